@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "provision",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "provision", targets: ["provision"]),
+        .plugin(name: "Provision", targets: ["ProvisionPlugin"]),
+        .library(name: "DeviceProvisioning", targets: ["DeviceProvisioning"]),
+        .library(
+            name: "Provisioning",
+            targets: ["Provisioning", "Attestation", "Issuance", "SMP", "COSE", "CBOR"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // Values in, values out: no I/O, clock, entropy or process.
+        core("CBOR", ["CLibCBOR"]),
+        core("OpenSSL", ["COpenSSL"]),
+        core("COSE", ["CBOR", "OpenSSL"]),
+        core("SMP", ["CBOR"]),
+        core("Attestation", ["COSE", "OpenSSL"]),
+        core("Issuance", ["COSE", "OpenSSL"]),
+
+        // The flow, its ports and its errors.
+        core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
+
+        // Adapters to the world.
+        core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
+        core("Authority", ["Provisioning", "OpenSSL"]),
+        core("Channels", ["Provisioning", "CHost"]),
+        core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
+
+        // The composition root, and its doorbell.
+        .executableTarget(
+            name: "provision",
+            dependencies: [
+                "Provisioning", "Registry", "Authority", "Channels", "Platforms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .plugin(
+            name: "ProvisionPlugin",
+            capability: .command(
+                intent: .custom(
+                    verb: "provision",
+                    description: "Build, flash, provision and attach a board.")),
+            dependencies: ["provision"],
+            path: "Plugins/Provision"),
+
+        // What runs on the device.
+        .target(name: "DeviceProvisioning"),
+
+        // C libraries, and the shim for what Swift cannot import.
+        .systemLibrary(
+            name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CHost"),
+
+        tests("CBORTests", ["CBOR"]),
+        tests("COSETests", ["COSE"]),
+        tests("SMPTests", ["SMP"]),
+        tests("AttestationTests", ["Attestation"]),
+        tests("IssuanceTests", ["Issuance"]),
+        tests("ProvisioningTests", ["Provisioning"]),
+        tests("RegistryTests", ["Registry"]),
+        tests("AuthorityTests", ["Authority"]),
+        tests("ChannelsTests", ["Channels"]),
+        tests("PlatformsTests", ["Platforms"]),
+    ],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,16 @@
+import COpenSSL
+
+/// SHA-256, FIPS 180-4.
+public enum SHA256 {
+    /// Octets in a digest.
+    public static let length = 32
+
+    /// The 32-octet digest of `message`.
+    public static func hash(_ message: some Sequence<UInt8>) -> [UInt8] {
+        let message = Array(message)
+        return [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            _ = COpenSSL.SHA256(message, message.count, buffer.baseAddress)
+            count = length
+        }
+    }
+}

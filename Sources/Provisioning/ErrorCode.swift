@@ -1,0 +1,84 @@
+/// Why a run ended. Codes never change their meaning; new ones may be added.
+public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
+    // Usage
+    case usage
+    case platformInvalid = "platform-invalid"
+    case platformUnknown = "platform-unknown"
+
+    // Build
+    case buildFailed = "build-failed"
+    case imageInvalid = "image-invalid"
+
+    // Flash
+    case flashFailed = "flash-failed"
+    case flashMismatch = "flash-mismatch"
+
+    // No device
+    case channelUnavailable = "channel-unavailable"
+    case channelClosed = "channel-closed"
+    case channelBusy = "channel-busy"
+    case probeUnavailable = "probe-unavailable"
+    case emulatorFailed = "emulator-failed"
+    case deviceSilent = "device-silent"
+    case deviceBusy = "device-busy"
+
+    // Protocol
+    case protocolViolation = "protocol-violation"
+    case deviceRefused = "device-refused"
+    case probeProtocol = "probe-protocol"
+    case versionUnsupported = "version-unsupported"
+
+    // Evidence refused
+    case evidenceMalformed = "evidence-malformed"
+    case evidenceSignature = "evidence-signature"
+    case evidenceReplayed = "evidence-replayed"
+    case evidenceProfile = "evidence-profile"
+    case keyInvalid = "key-invalid"
+    case keyMismatch = "key-mismatch"
+    case idMismatch = "id-mismatch"
+    case csrRefused = "csr-refused"
+
+    // Registry
+    case registryUnavailable = "registry-unavailable"
+    case registryNewer = "registry-newer"
+    case registryDamaged = "registry-damaged"
+    case keyRevoked = "key-revoked"
+    case keyShared = "key-shared"
+    case replacementUnproven = "replacement-unproven"
+    case registryConflict = "registry-conflict"
+    case notFound = "not-found"
+
+    // Authority
+    case authorityUnavailable = "authority-unavailable"
+    case issuanceFailed = "issuance-failed"
+
+    // Install or confirm
+    case installFailed = "install-failed"
+    case confirmFailed = "confirm-failed"
+
+    case interrupted
+    case internalFailure = "internal-failure"
+
+    /// The exit status of the executable.
+    public var exitStatus: Int32 {
+        switch self {
+        case .usage, .platformInvalid, .platformUnknown: 2
+        case .buildFailed, .imageInvalid: 3
+        case .flashFailed, .flashMismatch: 4
+        case .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable,
+            .emulatorFailed, .deviceSilent, .deviceBusy:
+            5
+        case .protocolViolation, .deviceRefused, .probeProtocol, .versionUnsupported: 6
+        case .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
+            .keyInvalid, .keyMismatch, .idMismatch, .csrRefused:
+            7
+        case .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
+            .replacementUnproven, .registryConflict, .notFound:
+            8
+        case .authorityUnavailable, .issuanceFailed: 9
+        case .installFailed, .confirmFailed: 10
+        case .interrupted: 130
+        case .internalFailure: 70
+        }
+    }
+}
