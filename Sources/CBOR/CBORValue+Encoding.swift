@@ -77,7 +77,9 @@ extension [UInt8] {
 
     fileprivate mutating func append(shortest number: Double) {
         if number.fitsBinary16 {
-            appendHead { cbor_encode_half(Float(number), $0, $1) }
+            // libcbor 0.8 rounds subnormals to powers of two.
+            let bits = number.binary16BitPattern
+            append(contentsOf: [0xF9, UInt8(bits >> 8), UInt8(bits & 0xFF)])
         } else if Double(Float(number)) == number {
             appendHead { cbor_encode_single(Float(number), $0, $1) }
         } else {
@@ -93,5 +95,15 @@ extension Double {
         guard isFinite, !isZero else { return true }
         return (-24...15).contains(exponent)
             && significandWidth <= Swift.min(10, Int(exponent) + 24)
+    }
+
+    /// - Precondition: `fitsBinary16`.
+    fileprivate var binary16BitPattern: UInt16 {
+        let sign: UInt16 = self.sign == .minus ? 0x8000 : 0
+        if isNaN { return 0x7E00 }
+        if isInfinite { return sign | 0x7C00 }
+        if magnitude < 0x1p-14 { return sign | UInt16(magnitude * 0x1p24) }
+        let biased = UInt16(exponent + 15) << 10
+        return sign | biased | UInt16((significand - 1) * 0x1p10)
     }
 }
