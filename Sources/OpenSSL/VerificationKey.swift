@@ -17,7 +17,8 @@ public final class VerificationKey: @unchecked Sendable {
         guard point.count == Self.pointLength, point.first == 0x04 else {
             throw OpenSSLError(
                 "import the public key",
-                reason: "expected \(Self.pointLength) octets that begin with 04, not \(point.count)")
+                reason: "expected \(Self.pointLength) octets that begin with 04, not \(point.count)"
+            )
         }
         guard let context = EVP_PKEY_CTX_new_from_name(nil, "EC", nil) else {
             throw .last("import the public key")
@@ -48,7 +49,9 @@ public final class VerificationKey: @unchecked Sendable {
 
     /// Whether `signature` (r ‖ s, 64 octets, RFC 9053 §2.1) is this key's ECDSA signature with
     /// SHA-256 over `message`. Every malformed signature is simply not a signature.
-    public func isValid(signature: some Collection<UInt8>, for message: some Sequence<UInt8>) -> Bool {
+    public func isValid(signature: some Collection<UInt8>, for message: some Sequence<UInt8>)
+        -> Bool
+    {
         guard let der = ECDSASignature.der(fromRaw: Array(signature)) else { return false }
         let digest = SHA256.hash(message)
         guard let context = EVP_PKEY_CTX_new(handle, nil) else { return false }
