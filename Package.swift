@@ -41,14 +41,14 @@ let package = Package(
         core("COSE", ["CBOR", "OpenSSL"]),
         core("SMP", ["CBOR"]),
         core("Attestation", ["COSE", "OpenSSL"]),
-        core("Issuance", ["COSE", "OpenSSL"]),
+        core("Issuance", ["COSE", "CBOR", "OpenSSL"]),
 
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
         // Adapters to the world.
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
-        core("Authority", ["Provisioning", "OpenSSL"]),
+        core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core("Channels", ["Provisioning", "CHost"]),
         core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
 
@@ -80,13 +80,16 @@ let package = Package(
         .target(name: "CHost"),
 
         tests("CBORTests", ["CBOR"]),
+        tests("OpenSSLTests", ["OpenSSL"]),
         tests("COSETests", ["COSE"]),
         tests("SMPTests", ["SMP"]),
         tests("AttestationTests", ["Attestation"]),
-        tests("IssuanceTests", ["Issuance"]),
+        tests("IssuanceTests", ["Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ProvisioningTests", ["Provisioning"]),
         tests("RegistryTests", ["Registry"]),
-        tests("AuthorityTests", ["Authority"]),
+        tests(
+            "AuthorityTests",
+            ["Authority", "Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ChannelsTests", ["Channels"]),
         tests("PlatformsTests", ["Platforms"]),
     ],
