@@ -49,7 +49,7 @@ let package = Package(
         // Adapters to the world.
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
-        core("Channels", ["Provisioning", "CHost"]),
+        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
         core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
 
         // The composition root, and its doorbell.
