@@ -1,3 +1,4 @@
+public import Attestation
 public import Issuance
 public import SMP
 
@@ -10,6 +11,8 @@ public struct Outcome {
     public let credentials: [Credential]
     public let delivery: Delivery
     public let receipt: FlashReceipt?
+    /// Requests that had to be sent again.
+    public let retries: Int
     /// Still open, for the console.
     public let channel: any Channel
 }

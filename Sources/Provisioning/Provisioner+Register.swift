@@ -32,8 +32,8 @@ extension Provisioner {
     {
         observer.began(.register)
         let claim = RegistrationClaim(
-            identity: result.identity, keyID: key.keyID, algorithm: key.algorithm,
-            publicKey: key.publicKey, thumbprint: result.thumbprint, evidence: result.evidence,
+            identity: result.identity, keyID: key.keyID, algorithm: result.algorithm.rawValue,
+            publicKey: result.publicKey, thumbprint: result.thumbprint, evidence: result.evidence,
             basis: result.basis, isImported: key.isImported, firmwareDigest: receipt?.digest,
             grounds: grounds(result, receipt))
         let record = try registry.register(claim, at: surroundings.now())
@@ -47,7 +47,7 @@ extension Provisioner {
     {
         var grounds: Set<ReplacementGround> = []
         if receipt != nil { grounds.insert(.flashed) }
-        if result.isIDBoundByProbe { grounds.insert(.probeRead) }
+        if result.isProbeBound { grounds.insert(.probeRead) }
         if plan.replacesKey { grounds.insert(.userRequest) }
         return grounds
     }

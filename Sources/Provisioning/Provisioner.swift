@@ -52,12 +52,12 @@ public struct Provisioner {
             let result = try appraise(evidence, of: key, description, probedID: probedID)
             let registration = try register(result, of: key, receipt: receipt)
             let credentials = try issue(for: registration)
-            let delivery = try install(credentials, on: session, for: registration)
+            let delivery = try install(credentials, on: description, for: registration, session)
             let confirmation = try confirm(delivery, of: registration, session)
             return Outcome(
                 description: description, registration: registration, confirmation: confirmation,
                 credentials: credentials, delivery: delivery, receipt: receipt,
-                channel: session.channel)
+                retries: session.retries, channel: session.channel)
         } catch {
             session.channel.close()
             throw error

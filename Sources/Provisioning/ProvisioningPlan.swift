@@ -23,13 +23,12 @@ public struct ProvisioningPlan: Sendable {
 
     public init() {}
 
+    /// How long a device may take.
     public struct Deadlines: Sendable {
-        /// From reset to the first answer.
-        public var boot: Duration = .seconds(10)
-        /// For one answer, before the request is repeated.
-        public var answer: Duration = .seconds(2)
-        /// Requests that are sent again before the device counts as silent.
-        public var retries = 5
+        /// For one answer, before the request is sent again; each repeat waits twice as long.
+        public var answer: Duration = .milliseconds(500)
+        /// How often one request is sent before the device counts as silent.
+        public var attempts = 5
 
         public init() {}
     }
