@@ -76,6 +76,9 @@ struct VerifierTests {
             (.ueidMismatch(derived: [0xab], claimed: [0xcd]), ["ab", "cd"]),
             (.endorsementMismatch(known: [0xab], claimed: [0xcd]), ["ab", "cd"]),
             (.credentialMismatch(type: 2, expected: [0xab], claimed: nil), ["ab", "nothing", "2"]),
+            (.request(OpenSSLError("read", reason: "reason")), ["read", "reason"]),
+            (.subjectMismatch(announced: Run.id, claimed: ["x"]), ["1f0c", "x"]),
+            (.subjectMismatch(announced: Run.id, claimed: []), ["1f0c", "missing"]),
         ]
         for (error, values) in cases {
             #expect(values.allSatisfy(error.description.contains), "\(error)")
