@@ -50,7 +50,7 @@ let package = Package(
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
         core("Authority", ["Provisioning", "OpenSSL"]),
         core("Channels", ["Provisioning", "CHost"]),
-        core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
+        core("Platforms", ["Provisioning", "Channels", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(
@@ -78,6 +78,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
+        .target(name: "CPlatforms"),
 
         tests("CBORTests", ["CBOR"]),
         tests("COSETests", ["COSE"]),
@@ -88,7 +89,7 @@ let package = Package(
         tests("RegistryTests", ["Registry"]),
         tests("AuthorityTests", ["Authority"]),
         tests("ChannelsTests", ["Channels"]),
-        tests("PlatformsTests", ["Platforms"]),
+        tests("PlatformsTests", ["Platforms"], resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11
 )
