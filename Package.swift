@@ -49,8 +49,8 @@ let package = Package(
         // Adapters to the world.
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
         core("Authority", ["Provisioning", "OpenSSL"]),
-        core("Channels", ["Provisioning", "CHost"]),
-        core("Platforms", ["Provisioning", "Channels", "CPlatforms", "TOMLKit"]),
+        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
+        core("Platforms", ["Provisioning", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(
