@@ -123,6 +123,10 @@ int chost_spawn(const struct chost_spawn_request *request, pid_t *pid) {
     return error;
 }
 
+extern char **environ;
+
+char *const *chost_environment(void) { return environ; }
+
 int chost_pidfd_open(pid_t pid) {
 #if defined(__linux__) && defined(SYS_pidfd_open)
     return (int)syscall(SYS_pidfd_open, pid, 0);

@@ -56,7 +56,7 @@ extension GDBRemote {
     /// - Parameter progress: gets the bytes written so far after each packet.
     public func writeMemory(
         at address: UInt64, _ bytes: some RandomAccessCollection<UInt8>,
-        progress: ((Int) -> Void)? = nil
+        progress: (Int) -> Void = { _ in }
     ) throws(ProvisioningError) {
         guard !address.addingReportingOverflow(UInt64(bytes.count)).overflow else {
             throw violation("no \(bytes.count) bytes of memory at \(Hexadecimal.address(address))")
@@ -71,7 +71,7 @@ extension GDBRemote {
             try command(chunk.request)
             rest = rest.dropFirst(chunk.count)
             done += chunk.count
-            progress?(done)
+            progress(done)
         }
     }
 

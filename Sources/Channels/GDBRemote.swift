@@ -27,6 +27,7 @@ public final class GDBRemote {
     var takesBinaryWrites: Bool?
     var continuesWithVCont = false
     private var isOpen = true
+    private var unaskedStops = 0
 
     /// The longest packet that is accepted: servers announce at most 64 KiB.
     static let maximumPacketLength = 1 << 16
@@ -94,6 +95,7 @@ public final class GDBRemote {
     private func negotiate() throws(ProvisioningError) {
         try send(raw: [UInt8(ascii: "+")])
         let features = try exchange("qSupported:vContSupported+")
+        wasRunningOnArrival = unaskedStops > 0
         for feature in features.split(separator: UInt8(ascii: ";")) {
             let feature = String(decoding: feature, as: UTF8.self)
             if feature.hasPrefix("PacketSize=") {
@@ -130,7 +132,7 @@ public final class GDBRemote {
         for _ in 0..<Self.maximumUnasked {
             let answer = try nextPacket(until: deadline, resending: packet, for: request)
             guard Self.isStopReply(answer) else { return answer }
-            wasRunningOnArrival = wasRunningOnArrival || packetSize == 400
+            unaskedStops += 1
             isHalted = true
         }
         throw violation("more than \(Self.maximumUnasked) stop replies")

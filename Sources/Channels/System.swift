@@ -42,3 +42,5 @@ func connectDescriptor(
 #else
     let streamSocketType = Int32(SOCK_STREAM.rawValue)
 #endif
+
+func freeMemory(_ pointer: UnsafeMutableRawPointer?) { free(pointer) }

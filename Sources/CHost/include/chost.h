@@ -77,6 +77,9 @@ struct chost_spawn_request {
     int input, output, error;
 };
 
+/// The process's own environment, as execve takes it.
+char *const *chost_environment(void);
+
 /// Starts a child in a process group of its own, with an empty signal mask, default signal actions, only
 /// the three descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
 /// thread that lives as long as the process, because Linux ties that signal to the thread.
