@@ -50,7 +50,7 @@ let package = Package(
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
-        core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
+        core("Platforms", ["Provisioning", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(
@@ -78,6 +78,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
+        .target(name: "CPlatforms"),
 
         tests("CBORTests", ["CBOR"]),
         tests("OpenSSLTests", ["OpenSSL"]),
@@ -91,7 +92,7 @@ let package = Package(
             "AuthorityTests",
             ["Authority", "Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ChannelsTests", ["Channels"]),
-        tests("PlatformsTests", ["Platforms"]),
+        tests("PlatformsTests", ["Platforms"], resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11
 )
