@@ -1,1 +1,33 @@
+/// The device's part of flash, provision, attach: SMP group 8392 on any byte channel.
+///
+/// Portable C11 over the PSA Crypto API. No heap and no stdio of its own, not re-entrant: call all
+/// three functions from one thread, never from an interrupt handler. The board supplies the
+/// functions of device_provisioning_hal.h.
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Recovers the record store after whatever ended the last run, starts PSA Crypto, and makes the
+/// default key (kid 1, P-256) if the device has no key.
+///
+/// False if storage, crypto or entropy failed. The device may still call `dp_receive` then: it
+/// answers, and names the failure to the host.
+bool dp_start(void);
+
+/// Takes one byte from the host. Answers go out through `dp_hal_write`. Bytes that are not part of
+/// an SMP console frame are ignored, so a shell may share the channel.
+void dp_receive(uint8_t byte);
+
+/// Writes `PROVISION-EVIDENCE-1 ` and the base64url of an Evidence as one log line, for devices
+/// that the host cannot write to. Its nonce is 32 fresh octets of entropy.
+///
+/// False, and nothing written, if there is no key or no entropy.
+bool dp_report(void);
+
+#ifdef __cplusplus
+}
+#endif
