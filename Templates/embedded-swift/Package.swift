@@ -26,7 +26,7 @@ let package = Package(
         .target(
             name: "MbedTLS",
             cSettings: [
-                .headerSearchPath("its"), .headerSearchPath("../../Vendor/mbedtls"),
+                .headerSearchPath("../../Vendor/mbedtls"),
                 .unsafeFlags(["-w"]),
             ]),
     ],

@@ -124,20 +124,25 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
 #define RNG_CONFIG (RNG + 0x504)
 #define RNG_VALUE (RNG + 0x508)
 
+static bool rng_byte(uint8_t *out) {
+    // With bias correction a byte takes about 0.7 ms. At 16 MHz this many polls take over a second; an emulator that
+    // runs a hundred times as fast still waits longer than a byte takes.
+    uint32_t patience = 4000000;
+    REGISTER(RNG_VALRDY) = 0;
+    while (REGISTER(RNG_VALRDY) == 0) {
+        if (--patience == 0) return false;
+    }
+    *out = (uint8_t)REGISTER(RNG_VALUE);
+    return true;
+}
+
 bool dp_hal_entropy(uint8_t *out, size_t length) {
-    // With bias correction a byte takes under 1 ms; this many polls are far more.
-    uint32_t patience = 1000000;
     REGISTER(RNG_CONFIG) = 1;  // bias correction
     REGISTER(RNG_START) = 1;
-    while (length > 0 && patience > 0) {
-        REGISTER(RNG_VALRDY) = 0;
-        while (REGISTER(RNG_VALRDY) == 0 && --patience > 0) {}
-        if (patience == 0) break;
-        *out++ = (uint8_t)REGISTER(RNG_VALUE);
-        length--;
-    }
+    bool alive = true;
+    while (alive && length--) alive = rng_byte(out++);
     REGISTER(RNG_STOP) = 1;
-    return length == 0;
+    return alive;
 }
 
 // MARK: Flash (chapter 6)

@@ -9,6 +9,7 @@
 typedef uint64_t psa_storage_uid_t;
 typedef uint32_t psa_storage_create_flags_t;
 #define PSA_STORAGE_FLAG_NONE 0u
+#define PSA_STORAGE_FLAG_WRITE_ONCE 1u
 
 struct psa_storage_info_t {
     uint32_t size;
