@@ -1,5 +1,5 @@
 internal import COSE
-internal import Issuance
+public import Issuance
 
 extension Provisioner {
     /// The credentials that the device shall hold: those in force from an earlier run, and new ones

@@ -1,5 +1,5 @@
 public import Attestation
-public import COSE
+internal import COSE
 
 /// A key that the registry has recorded, durably. Only `Provisioner.register` makes one.
 public struct Registration: Sendable {

@@ -9,7 +9,7 @@ struct TransferTests {
 
     private func upload(_ chunkLength: Int = 100) throws -> CredentialUpload {
         try contract.writeCredential(
-            data, digest: digest, keyID: 1, type: .cwt, chunkLength: chunkLength)
+            data, digest: digest, keyID: 1, type: 2, chunkLength: chunkLength)
     }
 
     // MARK: Reading
@@ -45,14 +45,14 @@ struct TransferTests {
     @Test func credentialsComeWithTheirDigest() throws {
         var device = ScriptedDevice()
         device.stored = data
-        var read = contract.readCredential(keyID: 1, type: .x509Chain)
+        var read = contract.readCredential(keyID: 1, type: 1)
         while let call = read.next() {
             #expect(call.request.payload["type"] == 1)
             try read.accept(call.perform(&device))
         }
         #expect(read.data == data)
         #expect(read.digest == digest)
-        let first = try #require(contract.readCredential(keyID: 1, type: .cwt).next())
+        let first = try #require(contract.readCredential(keyID: 1, type: 2).next())
         #expect(throws: SMPError.self) {
             try first.answer(["off": 0, "len": 1, "data": .bytes([1])])
         }
@@ -117,7 +117,7 @@ struct TransferTests {
 
     @Test func theFirstWriteIsAsTheContractSays() throws {
         var upload = try contract.writeCredential(
-            [1, 2, 3], digest: digest, keyID: 1, type: .cwt, chunkLength: 2)
+            [1, 2, 3], digest: digest, keyID: 1, type: 2, chunkLength: 2)
         let first = upload.next()
         let request = try #require(first).request
         #expect(request.operation == .write && request.command == 5)
@@ -186,7 +186,7 @@ struct TransferTests {
     @Test func tooLongCredentialsAreRefused() {
         #expect(throws: SMPError.tooLong(byteCount: 16385, limit: 16384)) {
             try contract.writeCredential(
-                [UInt8](repeating: 0, count: 16385), digest: digest, keyID: 1, type: .cwt,
+                [UInt8](repeating: 0, count: 16385), digest: digest, keyID: 1, type: 2,
                 chunkLength: 100)
         }
     }

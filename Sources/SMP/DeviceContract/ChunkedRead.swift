@@ -127,11 +127,11 @@ extension DeviceContract {
     }
 
     /// A stored credential, at most 16384 octets. The digest comes along.
-    public func readCredential(keyID: UInt32, type: CredentialType) -> ChunkedRead {
+    public func readCredential(keyID: UInt32, type: UInt64) -> ChunkedRead {
         ChunkedRead(
             self, command: Command.credential, name: "credential",
             parameters: [
-                "kid": .unsigned(UInt64(keyID)), "type": .unsigned(UInt64(type.rawValue)),
+                "kid": .unsigned(UInt64(keyID)), "type": .unsigned(type),
             ],
             maximumLength: ChunkedRead.maximumCredentialLength)
     }

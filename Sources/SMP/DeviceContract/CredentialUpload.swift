@@ -81,7 +81,7 @@ extension DeviceContract {
     ///
     /// - Precondition: `data` is not empty, `digest` has 32 octets, `chunkLength` is positive.
     public func writeCredential(
-        _ data: [UInt8], digest: [UInt8], keyID: UInt32, type: CredentialType, chunkLength: Int
+        _ data: [UInt8], digest: [UInt8], keyID: UInt32, type: UInt64, chunkLength: Int
     ) throws(SMPError) -> CredentialUpload {
         precondition(!data.isEmpty && digest.count == 32 && chunkLength > 0)
         guard data.count <= CredentialUpload.maximumLength else {
@@ -90,7 +90,7 @@ extension DeviceContract {
         return CredentialUpload(
             self,
             parameters: [
-                "kid": .unsigned(UInt64(keyID)), "type": .unsigned(UInt64(type.rawValue)),
+                "kid": .unsigned(UInt64(keyID)), "type": .unsigned(type),
             ],
             data: data, digest: digest, chunkLength: chunkLength)
     }
