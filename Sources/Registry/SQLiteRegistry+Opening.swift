@@ -34,10 +34,17 @@ extension SQLiteRegistry {
         return pool
     }
 
+    /// Microseconds between two attempts to write while another process does.
+    private static let busyPause: UInt32 = 1_000
+
     private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "registry"
-        configuration.busyMode = .timeout(busyTimeout)
+        // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
+        configuration.busyMode = .callback { tries in
+            usleep(busyPause)
+            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
+        }
         configuration.foreignKeysEnabled = true
         return configuration
     }
@@ -61,16 +68,20 @@ extension SQLiteRegistry {
     }
 
     /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+    ///
+    /// A file that exists is not opened: closing it would end the POSIX locks that SQLite holds for
+    /// another connection of this process.
     private static func makeFile(_ path: String) throws(ProvisioningError) {
-        let file = openFile(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
+        let file = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            close(file)
+        } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
             throw ProvisioningError(
                 .registryUnavailable,
                 "\(path) can't be opened for writing: \(String(cString: strerror(errno)))",
                 hint: "make the file and its folder writable for this user, or name another place "
                     + "with PROVISION_HOME")
         }
-        close(file)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {
@@ -81,11 +92,10 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        let pause: UInt32 = 5_000  // Microseconds.
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(pause) {
+        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
             guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(pause)
+            usleep(busyPause)
         }
         let reason = String(cString: strerror(errno))
         close(descriptor)
