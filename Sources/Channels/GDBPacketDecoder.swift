@@ -120,8 +120,9 @@ struct GDBPacketDecoder {
     private mutating func finish(checksum: UInt8) -> Event {
         state = .idle
         guard checksum == sum else {
-            return .corrupt("its checksum is \(Hexadecimal.text(checksum)), not "
-                + Hexadecimal.text(sum))
+            return .corrupt(
+                "its checksum is \(Hexadecimal.text(checksum)), not "
+                    + Hexadecimal.text(sum))
         }
         if isMalformed { return .corrupt("it repeats nothing or out of range") }
         return isNotification ? .notification(data) : .packet(data)

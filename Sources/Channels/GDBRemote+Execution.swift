@@ -43,7 +43,8 @@ extension GDBRemote {
             }
             output += text
             guard output.count <= Self.maximumMonitorOutput else {
-                throw violation("\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
+                throw violation(
+                    "\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
             }
             // Without an O it is the whole answer.
             guard isConsole else { break }

@@ -44,6 +44,9 @@ struct chost_serial_settings {
 /// what is queued in both directions. Any rate that the driver can make is accepted.
 int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved);
 
+/// Bits per second as the driver set them, 0 if it does not say.
+uint32_t chost_serial_baud(int fd);
+
 int chost_serial_restore(int fd, const struct chost_serial_settings *saved);
 
 /// Takes or gives back exclusive use (TIOCEXCL). Other openers get EBUSY, but for root.
