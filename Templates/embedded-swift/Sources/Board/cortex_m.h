@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+// What a board defines.
+
+#if defined(BOARD_MICROBIT)
+enum { uart_interrupt = 2, timer_interrupt = 8, interrupt_count = 32 };
+#elif defined(BOARD_MPS2_AN386)
+enum { uart_interrupt = 0, timer_interrupt = 8, interrupt_count = 32 };
+#endif
+
+void uart_handler(void);
+void timer_handler(void);
+
+// What every Cortex-M board shares.
+
+/// Gives the heap to mbedTLS and lets the two interrupts through.
+void cortex_m_start(void);
+/// From `uart_handler`: keeps a byte for `board_receive`; when the buffer is full the byte is lost, as on a full FIFO.
+void cortex_m_received(uint8_t byte);
+/// From `timer_handler`, once a second.
+void cortex_m_tick(void);

@@ -1,0 +1,206 @@
+// The device as a process of the host: bytes on standard input and output, state in a folder.
+//
+// PROVISION_NATIVE_STATE names the folder (default: the current one). It holds
+//     device-id    8 random bytes, made on the first start
+//     flash        the record store
+//     *.psa_its    the keys, written by the system's mbedTLS
+#if !defined(BOARD_MICROBIT) && !defined(BOARD_MPS2_AN386)
+
+#define _GNU_SOURCE  // POSIX and getentropy, beyond ISO C
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "device_provisioning_hal.h"
+
+// The system's mbedTLS. The manifest cannot say it: there, a board without an operating system counts as Linux.
+#pragma comment(lib, "mbedcrypto")
+
+const uint32_t dp_hal_flash_page_size = 1024;
+const uint32_t dp_hal_flash_page_count = 64;
+
+static int flash = -1;
+static uint8_t device_id[64];
+static size_t device_id_length;
+static struct timespec started;
+
+static _Noreturn void fail(const char *what) {
+    fprintf(stderr, "firmware: error: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+// MARK: Identity
+
+/// Written beside and renamed, so that a process that is killed leaves no half of an ID.
+static void make_device_id(void) {
+    uint8_t fresh[8];
+    char path[] = "device-id.XXXXXX";
+    const int file = mkstemp(path);
+    if (file < 0) fail("device-id");
+    if (!dp_hal_entropy(fresh, sizeof fresh) || write(file, fresh, sizeof fresh) != sizeof fresh) fail("device-id");
+    if (fsync(file) != 0 || close(file) != 0) fail("device-id");
+    // Unlike a rename, a link never replaces the ID of a process that was faster.
+    if (link(path, "device-id") != 0 && errno != EEXIST) fail("device-id");
+    unlink(path);
+}
+
+static void read_device_id(void) {
+    int file = open("device-id", O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) {
+        make_device_id();
+        file = open("device-id", O_RDONLY | O_CLOEXEC);
+    }
+    if (file < 0) fail("device-id");
+    const ssize_t length = read(file, device_id, sizeof device_id);
+    close(file);
+    if (length < 1) fail("device-id");
+    device_id_length = (size_t)length;
+}
+
+size_t dp_hal_device_id(uint8_t id[64]) {
+    memcpy(id, device_id, device_id_length);
+    return device_id_length;
+}
+
+const char *dp_hal_board(void) { return "native"; }
+const char *dp_hal_firmware(void) { return FIRMWARE_VERSION; }
+
+// MARK: Bytes and seconds
+
+void dp_hal_write(const uint8_t *bytes, size_t length) {
+    while (length > 0) {
+        const ssize_t written = write(STDOUT_FILENO, bytes, length);
+        if (written < 0 && errno == EINTR) continue;
+        // Whoever read the answers is gone.
+        if (written < 0) exit(0);
+        bytes += written;
+        length -= (size_t)written;
+    }
+}
+
+int32_t board_receive(void) {
+    static uint8_t buffer[512];
+    static size_t position, filled;
+    if (position < filled) return buffer[position++];
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    const int ready = poll(&input, 1, 1000);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) return BOARD_IDLE;
+    const ssize_t count = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) return BOARD_IDLE;
+    if (count <= 0) return BOARD_CLOSED;
+    filled = (size_t)count;
+    position = 1;
+    return buffer[0];
+}
+
+/// A terminal would hold back lines, and take some bytes of a frame as commands to itself. Ctrl-C still works.
+static void pass_bytes_through(void) {
+    struct termios mode;
+    if (tcgetattr(STDIN_FILENO, &mode) != 0) return;
+    mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | ISTRIP);
+    mode.c_oflag &= ~(tcflag_t)OPOST;
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+}
+
+uint32_t board_uptime(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)(now.tv_sec - started.tv_sec);
+}
+
+uint32_t board_unused_stack(void) { return 0; }
+
+// MARK: Entropy
+
+bool dp_hal_entropy(uint8_t *out, size_t length) {
+    // The kernel answers at most this many bytes in one go.
+    enum { most = 256 };
+    while (length > 0) {
+        const size_t part = length < most ? length : most;
+        if (getentropy(out, part) != 0) return false;
+        out += part;
+        length -= part;
+    }
+    return true;
+}
+
+// MARK: Flash, in a file
+
+static bool in_flash(uint32_t offset, size_t length) {
+    const uint32_t size = dp_hal_flash_page_size * dp_hal_flash_page_count;
+    return offset <= size && length <= size - offset;
+}
+
+static bool write_flash(uint32_t offset, const void *bytes, size_t length) {
+    return pwrite(flash, bytes, length, offset) == (ssize_t)length;
+}
+
+static void open_flash(void) {
+    flash = open("flash", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct stat status;
+    if (flash < 0 || fstat(flash, &status) != 0) fail("flash");
+    const off_t size = (off_t)dp_hal_flash_page_size * dp_hal_flash_page_count;
+    // Also completes a file whose making was interrupted.
+    for (off_t page = status.st_size / dp_hal_flash_page_size * dp_hal_flash_page_size; page < size;
+         page += dp_hal_flash_page_size) {
+        if (!dp_hal_flash_erase((uint32_t)page)) fail("flash");
+    }
+}
+
+void dp_hal_flash_read(uint32_t offset, void *out, size_t length) {
+    if (pread(flash, out, length, offset) != (ssize_t)length) fail("flash");
+}
+
+bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
+    if (!in_flash(offset, length) || (offset | length) % 4 != 0) return false;
+    // As in flash, programming only clears bits: code that forgot to erase fails here too.
+    const uint8_t *source = bytes;
+    for (size_t index = 0; index < length; index += 4) {
+        uint8_t word[4];
+        dp_hal_flash_read(offset + (uint32_t)index, word, sizeof word);
+        for (size_t byte = 0; byte < sizeof word; byte++) word[byte] &= source[index + byte];
+        if (memcmp(word, source + index, sizeof word) != 0) return false;
+    }
+    return write_flash(offset, bytes, length) && fdatasync(flash) == 0;
+}
+
+bool dp_hal_flash_erase(uint32_t offset) {
+    if (!in_flash(offset, dp_hal_flash_page_size) || offset % dp_hal_flash_page_size != 0) return false;
+    uint8_t page[1024];
+    memset(page, 0xFF, sizeof page);
+    return write_flash(offset, page, dp_hal_flash_page_size) && fdatasync(flash) == 0;
+}
+
+// MARK: Start and reset
+
+void board_start(void) {
+    const char *state = getenv("PROVISION_NATIVE_STATE");
+    if (state != NULL && (mkdir(state, 0700), chdir(state)) != 0) fail(state);
+    umask(077);
+    clock_gettime(CLOCK_MONOTONIC, &started);
+    read_device_id();
+    open_flash();
+    pass_bytes_through();
+}
+
+/// The same process starts over: whoever holds the other ends keeps them.
+void dp_hal_reset(void) {
+    // A relative path would be taken from the folder that this process is in already.
+    unsetenv("PROVISION_NATIVE_STATE");
+    char *arguments[] = {"Firmware", NULL};
+    execv("/proc/self/exe", arguments);
+    fail("reset");
+}
+
+#endif

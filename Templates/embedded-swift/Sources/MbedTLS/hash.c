@@ -1,0 +1,7 @@
+#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
+#include "mbedtls_source.h"
+
+#include "library/sha256.c"
+#include "library/md.c"
+
+#endif

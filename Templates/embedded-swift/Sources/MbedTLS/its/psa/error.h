@@ -1,0 +1,3 @@
+#pragma once
+#include "psa/crypto_types.h"
+#include "psa/crypto_values.h"

@@ -1,0 +1,6 @@
+#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
+#include "mbedtls_source.h"
+
+#include "library/psa_crypto.c"
+
+#endif
