@@ -70,7 +70,7 @@ let package = Package(
             path: "Plugins/Provision"),
 
         // What runs on the device.
-        .target(name: "DeviceProvisioning"),
+        .target(name: "DeviceProvisioning", exclude: ["its"]),
 
         // C libraries, and the shim for what Swift cannot import.
         .systemLibrary(
@@ -79,6 +79,22 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
+
+        // The device library on a board in memory. Only here does it meet a host's PSA Crypto:
+        // firmware links its own.
+        .target(
+            name: "DeviceTestHAL",
+            dependencies: ["DeviceProvisioning"],
+            path: "Tests/DeviceTestHAL",
+            cSettings: [
+                .define("DP_PSA_ITS"),
+                .headerSearchPath("../../Sources/DeviceProvisioning"),
+                .headerSearchPath("../../Sources/DeviceProvisioning/its"),
+            ],
+            linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
+        tests(
+            "DeviceProvisioningTests",
+            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
 
         tests("CBORTests", ["CBOR"]),
         tests("OpenSSLTests", ["OpenSSL"]),
