@@ -19,6 +19,7 @@ extern uint8_t heap_start[], heap_end[];
 #define STACK_PAINT 0xC0DEC0DEu
 
 #define NVIC_ISER 0xE000E100u
+#define NVIC_ICER 0xE000E180u
 #define SCB_AIRCR 0xE000ED0Cu
 #define AIRCR_SYSRESETREQ (0x05FA0000u | 1u << 2)
 
@@ -62,8 +63,8 @@ void dp_hal_reset(void) {
 
 // MARK: Bytes and seconds
 
-// Long enough for what arrives while a signature is made; the host waits for answers, so there is never more than
-// one request.
+// Between a request and its answer the host sends nothing, so this only has to cover what arrives while a line is
+// decoded. An emulated UART is faster than its baud rate: what finds no room waits in the UART.
 enum { received_capacity = 256 };
 static uint8_t received[received_capacity];
 static volatile uint32_t received_head, received_tail;
@@ -77,9 +78,14 @@ void cortex_m_start(void) {
 
 void cortex_m_received(uint8_t byte) {
     const uint32_t head = received_head;
-    if (head - received_tail == received_capacity) return;
     received[head % received_capacity] = byte;
     received_head = head + 1;
+}
+
+bool cortex_m_has_room(void) {
+    if (received_head - received_tail < received_capacity) return true;
+    REGISTER(NVIC_ICER) = 1u << uart_interrupt;
+    return false;
 }
 
 void cortex_m_tick(void) {
@@ -93,6 +99,7 @@ int32_t board_receive(void) {
         if (tail != received_head) {
             const uint8_t byte = received[tail % received_capacity];
             received_tail = tail + 1;
+            REGISTER(NVIC_ISER) = 1u << uart_interrupt;
             return byte;
         }
         if (ticked) {

@@ -101,7 +101,7 @@ static void uart_start(void) {
 
 void uart_handler(void) {
     // The FIFO holds 6 bytes. Reading RXD raises the event again for the next one, so the event is cleared before.
-    while (REGISTER(UART_RXDRDY)) {
+    while (REGISTER(UART_RXDRDY) && cortex_m_has_room()) {
         REGISTER(UART_RXDRDY) = 0;
         cortex_m_received((uint8_t)REGISTER(UART_RXD));
     }

@@ -17,9 +17,9 @@
 #define STATE 0x21000000u  // this file's own: see `struct state`
 #define SEED_PAGE 0x21001000u  // 1 KiB of injected entropy
 #define FACTORY_PAGE 0x21002000u
-#define RECORDS 0x21010000u
+#define RECORDS 0x21008000u
 const uint32_t dp_hal_flash_page_size = 1024;
-const uint32_t dp_hal_flash_page_count = 64;
+const uint32_t dp_hal_flash_page_count = 16;
 
 enum { seed_length = 1024 };
 
@@ -74,8 +74,10 @@ static void uart_start(void) {
 }
 
 void uart_handler(void) {
-    REGISTER(UART_INTCLEAR) = 1u << 1;
-    while (REGISTER(UART_STATE) & receive_full) cortex_m_received((uint8_t)REGISTER(UART_DATA));
+    while (REGISTER(UART_STATE) & receive_full && cortex_m_has_room()) {
+        REGISTER(UART_INTCLEAR) = 1u << 1;
+        cortex_m_received((uint8_t)REGISTER(UART_DATA));
+    }
 }
 
 void dp_hal_write(const uint8_t *bytes, size_t length) {

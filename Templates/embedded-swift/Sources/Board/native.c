@@ -135,7 +135,7 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
     return true;
 }
 
-// MARK: Flash, in a file
+// MARK: Flash, in a file: what was written outlives the process, which is all that losing power means here
 
 static bool in_flash(uint32_t offset, size_t length) {
     const uint32_t size = dp_hal_flash_page_size * dp_hal_flash_page_count;
@@ -172,14 +172,14 @@ bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
         for (size_t byte = 0; byte < sizeof word; byte++) word[byte] &= source[index + byte];
         if (memcmp(word, source + index, sizeof word) != 0) return false;
     }
-    return write_flash(offset, bytes, length) && fdatasync(flash) == 0;
+    return write_flash(offset, bytes, length);
 }
 
 bool dp_hal_flash_erase(uint32_t offset) {
     if (!in_flash(offset, dp_hal_flash_page_size) || offset % dp_hal_flash_page_size != 0) return false;
     uint8_t page[1024];
     memset(page, 0xFF, sizeof page);
-    return write_flash(offset, page, dp_hal_flash_page_size) && fdatasync(flash) == 0;
+    return write_flash(offset, page, dp_hal_flash_page_size);
 }
 
 // MARK: Start and reset
