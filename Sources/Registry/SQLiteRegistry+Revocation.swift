@@ -17,6 +17,11 @@ public enum RevocationSelector: Sendable, Hashable {
 public struct RevocationOutcome: Sendable, Hashable {
     public let keys: [KeyRecord]
     public let credentials: [CredentialRecord]
+
+    public init(keys: [KeyRecord], credentials: [CredentialRecord]) {
+        self.keys = keys
+        self.credentials = credentials
+    }
 }
 
 extension SQLiteRegistry {

@@ -48,9 +48,9 @@ final class Board {
         switch platform.flash {
         case .gdb:
             return try probe()
-        case .command(let command):
+        case .command(let commands):
             return CommandFlasher(
-                command.commands, values: commandValues, directory: packagePath,
+                commands, values: commandValues, directory: packagePath,
                 timeout: platform.timeouts.flash, runner: runner)
         case .none:
             guard case .process = platform.emulation, connection.port == nil else { return nil }
@@ -66,14 +66,19 @@ final class Board {
 
     /// The serial port that the firmware speaks on.
     func openChannel() throws(ProvisioningError) -> any Channel {
-        let path = try connection.port ?? emulator?.uart ?? Self.onlyPort()
+        let path: String
+        if let named = connection.port ?? emulator?.uart {
+            path = named
+        } else {
+            path = try Self.onlyPort()
+        }
         let baud = connection.baud ?? platform.channel.baudRates[0]
         return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
     }
 
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
         emulator = try Emulator.start(
-            platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
+            platform, image: image.path, stateDirectory: stateDirectory,
             instance: connection.instance, interruption: interruption)
     }
 
@@ -81,15 +86,11 @@ final class Board {
     private func probe() throws(ProvisioningError) -> GDBFlasher? {
         if let probeSession { return probeSession }
         guard let endpoint = try endpoint() else { return nil }
-        var configuration = GDBFlasher.Configuration(endpoint: endpoint)
-        if case .gdb(let flash) = platform.flash {
-            configuration.resetCommand = flash.resetCommand
-            configuration.eraseRegions = flash.eraseRegions
-        }
-        if let identification = platform.identification {
-            configuration.deviceID = identification.region
-            configuration.deviceIDWidth = identification.usesWordAccess ? .words : .any
-        }
+        let configuration =
+            platform.flasherConfiguration(endpoint: endpoint)
+            ?? GDBFlasher.Configuration(
+                endpoint: endpoint, deviceID: platform.identification?.region,
+                deviceIDWidth: platform.identification?.width ?? .any)
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
             reporter.progressed(.flash, done: progress.done, of: progress.total)
         }
@@ -100,9 +101,7 @@ final class Board {
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
         if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }
         if let emulator { return emulator.probe }
-        return try platform.probe.map { text throws(ProvisioningError) in
-            try ProbeEndpoint(parsing: text)
-        }
+        return platform.probe
     }
 
     private var commandValues: [CommandPlaceholder: String] {

@@ -17,13 +17,13 @@ struct FirmwareBuild {
         self.packagePath = URL(filePath: packagePath).standardizedFileURL.path
     }
 
-    func command() throws -> [String] {
+    func command() throws -> Command {
         guard let build = platform.build else {
             throw ProvisioningError(
                 .usage, "the platform \(platform.name) says nothing about building",
                 hint: "name an image with --firmware")
         }
-        return try build.arguments(package: packagePath)
+        return try build.command(package: packagePath)
     }
 
     func imagePath() throws -> String {
@@ -34,7 +34,7 @@ struct FirmwareBuild {
     }
 
     func run(_ session: Session) throws -> FirmwareImage {
-        let arguments = try command()
+        let command = try command()
         session.reporter.began(.build)
         var lines: [String] = []
         let runner = CommandRunner(interruption: session.interruption) { output in
@@ -44,8 +44,7 @@ struct FirmwareBuild {
         }
         do {
             try runner.run(
-                Command(arguments, directory: packagePath), timeout: Self.timeout,
-                failure: .buildFailed)
+                command, timeout: Self.timeout, failure: .buildFailed)
         } catch {
             session.reporter.abandon()
             if error.code == .buildFailed {
@@ -53,7 +52,7 @@ struct FirmwareBuild {
                     Terminal.standardError.write(Table.printable(line) + "\n")
                 }
                 throw ProvisioningError(
-                    .buildFailed, "\(arguments.joined(separator: " ")) failed in \(packagePath)",
+                    .buildFailed, "\(command) failed in \(packagePath)",
                     hint: "its last lines stand above")
             }
             throw error

@@ -37,7 +37,7 @@ struct RunPreview {
             image = try build.imagePath()
             if !command.image.noBuild {
                 lines.append(
-                    Line(step: "build", action: try build.command().joined(separator: " ")))
+                    Line(step: "build", action: try build.command().description))
             }
         }
         lines.append(Line(step: "flash", action: flash(image)))

@@ -9,12 +9,12 @@ struct Session {
     let interruption: Interruption
     let reporter: ProgressReporter
 
-    init(_ output: OutputOptions) throws(ProvisioningError) {
+    init(isVerbose: Bool) throws(ProvisioningError) {
         state = try State()
         let interruption = try Interruption.handlingSignals()
         PluginHost.watch { interruption.interrupt() }
         self.interruption = interruption
-        reporter = ProgressReporter(isVerbose: output.verbose)
+        reporter = ProgressReporter(isVerbose: isVerbose)
     }
 
     func platform(_ options: PlatformOptions) throws(ProvisioningError) -> Platform {

@@ -26,15 +26,18 @@ struct AuthorityCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let authority: FileAuthority
+            try AuthorityCommand.show(try open(state.directory.authority), json: json)
+        }
+
+        private func open(_ path: String) throws(ProvisioningError) -> FileAuthority {
             do {
-                authority = try FileAuthority.open(at: state.directory.authority)
-            } catch let error as ProvisioningError where error.code == .notFound {
+                return try FileAuthority.open(at: path)
+            } catch {
+                guard error.code == .notFound else { throw error }
                 throw ProvisioningError(
-                    .authorityUnavailable, "there is no authority in \(state.directory.authority)",
+                    .authorityUnavailable, "there is no authority in \(path)",
                     hint: "the first run creates one, or: provision authority create --name NAME")
             }
-            try AuthorityCommand.show(authority, json: json)
         }
     }
 

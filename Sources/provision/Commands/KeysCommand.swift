@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Provisioning
+public import Provisioning
 import Registry
 
 struct KeysCommand: ParsableCommand {

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Attestation
 import Foundation
-import Provisioning
+public import Provisioning
 import Registry
 
 struct RevokeCommand: ParsableCommand {

@@ -36,7 +36,7 @@ struct RunCommand: ParsableCommand {
     var dryRun = false
 
     func run() throws {
-        let session = try Session(output)
+        let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
         if dryRun { return try RunPreview(self, platform, session.state).print() }
         // A registry that can't be used must be found out before the board is touched.
@@ -58,7 +58,7 @@ struct RunCommand: ParsableCommand {
             defer { outcome.channel.close() }
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
-            try output.show(report)
+            try output.show(report, text: report.text)
             if !detach { try Attachment(session).run(outcome.channel) }
         }
     }
@@ -133,18 +133,5 @@ struct CredentialOptions: ParsableArguments {
                 }
                 return type
             })
-    }
-}
-
-extension OutputOptions {
-    /// The record goes to stdout, and to the file that was asked for.
-    func show(_ record: RunReport) throws {
-        if let report {
-            let destination = try ExportDestination(path: report)
-            destination.write(try JSONDocument.encode(record))
-            try destination.commit()
-        }
-        if json { return try JSONDocument.print(record) }
-        Terminal.standardOutput.write(record.text)
     }
 }
