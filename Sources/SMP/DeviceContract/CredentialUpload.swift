@@ -1,6 +1,7 @@
 internal import CBOR
 
-/// Writes a credential part by part: a sequence of calls, led by the offset that the device expects.
+/// Writes a credential part by part: a sequence of calls, led by the offset that the device expects
+/// next.
 ///
 ///     var upload = try contract.writeCredential(data, digest: digest, …)
 ///     while let call = upload.next() { try upload.accept(expectedOffset: perform(call)) }
