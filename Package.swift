@@ -83,7 +83,7 @@ let package = Package(
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("COSETests", ["COSE"]),
         tests("SMPTests", ["SMP"]),
-        tests("AttestationTests", ["Attestation"]),
+        tests("AttestationTests", ["Attestation"], resources: [.copy("Vectors")]),
         tests("IssuanceTests", ["Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ProvisioningTests", ["Provisioning"]),
         tests("RegistryTests", ["Registry"]),

@@ -1,4 +1,5 @@
 public import COSE
+public import OpenSSL
 
 /// Why a Verifier does not believe evidence. Each case carries what was expected and what came.
 public enum AppraisalError: Error, Hashable, Sendable {
@@ -20,6 +21,10 @@ public enum AppraisalError: Error, Hashable, Sendable {
     /// SHA-256 of the credential of this type that the device should store, and of the one that it
     /// says it stores; nil: none.
     case credentialMismatch(type: UInt64, expected: [UInt8]?, claimed: [UInt8]?)
+    /// Not a certification request whose key signed it.
+    case request(OpenSSLError)
+    /// The ID that the device announced, and the common names in its request.
+    case subjectMismatch(announced: DeviceID, claimed: [String])
 
     public var code: RefusalCode {
         switch self {
@@ -27,8 +32,10 @@ public enum AppraisalError: Error, Hashable, Sendable {
         case .replayed: .evidenceReplayed
         case .keyInvalid: .keyInvalid
         case .keyMismatch, .endorsementMismatch: .keyMismatch
-        case .idMismatch, .boardMismatch, .probeMismatch, .ueidMismatch: .idMismatch
+        case .idMismatch, .boardMismatch, .probeMismatch, .ueidMismatch, .subjectMismatch:
+            .idMismatch
         case .credentialMismatch: .confirmFailed
+        case .request: .csrRefused
         }
     }
 }
@@ -59,6 +66,10 @@ extension AppraisalError: CustomStringConvertible {
         case .credentialMismatch(let type, let expected, let claimed):
             "the device should store \(expected?.hexadecimal ?? "nothing") "
                 + "as credential \(type), it says \(claimed?.hexadecimal ?? "nothing")"
+        case .request(let error): "\(error)"
+        case .subjectMismatch(let announced, let claimed):
+            "the device announced the id \(announced), "
+                + "the request's common name is \(claimed.isEmpty ? "missing" : "\(claimed)")"
         }
     }
 }

@@ -13,13 +13,13 @@ public struct AttestationResult: Hashable, Sendable {
     public let storedCredentials: [UInt64: [UInt8]]
     /// The evidence as received, for audit.
     public let evidence: [UInt8]
-    /// The nonce in the evidence.
+    /// The nonce in the evidence; empty for a certification request.
     public let nonce: [UInt8]
     public internal(set) var basis: AttestationBasis
     /// Whether a probe read the device ID without the firmware's help, and it is the same.
     public let isProbeBound: Bool
-    /// Whether the evidence answers a nonce of this run. False for a report, which could be an old
-    /// one.
+    /// Whether the evidence answers a nonce of this run. False for a report and for a
+    /// certification request, which could be old ones.
     public let isFresh: Bool
 
     init(_ evidence: Evidence, basis: AttestationBasis, isProbeBound: Bool, isFresh: Bool) {
@@ -33,6 +33,20 @@ public struct AttestationResult: Hashable, Sendable {
         self.basis = basis
         self.isProbeBound = isProbeBound
         self.isFresh = isFresh
+    }
+
+    /// Of a certification request, which names neither nonce nor credentials.
+    init(identity: DeviceIdentity, key: COSEKey, evidence: [UInt8], isProbeBound: Bool) {
+        self.identity = identity
+        self.key = key
+        algorithm = .es256
+        thumbprint = key.thumbprint
+        storedCredentials = [:]
+        self.evidence = evidence
+        nonce = []
+        basis = .physicalPresence
+        self.isProbeBound = isProbeBound
+        isFresh = false
     }
 
     /// The key as the registry records it: an uncompressed SEC 1 point, 65 octets for P-256.
