@@ -37,6 +37,30 @@ import Testing
         #expect(try registry.checkIntegrity().findings == [])
     }
 
+    /// Four processes make the file and fill it at once.
+    @Test func `Processes lose nothing`() async throws {
+        let path = files.path
+        await withTaskGroup { group in
+            for process in 0..<4 {
+                group.addTask {
+                    await #expect(processExitsWith: .success) {
+                        [path = path as String, process = process as Int] in
+                        let registry = try SQLiteRegistry(path: path)
+                        for number in 0..<25 {
+                            let key = process * 25 + number
+                            _ = try registry.register(claim(key, device: identity(0)), at: noon)
+                        }
+                    }
+                }
+            }
+        }
+        let registry = try files.open()
+        #expect(try registry.checkIntegrity().findings == [])
+        let statistics = try registry.statistics()
+        #expect(statistics.keyCounts[.pending] == 1)
+        #expect(statistics.keyCounts[.revoked] == 99)
+    }
+
     @Test func `The same key from many threads is registered once`() throws {
         let registry = try files.open()
         let news = Mutex(0)
