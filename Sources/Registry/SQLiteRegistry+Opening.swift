@@ -104,45 +104,50 @@ extension SQLiteRegistry {
             hint: "end the process that opens the registry, then run this again")
     }
 
+    /// Looks before it writes: a file that is not ours must stay as it is.
     private static func migrate(_ path: String) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.inTransaction(.immediate) { database in
-            let application =
-                try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-            guard application == RegistrySchema.applicationID || (application == 0 && tables == 0)
-            else {
-                throw ProvisioningError(
-                    .registryDamaged,
-                    "\(path) is another program's database: its application ID is \(application), "
-                        + "a registry's is \(RegistrySchema.applicationID)",
-                    hint: "name another place with PROVISION_HOME")
+        if try queue.read({ try version(of: $0, path: path) }) < RegistrySchema.version {
+            try queue.inTransaction(.immediate) { database in
+                let found = try version(of: database, path: path)
+                for script in RegistrySchema.migrations[found...] {
+                    try database.execute(sql: script)
+                }
+                try database.execute(
+                    sql: """
+                        PRAGMA application_id = \(RegistrySchema.applicationID);
+                        PRAGMA user_version = \(RegistrySchema.version)
+                        """)
+                return .commit
             }
-            try migrate(database, path: path)
-            return .commit
         }
         try queue.close()
     }
 
-    private static func migrate(_ database: Database, path: String) throws {
-        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        guard found <= RegistrySchema.version else {
+    /// 0 for an empty file.
+    private static func version(of database: Database, path: String) throws -> Int {
+        let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let isNew = application == 0 && tables == 0 && version == 0
+        guard application == RegistrySchema.applicationID || isNew else {
+            throw ProvisioningError(
+                .registryDamaged,
+                "\(path) is another program's database: its application ID is \(application), "
+                    + "a registry's is \(RegistrySchema.applicationID)",
+                hint: "name another place with PROVISION_HOME")
+        }
+        guard version <= RegistrySchema.version else {
             throw ProvisioningError(
                 .registryNewer,
-                "\(path) has schema version \(found), this program knows up to "
+                "\(path) has schema version \(version), this program knows up to "
                     + "\(RegistrySchema.version)",
                 hint: "update this program")
         }
-        guard found >= 0 else {
-            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(found)")
+        guard version > 0 || isNew else {
+            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(version)")
         }
-        for script in RegistrySchema.migrations[found...] {
-            try database.execute(sql: script)
-        }
-        if found < RegistrySchema.version {
-            try database.execute(sql: "PRAGMA application_id = \(RegistrySchema.applicationID)")
-            try database.execute(sql: "PRAGMA user_version = \(RegistrySchema.version)")
-        }
+        return version
     }
 }
 

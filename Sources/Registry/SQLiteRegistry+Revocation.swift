@@ -58,8 +58,8 @@ extension SQLiteRegistry {
     /// Takes a key's revocation back. It is `pending` again: its credentials stay revoked, for a
     /// published revocation can't be called back, and the device must confirm new ones.
     ///
-    /// - Throws: `.registryConflict` if the key is not revoked, or the device has another key of the
-    ///   same key ID by now, naming it; `.notFound`.
+    /// - Throws: `.registryConflict` if the key is not revoked, or the device has another key of
+    ///   the same key ID by now, naming it; `.notFound`.
     public func reinstate(
         key thumbprint: [UInt8], at now: NumericDate, note: String? = nil
     ) throws(ProvisioningError) {
@@ -118,8 +118,8 @@ extension SQLiteRegistry {
         else {
             throw ProvisioningError(
                 .usage,
-                "a nickname has 1 to 64 printable characters and no slash, not \(nickname.debugDescription)"
-            )
+                "a nickname has 1 to 64 printable characters and no slash, not "
+                    + nickname.debugDescription)
         }
     }
 

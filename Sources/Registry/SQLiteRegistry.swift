@@ -6,8 +6,8 @@ public import Provisioning
 /// A registry in one SQLite file, which many threads and processes may use at once.
 ///
 /// The schema keeps the promises of `DeviceRegistry`: partial unique indexes, CHECKs and triggers
-/// refuse whatever would break one, also from the `sqlite3` shell. Each table is a projection of the
-/// log of events, and `verify` replays the log to compare.
+/// refuse whatever would break one, also from the `sqlite3` shell. Each table is a projection of
+/// the log of events, and `verify` replays the log to compare.
 ///
 /// Calls block: for the disk, and for up to 30 s while another process writes.
 public final class SQLiteRegistry: Sendable {

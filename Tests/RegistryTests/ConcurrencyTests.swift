@@ -37,6 +37,30 @@ import Testing
         #expect(try registry.checkIntegrity().findings == [])
     }
 
+    /// Four processes make the file and fill it at once.
+    @Test func `Processes lose nothing`() async throws {
+        let path = files.path
+        await withTaskGroup { group in
+            for process in 0..<4 {
+                group.addTask {
+                    await #expect(processExitsWith: .success) {
+                        [path = path as String, process = process as Int] in
+                        let registry = try SQLiteRegistry(path: path)
+                        for number in 0..<25 {
+                            let key = process * 25 + number
+                            _ = try registry.register(claim(key, device: identity(0)), at: noon)
+                        }
+                    }
+                }
+            }
+        }
+        let registry = try files.open()
+        #expect(try registry.checkIntegrity().findings == [])
+        let statistics = try registry.statistics()
+        #expect(statistics.keyCounts[.pending] == 1)
+        #expect(statistics.keyCounts[.revoked] == 99)
+    }
+
     @Test func `The same key from many threads is registered once`() throws {
         let registry = try files.open()
         let news = Mutex(0)
@@ -48,14 +72,13 @@ import Testing
         #expect(try registry.verify().eventCount == 2)
     }
 
-    @Test func `A stream sees one snapshot while others write`() throws {
+    @Test func `A stream ends, though its receiver registers more`() throws {
         let registry = try files.open()
         for key in 1...3 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
-        let other = try files.open()
         var seen = 0
         try registry.forEachDeviceRecord { (_) throws(ProvisioningError) in
             seen += 1
-            _ = try other.register(claim(100 + seen, device: identity(100 + seen)), at: noon)
+            _ = try registry.register(claim(100 + seen, device: identity(100 + seen)), at: noon)
         }
         #expect(seen == 3)
         #expect(try registry.statistics().deviceCount == 6)
