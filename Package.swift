@@ -41,16 +41,16 @@ let package = Package(
         core("COSE", ["CBOR", "OpenSSL"]),
         core("SMP", ["CBOR"]),
         core("Attestation", ["COSE", "OpenSSL"]),
-        core("Issuance", ["COSE", "OpenSSL"]),
+        core("Issuance", ["COSE", "CBOR", "OpenSSL"]),
 
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
         // Adapters to the world.
         core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
-        core("Authority", ["Provisioning", "OpenSSL"]),
-        core("Channels", ["Provisioning", "CHost"]),
-        core("Platforms", ["Provisioning", "Channels", "TOMLKit"]),
+        core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
+        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
+        core("Platforms", ["Provisioning", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(
@@ -70,7 +70,7 @@ let package = Package(
             path: "Plugins/Provision"),
 
         // What runs on the device.
-        .target(name: "DeviceProvisioning"),
+        .target(name: "DeviceProvisioning", exclude: ["its"]),
 
         // C libraries, and the shim for what Swift cannot import.
         .systemLibrary(
@@ -78,17 +78,37 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
+        .target(name: "CPlatforms"),
+
+        // The device library on a board in memory. Only here does it meet a host's PSA Crypto:
+        // firmware links its own.
+        .target(
+            name: "DeviceTestHAL",
+            dependencies: ["DeviceProvisioning"],
+            path: "Tests/DeviceTestHAL",
+            cSettings: [
+                .define("DP_PSA_ITS"),
+                .headerSearchPath("../../Sources/DeviceProvisioning"),
+                .headerSearchPath("../../Sources/DeviceProvisioning/its"),
+            ],
+            linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
+        tests(
+            "DeviceProvisioningTests",
+            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
 
         tests("CBORTests", ["CBOR"]),
+        tests("OpenSSLTests", ["OpenSSL"]),
         tests("COSETests", ["COSE"]),
         tests("SMPTests", ["SMP"]),
-        tests("AttestationTests", ["Attestation"]),
-        tests("IssuanceTests", ["Issuance"]),
+        tests("AttestationTests", ["Attestation"], resources: [.copy("Vectors")]),
+        tests("IssuanceTests", ["Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ProvisioningTests", ["Provisioning"]),
         tests("RegistryTests", ["Registry"]),
-        tests("AuthorityTests", ["Authority"]),
+        tests(
+            "AuthorityTests",
+            ["Authority", "Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ChannelsTests", ["Channels"]),
-        tests("PlatformsTests", ["Platforms"]),
+        tests("PlatformsTests", ["Platforms"], resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11
 )

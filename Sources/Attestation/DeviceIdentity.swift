@@ -18,7 +18,8 @@ public struct DeviceID: Hashable, Sendable, CustomStringConvertible {
         let digits = hexadecimal.compactMap(\.hexDigitValue)
         guard digits.count == hexadecimal.count, digits.count.isMultiple(of: 2) else { return nil }
         self.init(
-            stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+            stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        )
     }
 
     /// Lower-case hexadecimal: the form of tables, subjects and error messages.
@@ -29,9 +30,12 @@ public struct DeviceID: Hashable, Sendable, CustomStringConvertible {
 
 /// What the registry knows a device by. IDs are unique only within one board type.
 public struct DeviceIdentity: Hashable, Sendable, CustomStringConvertible {
-    /// The board's own name for itself, 1 to 64 characters of UTF-8: `"microbit"`.
+    /// The board's own name for itself, 1 to 64 octets of UTF-8: `"microbit"`.
     public let board: String
     public let id: DeviceID
+
+    /// Octets of UTF-8.
+    public static let maximumBoardLength = 64
 
     public init(board: String, id: DeviceID) {
         self.board = board

@@ -6,7 +6,12 @@
 
 /// The credential that is being written, or the last one that was.
 static struct {
-    enum { IDLE, WRITING, WRITTEN } state;
+    enum {
+        IDLE,
+        WRITING,
+        MATCHING,  // it is stored already: its octets are checked, but not written again
+        WRITTEN,
+    } state;
     uint8_t type;
     uint32_t kid;
     uint32_t length;
@@ -95,9 +100,12 @@ static enum dp_error read_piece(const struct dp_request *request, struct piece *
 static bool is_streamed(const struct piece *piece) {
     if (stream.state == IDLE || stream.kid != piece->kid || stream.type != piece->type)
         return false;
-    return piece->offset > 0
-        || (stream.length == piece->length
-            && memcmp(stream.sha256, piece->sha256, DP_SHA256_SIZE) == 0);
+    if (piece->offset > 0) return true;
+    if (stream.length != piece->length
+        || memcmp(stream.sha256, piece->sha256, DP_SHA256_SIZE) != 0)
+        return false;
+    // Behind the end, the start is a repeat only if it was all there was.
+    return stream.state != WRITTEN || piece->data_length == stream.length;
 }
 
 static bool is_stored(const struct piece *piece) {
@@ -125,20 +133,16 @@ static enum dp_error begin(const struct piece *piece) {
     stream.type = (uint8_t)piece->type;
     stream.length = piece->length;
     memcpy(stream.sha256, piece->sha256, DP_SHA256_SIZE);
-    if (is_stored(piece)) {
-        // Delivered again, perhaps because an answer was lost: nothing to write.
-        stream.state = WRITTEN;
-        stream.expected = piece->length;
-        return DP_OK;
+    stream.state = is_stored(piece) ? MATCHING : WRITING;
+    if (stream.state == WRITING) {
+        if (is_closed(piece->kid, piece->type)) return DP_LOCKED;
+        enum dp_store_status status = dp_store_begin(
+            &stream.record, (uint8_t)(DP_RECORD_CREDENTIAL + piece->type), piece->kid,
+            DP_SHA256_SIZE + piece->length);
+        if (status == DP_STORE_OK)
+            status = dp_store_append(&stream.record, piece->sha256, DP_SHA256_SIZE);
+        if (status != DP_STORE_OK) return error_of_store(status);
     }
-    if (is_closed(piece->kid, piece->type)) return DP_LOCKED;
-    enum dp_store_status status = dp_store_begin(
-        &stream.record, (uint8_t)(DP_RECORD_CREDENTIAL + piece->type), piece->kid,
-        DP_SHA256_SIZE + piece->length);
-    if (status == DP_STORE_OK)
-        status = dp_store_append(&stream.record, piece->sha256, DP_SHA256_SIZE);
-    if (status != DP_STORE_OK) return error_of_store(status);
-    stream.state = WRITING;
     return dp_error_of_psa(psa_hash_setup(&stream.hash, PSA_ALG_SHA_256));
 }
 
@@ -149,15 +153,19 @@ static enum dp_error finish(void) {
         psa_hash_finish(&stream.hash, hash, sizeof hash, &length));
     if (error != DP_OK) return error;
     if (memcmp(hash, stream.sha256, DP_SHA256_SIZE) != 0) return DP_HASH_MISMATCH;
-    if (is_closed(stream.kid, stream.type)) return DP_LOCKED;
+    bool is_new = stream.state == WRITING;
     stream.state = WRITTEN;
+    if (!is_new) return DP_OK;
+    if (is_closed(stream.kid, stream.type)) return DP_LOCKED;
     return error_of_store(dp_store_commit(&stream.record));
 }
 
 static enum dp_error take(const struct piece *piece) {
     if (piece->data_length > stream.length - stream.expected) return DP_BAD_LENGTH_OR_OFFSET;
-    enum dp_error error = error_of_store(
-        dp_store_append(&stream.record, piece->data, piece->data_length));
+    enum dp_error error = DP_OK;
+    if (stream.state == WRITING)
+        error = error_of_store(
+            dp_store_append(&stream.record, piece->data, piece->data_length));
     if (error == DP_OK)
         error = dp_error_of_psa(psa_hash_update(&stream.hash, piece->data, piece->data_length));
     if (error != DP_OK) return error;
@@ -174,7 +182,7 @@ static enum dp_error write_piece(const struct piece *piece, uint32_t *expected) 
         if (piece->offset > 0) return DP_OK;
         error = begin(piece);
     }
-    if (error == DP_OK && stream.state == WRITING && piece->offset == stream.expected) {
+    if (error == DP_OK && stream.state != WRITTEN && piece->offset == stream.expected) {
         error = take(piece);
         // Nothing of a piece that is too long was taken.
         if (error == DP_BAD_LENGTH_OR_OFFSET) return error;

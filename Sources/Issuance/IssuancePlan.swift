@@ -5,12 +5,13 @@ public import COSE
 public struct IssuancePlan: Hashable, Sendable {
     /// Subject `serialNumber` (X.509) and `sub` (CWT): lower-case hexadecimal of the device ID.
     public var deviceID: String
-    /// Goes into the subject's `commonName`: the board type.
+    /// The board type: goes into the subject's `commonName`, and into a claim of its own.
     public var board: String
     /// The uncompressed P-256 point of the device's key, 65 octets.
     public var publicKey: [UInt8]
     public var types: Set<CredentialType>
-    /// One for each credential, random, 16 octets. Taken as an argument: the core has no entropy.
+    /// One for each X.509 chain and CWT, random, positive, 16 octets. Taken as an argument: the
+    /// core has no entropy.
     public var serialNumbers: [CredentialType: [UInt8]]
     public var notBefore: NumericDate
     /// Nil: no expiry.

@@ -14,3 +14,13 @@ public enum SHA256 {
         }
     }
 }
+
+/// SHA-1, FIPS 180-4: only for key identifiers, which need no collision resistance.
+enum SHA1 {
+    static func hash(_ message: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 20) { buffer, count in
+            _ = COpenSSL.SHA1(message, message.count, buffer.baseAddress)
+            count = 20
+        }
+    }
+}

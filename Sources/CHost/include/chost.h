@@ -1,1 +1,95 @@
+/// What Swift cannot import or must not do itself: signal handlers, variadic calls, termios2, and the
+/// steps between fork and exec. Functions return 0 or an errno value unless said otherwise.
 #pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// MARK: Signals
+
+/// SIGINT, SIGTERM and SIGHUP write one byte to `write_fd` from now on, SIGPIPE is ignored, and the
+/// calling thread's signal mask is emptied: a SwiftPM plugin passes on a mask that blocks them all.
+/// A second signal more than half a second after the first restores the terminal and ends the
+/// process; earlier ones are repeats of the same key press, as SwiftPM forwards it.
+int chost_signals_install(int write_fd);
+
+/// Puts the default actions back. Idempotent.
+void chost_signals_remove(void);
+
+/// The process gets SIGTERM when the process that started it dies. Linux only, elsewhere nothing.
+int chost_stop_with_parent(void);
+
+// MARK: Descriptors
+
+/// A pipe whose ends are closed on exec. `nonblocking` applies to both ends.
+int chost_pipe(int *read_fd, int *write_fd, bool nonblocking);
+
+int chost_set_nonblocking(int fd, bool nonblocking);
+
+/// Whether `fd` is a socket, whose writes need MSG_NOSIGNAL.
+bool chost_is_socket(int fd);
+
+/// `send` with MSG_NOSIGNAL where it exists. Returns what `send` returns.
+ssize_t chost_send(int fd, const void *bytes, size_t count);
+
+// MARK: Serial ports
+
+/// The settings of a tty as they were, opaque.
+struct chost_serial_settings {
+    unsigned char bytes[128];
+};
+
+/// Saves the settings, then sets raw 8N1 without flow control at `baud` bits per second and discards
+/// what is queued in both directions. Any rate that the driver can make is accepted.
+int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved);
+
+int chost_serial_restore(int fd, const struct chost_serial_settings *saved);
+
+/// Takes or gives back exclusive use (TIOCEXCL). Other openers get EBUSY, but for root.
+int chost_serial_exclusive(int fd, bool exclusive);
+
+/// Bytes that are not yet on the wire; 0 where the driver does not say.
+int chost_serial_unsent(int fd);
+
+/// Discards what has not been sent, so that close does not wait for a line that is stuck.
+void chost_serial_discard_output(int fd);
+
+// MARK: Terminal
+
+/// Puts a terminal into key-by-key input without echo, keeping output processing, and remembers how it
+/// was, for `chost_terminal_restore` and for the signal handler. One terminal per process:
+/// EBUSY if one is taken already.
+int chost_terminal_take(int fd);
+
+/// Idempotent and async-signal-safe.
+void chost_terminal_restore(void);
+
+// MARK: Child processes
+
+struct chost_spawn_request {
+    /// The executable: absolute, or relative to `directory`.
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    /// NULL: the caller's.
+    const char *directory;
+    int input, output, error;
+};
+
+/// The process's own environment, as execve takes it.
+char *const *chost_environment(void);
+
+/// Starts a child in a process group of its own, with an empty signal mask, default signal actions, only
+/// the three descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
+/// thread that lives as long as the process, because Linux ties that signal to the thread.
+int chost_spawn(const struct chost_spawn_request *request, pid_t *pid);
+
+/// A descriptor that becomes readable when `pid` ends, or −1 where the system has none.
+int chost_pidfd_open(pid_t pid);
+
+enum { CHOST_RUNNING = 0, CHOST_EXITED = 1, CHOST_SIGNALLED = 2, CHOST_LOST = 3 };
+
+/// One of the above, without waiting. `value` is the exit status or the signal. With `reap` the process
+/// ID is released. CHOST_LOST: somebody else has reaped the child.
+int chost_child_state(pid_t pid, bool reap, int *value);

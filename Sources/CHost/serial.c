@@ -1,0 +1,92 @@
+#include "chost.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#if defined(__linux__)
+
+// Not <termios.h>: the two define the same names, and only this one has termios2.
+#include <asm/termbits.h>
+
+_Static_assert(sizeof(struct termios2) <= sizeof(struct chost_serial_settings), "too small");
+
+int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
+    struct termios2 settings;
+    if (ioctl(fd, TCGETS2, &settings) < 0) return errno;
+    memcpy(saved->bytes, &settings, sizeof settings);
+
+    // cfmakeraw, and nothing that could swallow, translate, echo or delay a byte.
+    settings.c_iflag = 0;
+    settings.c_oflag &= ~(tcflag_t)OPOST;
+    settings.c_lflag = 0;
+    settings.c_cflag &= ~(tcflag_t)(CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS);
+    settings.c_cflag |= CS8 | CREAD | CLOCAL;
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    settings.c_cflag &= ~(tcflag_t)(CBAUD | (CBAUD << IBSHIFT));
+    settings.c_cflag |= BOTHER | (BOTHER << IBSHIFT);
+    settings.c_ispeed = baud;
+    settings.c_ospeed = baud;
+    if (ioctl(fd, TCSETS2, &settings) < 0) return errno;
+    return ioctl(fd, TCFLSH, TCIOFLUSH) < 0 ? errno : 0;
+}
+
+int chost_serial_restore(int fd, const struct chost_serial_settings *saved) {
+    struct termios2 settings;
+    memcpy(&settings, saved->bytes, sizeof settings);
+    return ioctl(fd, TCSETS2, &settings) < 0 ? errno : 0;
+}
+
+void chost_serial_discard_output(int fd) { ioctl(fd, TCFLSH, TCOFLUSH); }
+
+#else
+
+#include <termios.h>
+#if defined(__APPLE__)
+#include <IOKit/serial/ioss.h>
+#endif
+
+_Static_assert(sizeof(struct termios) <= sizeof(struct chost_serial_settings), "too small");
+
+int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
+    struct termios settings;
+    if (tcgetattr(fd, &settings) < 0) return errno;
+    memcpy(saved->bytes, &settings, sizeof settings);
+    cfmakeraw(&settings);
+    settings.c_cflag |= CREAD | CLOCAL;
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    if (cfsetspeed(&settings, baud) == 0) {
+        if (tcsetattr(fd, TCSANOW, &settings) < 0) return errno;
+    } else {
+#if defined(__APPLE__)
+        speed_t speed = baud;
+        cfsetspeed(&settings, B9600);
+        if (tcsetattr(fd, TCSANOW, &settings) < 0) return errno;
+        if (ioctl(fd, IOSSIOSPEED, &speed) < 0) return errno;
+#else
+        return EINVAL;
+#endif
+    }
+    return tcflush(fd, TCIOFLUSH) < 0 ? errno : 0;
+}
+
+int chost_serial_restore(int fd, const struct chost_serial_settings *saved) {
+    struct termios settings;
+    memcpy(&settings, saved->bytes, sizeof settings);
+    return tcsetattr(fd, TCSANOW, &settings) < 0 ? errno : 0;
+}
+
+void chost_serial_discard_output(int fd) { tcflush(fd, TCOFLUSH); }
+
+#endif
+
+int chost_serial_exclusive(int fd, bool exclusive) {
+    return ioctl(fd, exclusive ? TIOCEXCL : TIOCNXCL) < 0 ? errno : 0;
+}
+
+int chost_serial_unsent(int fd) {
+    int count = 0;
+    return ioctl(fd, TIOCOUTQ, &count) < 0 ? 0 : count;
+}

@@ -1,0 +1,120 @@
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+
+#include "chost.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+enum { watched_count = sizeof watched / sizeof watched[0] };
+
+/// A key press that SwiftPM forwards arrives twice, a few milliseconds apart.
+enum { repeat_milliseconds = 500 };
+
+static volatile sig_atomic_t signal_fd = -1;
+static volatile sig_atomic_t first_was_seen;
+static struct timespec first_at;
+
+static volatile sig_atomic_t terminal_fd = -1;
+static struct termios terminal_before;
+
+static long milliseconds_since_first(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - first_at.tv_sec) * 1000 + (now.tv_nsec - first_at.tv_nsec) / 1000000;
+}
+
+static void on_signal(int number) {
+    int saved_errno = errno;
+    if (first_was_seen && milliseconds_since_first() > repeat_milliseconds) {
+        chost_terminal_restore();
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    if (!first_was_seen) {
+        clock_gettime(CLOCK_MONOTONIC, &first_at);
+        first_was_seen = 1;
+    }
+    char byte = (char)number;
+    if (signal_fd >= 0 && write(signal_fd, &byte, 1) < 0) {
+        // The pipe is full: it is readable already, which is all that matters.
+    }
+    errno = saved_errno;
+}
+
+int chost_signals_install(int write_fd) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < watched_count; i++) sigaddset(&action.sa_mask, watched[i]);
+    first_was_seen = 0;
+    signal_fd = write_fd;
+    for (int i = 0; i < watched_count; i++) {
+        struct sigaction before;
+        if (sigaction(watched[i], NULL, &before) < 0) return errno;
+        // Under nohup a closed terminal is no reason to stop.
+        if (watched[i] == SIGHUP && before.sa_handler == SIG_IGN) continue;
+        if (sigaction(watched[i], &action, NULL) < 0) return errno;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    return pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+void chost_signals_remove(void) {
+    if (signal_fd < 0) return;
+    for (int i = 0; i < watched_count; i++) {
+        struct sigaction current;
+        if (sigaction(watched[i], NULL, &current) == 0 && current.sa_handler == on_signal)
+            signal(watched[i], SIG_DFL);
+    }
+    signal_fd = -1;
+}
+
+int chost_stop_with_parent(void) {
+#if defined(__linux__)
+    pid_t parent = getppid();
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0) return errno;
+    // It may have died before the call.
+    return getppid() == parent ? 0 : ESRCH;
+#else
+    return 0;
+#endif
+}
+
+int chost_terminal_take(int fd) {
+    if (terminal_fd >= 0) return EBUSY;
+    if (tcgetattr(fd, &terminal_before) < 0) return errno;
+    struct termios keys = terminal_before;
+    keys.c_lflag &= (tcflag_t) ~(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
+    keys.c_iflag &= (tcflag_t) ~(ICRNL | INLCR | IGNCR | IXON | ISTRIP | BRKINT);
+    keys.c_cc[VMIN] = 1;
+    keys.c_cc[VTIME] = 0;
+    terminal_fd = fd;
+    if (tcsetattr(fd, TCSANOW, &keys) < 0) {
+        int error = errno;
+        terminal_fd = -1;
+        return error;
+    }
+    return 0;
+}
+
+void chost_terminal_restore(void) {
+    int fd = terminal_fd;
+    if (fd < 0) return;
+    terminal_fd = -1;
+    tcsetattr(fd, TCSANOW, &terminal_before);
+}

@@ -1,0 +1,149 @@
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+
+#include "chost.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+static void close_from_three(void) {
+#if defined(__linux__) && defined(SYS_close_range)
+    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+#endif
+    long limit = sysconf(_SC_OPEN_MAX);
+    if (limit < 0 || limit > 65536) limit = 65536;
+    for (int fd = 3; fd < limit; fd++) close(fd);
+}
+
+/// Between fork and exec: async-signal-safe calls only. Returns the errno value of what failed.
+static int become(const struct chost_spawn_request *request, pid_t parent) {
+    if (setpgid(0, 0) < 0) return errno;
+#if defined(__linux__)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return errno;
+    if (getppid() != parent) return ESRCH;
+#else
+    (void)parent;
+#endif
+    // Above the three first, so that no dup2 overwrites a descriptor that is still needed.
+    int wanted[3] = {request->input, request->output, request->error};
+    for (int i = 0; i < 3; i++) {
+        wanted[i] = fcntl(wanted[i], F_DUPFD, 3);
+        if (wanted[i] < 0) return errno;
+    }
+    for (int i = 0; i < 3; i++)
+        if (dup2(wanted[i], i) < 0) return errno;
+    close_from_three();
+    if (request->directory && chdir(request->directory) < 0) return errno;
+
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(request->path, request->argv, request->envp);
+    return errno;
+}
+
+static int make_child(const struct chost_spawn_request *request, pid_t *pid) {
+    pid_t parent = getpid();
+    // With vfork the child runs in this process's memory until exec, and reports its failure there.
+    volatile int failure = 0;
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+    pid_t child = vfork();
+#pragma clang diagnostic pop
+    if (child == 0) {
+        failure = become(request, parent);
+        _exit(127);
+    }
+    if (child < 0) return errno;
+    if (failure) {
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+        return failure;
+    }
+    *pid = child;
+    return 0;
+}
+
+static pthread_mutex_t callers = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int thread_error;
+static const struct chost_spawn_request *pending;
+static pid_t made;
+static int made_error;
+
+static void *spawner(void *unused) {
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (!pending) pthread_cond_wait(&changed, &lock);
+        made_error = make_child(pending, &made);
+        pending = NULL;
+        pthread_cond_broadcast(&changed);
+    }
+    return NULL;
+}
+
+static void start_spawner(void) {
+    // No handler may run in a child that shares our memory.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    thread_error = pthread_create(&thread, NULL, spawner, NULL);
+    if (!thread_error) pthread_detach(thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+int chost_spawn(const struct chost_spawn_request *request, pid_t *pid) {
+    pthread_mutex_lock(&callers);
+    pthread_once(&once, start_spawner);
+    int error = thread_error;
+    if (!error) {
+        pthread_mutex_lock(&lock);
+        pending = request;
+        pthread_cond_broadcast(&changed);
+        while (pending) pthread_cond_wait(&changed, &lock);
+        error = made_error;
+        *pid = made;
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_mutex_unlock(&callers);
+    return error;
+}
+
+extern char **environ;
+
+char *const *chost_environment(void) { return environ; }
+
+int chost_pidfd_open(pid_t pid) {
+#if defined(__linux__) && defined(SYS_pidfd_open)
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    (void)pid;
+    return -1;
+#endif
+}
+
+int chost_child_state(pid_t pid, bool reap, int *value) {
+    siginfo_t info = {0};
+    int result;
+    do {
+        result = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | (reap ? 0 : WNOWAIT));
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) return CHOST_LOST;
+    if (info.si_pid == 0) return CHOST_RUNNING;
+    *value = info.si_status;
+    return info.si_code == CLD_EXITED ? CHOST_EXITED : CHOST_SIGNALLED;
+}

@@ -1,0 +1,5 @@
+public import OpenSSL
+
+extension SigningKey: COSESigner {
+    public var algorithm: COSEAlgorithm { .es256 }
+}

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <stddef.h>
+
+/// A file of `platforms/`, as it was when this was built.
+struct embedded_platform {
+    /// The file's name without `.toml`; null after the last one.
+    const char *name;
+    const unsigned char *bytes;
+    size_t length;
+};
+
+/// The platform at `index`; its name is null from the end on.
+struct embedded_platform embedded_platform_at(size_t index);

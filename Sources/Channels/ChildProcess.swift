@@ -1,0 +1,243 @@
+import CHost
+public import Provisioning
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A program, its arguments and where it runs. Never a shell's command line.
+public struct Command: Sendable, Hashable, CustomStringConvertible {
+    /// The program's name or path first.
+    public var arguments: [String]
+    /// Nil: this process's.
+    public var directory: String?
+    /// Added to this process's environment; nil removes.
+    public var environment: [String: String?]
+
+    public init(
+        _ arguments: [String], directory: String? = nil, environment: [String: String?] = [:]
+    ) {
+        self.arguments = arguments
+        self.directory = directory
+        self.environment = environment
+    }
+
+    /// For messages, with quotes where a reader needs them.
+    public var description: String {
+        arguments.map { argument in
+            let isPlain = !argument.isEmpty && !argument.contains { " \t'\"\\$*?[]".contains($0) }
+            return isPlain ? argument : "'\(argument)'"
+        }.joined(separator: " ")
+    }
+}
+
+/// How a process ended.
+public enum ProcessEnding: Sendable, Hashable, CustomStringConvertible {
+    case exited(Int32)
+    case signalled(Int32)
+
+    public var isSuccess: Bool { self == .exited(0) }
+
+    public var description: String {
+        switch self {
+        case .exited(let status): "ended with status \(status)"
+        case .signalled(let number):
+            "was ended by signal \(number) (\(String(cString: strsignal(number))))"
+        }
+    }
+}
+
+/// A child with a process group of its own, which ends with this object at the latest, and on Linux with
+/// this process, however that ends. Whatever the child leaves in its group when it ends is killed.
+public final class ChildProcess: Sendable {
+    public let processID: Int32
+    public let command: Command
+    /// Becomes readable at the end; −1 where the system has no such thing.
+    private let endDescriptor: Int32
+    private let ending = Mutex<ProcessEnding?>(nil)
+
+    /// Where a system has no process descriptors, this often is looked.
+    private static let lookInterval = Duration.milliseconds(10)
+
+    /// Starts `command`.
+    ///
+    /// - Parameters:
+    ///   - input, output, error: descriptors for the child, which the caller keeps; nil is /dev/null.
+    ///   - failure: the code of the error if it can't be started.
+    public init(
+        _ command: Command, input: Int32? = nil, output: Int32? = nil, error: Int32? = nil,
+        failure: ErrorCode
+    ) throws(ProvisioningError) {
+        self.command = command
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { throw ProvisioningError(failure, "/dev/null: \(SystemError.last)") }
+        defer { closeDescriptor(null) }
+        let launch = try Launch(command, failure: failure)
+        defer { launch.free() }
+        var request = chost_spawn_request(
+            path: launch.path, argv: launch.arguments, envp: launch.environment,
+            directory: launch.directory, input: input ?? null, output: output ?? null,
+            error: error ?? null)
+        var pid: pid_t = 0
+        let status = chost_spawn(&request, &pid)
+        guard status == 0 else {
+            let program = command.arguments.first ?? ""
+            throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")
+        }
+        processID = pid
+        endDescriptor = chost_pidfd_open(pid)
+    }
+
+    deinit {
+        terminate(grace: .zero)
+        if endDescriptor >= 0 { closeDescriptor(endDescriptor) }
+    }
+
+    /// Nil while it runs.
+    public var currentEnding: ProcessEnding? {
+        ending.withLock { ending in
+            if let ending { return ending }
+            var value: Int32 = 0
+            // Not reaped yet, its ID is still its own, and so is the group's.
+            let state = chost_child_state(processID, false, &value)
+            guard state != Int32(CHOST_RUNNING) else { return nil }
+            kill(-processID, SIGKILL)
+            _ = chost_child_state(processID, true, &value)
+            ending = state == Int32(CHOST_EXITED) ? .exited(value) : .signalled(value)
+            return ending
+        }
+    }
+
+    /// Waits for the end.
+    ///
+    /// - Returns: nil if it still runs after `timeout`.
+    /// - Throws: `.interrupted`; the child goes on then.
+    public func wait(within timeout: Duration, interruption: Interruption?)
+        throws(ProvisioningError) -> ProcessEnding?
+    {
+        let deadline = Deadline(within: timeout)
+        while true {
+            if let ending = currentEnding { return ending }
+            if deadline.isPast { return nil }
+            let next =
+                endDescriptor >= 0
+                ? deadline : deadline.earlier(of: Deadline(within: Self.lookInterval))
+            _ = try Poll.wait(endDescriptor, for: Poll.readable, until: next, interruption)
+        }
+    }
+
+    /// Asks the whole group to end (SIGTERM), and after `grace` makes it (SIGKILL). Idempotent.
+    @discardableResult
+    public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
+        if let ending = currentEnding { return ending }
+        if grace > .zero {
+            send(SIGTERM)
+            if let ending = try? wait(within: grace, interruption: nil) { return ending }
+        }
+        send(SIGKILL)
+        // Only a process that waits for a broken device in the kernel takes longer.
+        return try? wait(within: .seconds(5), interruption: nil)
+    }
+
+    /// Only while the child is known not to have been reaped.
+    private func send(_ signal: Int32) {
+        ending.withLock { ending in
+            if ending == nil { kill(-processID, signal) }
+        }
+    }
+
+    var pollEntry: Poll.Entry { Poll.Entry(endDescriptor, Poll.readable) }
+}
+
+/// What exec takes, made before the fork.
+private struct Launch {
+    let path: UnsafeMutablePointer<CChar>?
+    let directory: UnsafeMutablePointer<CChar>?
+    let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    let environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    init(_ command: Command, failure: ErrorCode) throws(ProvisioningError) {
+        guard let program = command.arguments.first, !program.isEmpty else {
+            throw ProvisioningError(failure, "no program to run")
+        }
+        let strings = command.arguments + command.environment.flatMap { [$0, $1 ?? ""] }
+        guard !strings.contains(where: { $0.utf8.contains(0) }) else {
+            throw ProvisioningError(failure, "\(program): an argument with a NUL byte")
+        }
+        if let directory = command.directory {
+            var status = stat()
+            guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw ProvisioningError(failure, "\(program): there is no folder \(directory)")
+            }
+        }
+        let variables = Self.environment(overriding: command.environment)
+        guard let path = Self.search(program, variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        else {
+            throw ProvisioningError(
+                failure, "there is no program \(program)",
+                hint: "install it, or add its folder to PATH")
+        }
+        self.path = strdup(path)
+        directory = command.directory.flatMap { strdup($0) }
+        arguments = Self.table(command.arguments)
+        environment = Self.table(variables.map { "\($0)=\($1)" })
+    }
+
+    func free() {
+        Self.free(path)
+        Self.free(directory)
+        for table in [arguments, environment] {
+            var next = table
+            while let string = next.pointee {
+                Self.free(string)
+                next += 1
+            }
+            table.deallocate()
+        }
+    }
+
+    private static func free(_ string: UnsafeMutablePointer<CChar>?) { freeMemory(string) }
+
+    private static func table(_ strings: [String])
+        -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    {
+        let table = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+            capacity: strings.count + 1)
+        for (index, string) in strings.enumerated() {
+            (table + index).initialize(to: strdup(string))
+        }
+        (table + strings.count).initialize(to: nil)
+        return table
+    }
+
+    private static func environment(overriding changes: [String: String?]) -> [String: String] {
+        var variables: [String: String] = [:]
+        var next = chost_environment()
+        while let entry = next?.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            next = next.map { $0 + 1 }
+        }
+        for (name, value) in changes { variables[name] = value }
+        return variables
+    }
+
+    /// A path stays as it is; a name is looked up, but never in the current folder.
+    private static func search(_ program: String, _ path: String) -> String? {
+        if program.contains("/") { return program }
+        for folder in path.split(separator: ":") where folder.hasPrefix("/") {
+            let candidate = "\(folder)/\(program)"
+            var status = stat()
+            guard stat(candidate, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                access(candidate, X_OK) == 0
+            else { continue }
+            return candidate
+        }
+        return nil
+    }
+}

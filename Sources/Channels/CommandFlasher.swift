@@ -1,0 +1,83 @@
+import OpenSSL
+public import Provisioning
+
+/// Flashes with an external tool: `west flash`, `openocd`, `probe-rs`, `esptool`.
+public struct CommandFlasher: Flasher {
+    public struct Commands: Sendable, Hashable {
+        public var flash: CommandTemplate
+        /// Run before `flash` when erasing is asked for. Nil: the platform can't erase.
+        public var erase: CommandTemplate?
+        /// Run after `flash`, to start the image. Nil: `flash` does.
+        public var reset: CommandTemplate?
+
+        public init(
+            flash: CommandTemplate, erase: CommandTemplate? = nil, reset: CommandTemplate? = nil
+        ) {
+            self.flash = flash
+            self.erase = erase
+            self.reset = reset
+        }
+    }
+
+    private let commands: Commands
+    private let values: [CommandPlaceholder: String]
+    private let directory: String?
+    private let environment: [String: String?]
+    private let timeout: Duration
+    private let runner: CommandRunner
+
+    /// - Parameters:
+    ///   - values: for the placeholders but `{image}`.
+    ///   - timeout: for each of the commands.
+    public init(
+        _ commands: Commands, values: [CommandPlaceholder: String] = [:],
+        directory: String? = nil, environment: [String: String?] = [:],
+        timeout: Duration = .seconds(120), runner: CommandRunner
+    ) {
+        self.commands = commands
+        self.values = values
+        self.directory = directory
+        self.environment = environment
+        self.timeout = timeout
+        self.runner = runner
+    }
+
+    /// The receipt has no byte count and is not verified: only the tool knows. Its digest is of the file
+    /// as the tool could read it: if that changes meanwhile, flashing failed.
+    ///
+    /// - Throws: `.imageInvalid`; `.usage` for a value that must not be passed on; `.flashFailed`;
+    ///   `.interrupted`, with the tool ended.
+    public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
+        -> FlashReceipt
+    {
+        let digest = try digest(of: image)
+        if erasing {
+            guard let erase = commands.erase else {
+                throw ProvisioningError(
+                    .flashFailed, "erasing was asked for, the platform has no erase command")
+            }
+            try run(erase, image)
+        }
+        try run(commands.flash, image)
+        if let reset = commands.reset { try run(reset, image) }
+        guard try self.digest(of: image) == digest else {
+            throw ProvisioningError(
+                .flashFailed, "\(image.path) changed while it was flashed", hint: "flash again")
+        }
+        return FlashReceipt(digest: digest, byteCount: nil, isVerified: false)
+    }
+
+    private func digest(of image: FirmwareImage) throws(ProvisioningError) -> [UInt8] {
+        SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
+    }
+
+    private func run(_ template: CommandTemplate, _ image: FirmwareImage)
+        throws(ProvisioningError)
+    {
+        var values = values
+        values[.image] = image.path
+        let command = Command(
+            try template.filled(with: values), directory: directory, environment: environment)
+        try runner.run(command, timeout: timeout, failure: .flashFailed)
+    }
+}

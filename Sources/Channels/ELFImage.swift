@@ -1,0 +1,236 @@
+public import Provisioning
+
+/// The loadable part of a linked firmware image: System V ABI, "Object Files" and "Program Loading";
+/// ELF for the Arm Architecture. Little-endian, 32 or 64 bits.
+public struct ELFImage: Sendable {
+    /// Bytes that belong at a physical address: what a flash programmer writes.
+    public struct Segment: Sendable, Hashable {
+        public let address: UInt64
+        public let bytes: ArraySlice<UInt8>
+
+        /// The first address after it.
+        public var end: UInt64 { address + UInt64(bytes.count) }
+    }
+
+    public struct Symbol: Sendable, Hashable {
+        public let address: UInt64
+        public let size: UInt64
+    }
+
+    public let entry: UInt64
+    /// `e_machine`: 40 is Arm, 243 RISC-V.
+    public let machine: UInt16
+    /// In order of their addresses; they do not overlap.
+    public let segments: [Segment]
+    public var byteCount: Int { segments.reduce(0) { $0 + $1.bytes.count } }
+
+    let reader: ELFReader
+
+    /// Bytes of an image file, debug information included.
+    public static let maximumFileSize = 512 << 20
+    /// Bytes to load: more than any microcontroller's flash.
+    public static let maximumLoadSize = 256 << 20
+    private static let maximumSegmentCount = 1024
+
+    private static let executableType: UInt16 = 2
+    private static let loadable: UInt32 = 1
+
+    /// - Throws: `.imageInvalid` for anything but a linked little-endian ELF executable whose segments
+    ///   lie inside the file and the address space and do not overlap.
+    public init(_ file: [UInt8]) throws(ProvisioningError) {
+        let reader = try ELFReader(file)
+        self.reader = reader
+        let type = try reader.u16(at: 16)
+        guard type == Self.executableType else {
+            throw ELFReader.invalid(
+                "an ELF file of type \(type), not an executable (\(Self.executableType))",
+                hint: type == 1 ? "an object file has to be linked first" : nil)
+        }
+        machine = try reader.u16(at: 18)
+        entry = try reader.word(at: 24)
+        segments = try Self.segments(reader)
+    }
+
+    /// Reads and parses the file.
+    public init(contentsOf image: FirmwareImage) throws(ProvisioningError) {
+        try self.init(image.readBytes(limit: Self.maximumFileSize))
+    }
+
+    private static func segments(_ reader: ELFReader) throws(ProvisioningError) -> [Segment] {
+        let table = try reader.word(at: reader.is64 ? 32 : 28)
+        let entrySize = try reader.u16(at: reader.is64 ? 54 : 42)
+        let count = try reader.u16(at: reader.is64 ? 56 : 44)
+        guard entrySize == (reader.is64 ? 56 : 32) else {
+            throw ELFReader.invalid("program headers of \(entrySize) bytes")
+        }
+        guard count <= maximumSegmentCount else {
+            throw ELFReader.invalid("\(count) program headers, more than \(maximumSegmentCount)")
+        }
+        var segments: [Segment] = []
+        for index in 0..<UInt64(count) {
+            // At most 1024 × 56 bytes beyond an offset that the reader bounds.
+            let (header, overflow) = table.addingReportingOverflow(index * UInt64(entrySize))
+            guard !overflow else { throw ELFReader.invalid("program headers at \(table)") }
+            if let segment = try segment(reader, at: header) { segments.append(segment) }
+        }
+        guard !segments.isEmpty else { throw ELFReader.invalid("nothing to load") }
+        segments.sort { $0.address < $1.address }
+        for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end {
+            throw ELFReader.invalid(
+                "segments that overlap: \(Hexadecimal.address(first.address)) to "
+                    + "\(Hexadecimal.address(first.end)), and "
+                    + "\(Hexadecimal.address(second.address))")
+        }
+        guard segments.reduce(0, { $0 + $1.bytes.count }) <= maximumLoadSize else {
+            throw ELFReader.invalid("more than \(maximumLoadSize) bytes to load")
+        }
+        return segments
+    }
+
+    private static func segment(_ reader: ELFReader, at header: UInt64) throws(ProvisioningError)
+        -> Segment?
+    {
+        let type = try reader.u32(at: header)
+        let offset = try reader.word(at: header + (reader.is64 ? 8 : 4))
+        let address = try reader.word(at: header + (reader.is64 ? 24 : 12))
+        let fileSize = try reader.word(at: header + (reader.is64 ? 32 : 16))
+        let memorySize = try reader.word(at: header + (reader.is64 ? 40 : 20))
+        guard type == loadable, fileSize > 0 else { return nil }
+        let place = "the segment at \(Hexadecimal.address(address))"
+        guard fileSize <= memorySize else {
+            throw ELFReader.invalid(
+                "\(place) has \(fileSize) bytes in the file, \(memorySize) in memory")
+        }
+        let limit = reader.is64 ? UInt64.max : UInt64(UInt32.max)
+        guard memorySize <= limit, address <= limit - memorySize else {
+            throw ELFReader.invalid("\(place) of \(memorySize) bytes leaves the address space")
+        }
+        return Segment(address: address, bytes: try reader.bytes(at: offset, count: fileSize))
+    }
+}
+
+extension ELFImage {
+    private static let symbolTable: UInt32 = 2
+
+    /// The first defined symbol of this name, or nil: a stripped image has none.
+    ///
+    /// - Throws: `.imageInvalid` if the symbol table is malformed.
+    public func symbol(named name: String) throws(ProvisioningError) -> Symbol? {
+        let is64 = reader.is64
+        let table = try reader.word(at: is64 ? 40 : 32)
+        let entrySize = UInt64(try reader.u16(at: is64 ? 58 : 46))
+        let count = UInt64(try reader.u16(at: is64 ? 60 : 48))
+        guard table > 0, count > 0 else { return nil }
+        guard entrySize == (is64 ? 64 : 40), reader.contains(table, count * entrySize) else {
+            throw ELFReader.invalid("\(count) section headers of \(entrySize) bytes at \(table)")
+        }
+        for index in 0..<count {
+            let section = table + index * entrySize
+            guard try reader.u32(at: section + 4) == Self.symbolTable else { continue }
+            let strings = UInt64(try reader.u32(at: section + (is64 ? 40 : 24)))
+            guard strings < count else {
+                throw ELFReader.invalid("a symbol table whose names are in section \(strings)")
+            }
+            let names = try reader.section(at: table + strings * entrySize)
+            let symbols = try reader.section(at: section)
+            if let found = try find(name, symbols: symbols, names: names) { return found }
+        }
+        return nil
+    }
+
+    private func find(_ name: String, symbols: ArraySlice<UInt8>, names: ArraySlice<UInt8>)
+        throws(ProvisioningError) -> Symbol?
+    {
+        let wanted = Array(name.utf8) + [0]
+        let size = reader.is64 ? 24 : 16
+        guard symbols.count.isMultiple(of: size) else {
+            throw ELFReader.invalid("a symbol table of \(symbols.count) bytes")
+        }
+        for start in stride(from: symbols.startIndex, to: symbols.endIndex, by: size) {
+            let symbol = UInt64(start)
+            let isDefined = try reader.u16(at: symbol + (reader.is64 ? 6 : 14)) != 0
+            let offset = Int(try reader.u32(at: symbol))
+            guard isDefined, offset <= names.count,
+                names.dropFirst(offset).starts(with: wanted)
+            else { continue }
+            return Symbol(
+                address: try reader.word(at: symbol + (reader.is64 ? 8 : 4)),
+                size: try reader.word(at: symbol + (reader.is64 ? 16 : 8)))
+        }
+        return nil
+    }
+}
+
+/// Little-endian numbers of a file that may say anything.
+struct ELFReader: Sendable {
+    let file: [UInt8]
+    let is64: Bool
+
+    init(_ file: [UInt8]) throws(ProvisioningError) {
+        guard file.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else {
+            throw Self.invalid("no ELF file", hint: "give the linked .elf, not a .bin or .hex")
+        }
+        guard file.count >= 52, file[6] == 1 else { throw Self.invalid("no ELF header") }
+        guard file[5] == 1 else { throw Self.invalid("not little-endian") }
+        guard file[4] == 1 || file[4] == 2 else {
+            throw Self.invalid("an ELF file of class \(file[4])")
+        }
+        self.file = file
+        is64 = file[4] == 2
+    }
+
+    func contains(_ offset: UInt64, _ count: UInt64) -> Bool {
+        count <= UInt64(file.count) && offset <= UInt64(file.count) - count
+    }
+
+    func bytes(at offset: UInt64, count: UInt64) throws(ProvisioningError) -> ArraySlice<UInt8> {
+        guard contains(offset, count) else {
+            throw Self.invalid(
+                "\(count) bytes at \(offset) are missing: it ends at \(file.count)",
+                hint: "was the file cut short?")
+        }
+        return file[Int(offset)..<Int(offset + count)]
+    }
+
+    private func number(at offset: UInt64, count: UInt64) throws(ProvisioningError) -> UInt64 {
+        try bytes(at: offset, count: count).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    func u16(at offset: UInt64) throws(ProvisioningError) -> UInt16 {
+        UInt16(truncatingIfNeeded: try number(at: offset, count: 2))
+    }
+
+    func u32(at offset: UInt64) throws(ProvisioningError) -> UInt32 {
+        UInt32(truncatingIfNeeded: try number(at: offset, count: 4))
+    }
+
+    /// An address, offset or size: 4 or 8 bytes.
+    func word(at offset: UInt64) throws(ProvisioningError) -> UInt64 {
+        try number(at: offset, count: is64 ? 8 : 4)
+    }
+
+    /// What a section header points to.
+    func section(at header: UInt64) throws(ProvisioningError) -> ArraySlice<UInt8> {
+        try bytes(
+            at: word(at: header + (is64 ? 24 : 16)), count: word(at: header + (is64 ? 32 : 20)))
+    }
+
+    static func invalid(_ reason: String, hint: String? = nil) -> ProvisioningError {
+        ProvisioningError(.imageInvalid, "the firmware image: \(reason)", hint: hint)
+    }
+}
+
+extension FirmwareImage {
+    /// - Throws: `.imageInvalid` if it cannot be read, is empty, or has more than `limit` bytes.
+    func readBytes(limit: Int) throws(ProvisioningError) -> [UInt8] {
+        let bytes: [UInt8]
+        do {
+            bytes = try FileBytes.read(path, limit: limit)
+        } catch {
+            throw ProvisioningError(
+                .imageInvalid, "\(path): \(error)", hint: "did the build make another file?")
+        }
+        guard !bytes.isEmpty else { throw ProvisioningError(.imageInvalid, "\(path) is empty") }
+        return bytes
+    }
+}

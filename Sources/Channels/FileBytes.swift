@@ -1,0 +1,63 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Files read whole, up to a limit.
+enum FileBytes {
+    /// - Throws: `EFBIG` if there are more than `limit` bytes.
+    static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .last }
+        defer { closeDescriptor(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = readBytes(descriptor, &buffer, buffer.count)
+            if count == 0 { return bytes }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .last
+            }
+            guard bytes.count + count <= limit else { throw SystemError(EFBIG) }
+            bytes += buffer[..<count]
+        }
+    }
+}
+
+/// Names in a folder, sorted, without `.` and `..`; none if it cannot be read.
+enum Directory {
+    /// More entries than a sound /dev or /proc has.
+    private static let maximumCount = 100_000
+
+    static func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while names.count < maximumCount, let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
+
+/// Foreign text for one line of a message.
+enum PlainText {
+    /// Decoded as UTF-8, without control characters and the spaces around; at most 200 characters.
+    static func sanitized(_ bytes: some Sequence<UInt8>) -> String {
+        let text = String(decoding: Array(bytes), as: UTF8.self)
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: result.append(" ")
+            default: result.append(scalar)
+            }
+        }
+        let trimmed = String(result).split(separator: " ").joined(separator: " ")
+        return trimmed.count > 200 ? trimmed.prefix(199) + "…" : trimmed
+    }
+}

@@ -1,0 +1,239 @@
+public import Attestation
+import OpenSSL
+public import Provisioning
+
+/// A part of a chip's address space.
+public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
+    public let address: UInt64
+    /// Bytes.
+    public let length: Int
+
+    /// Nil if it is empty, or leaves the address space.
+    public init?(address: UInt64, length: Int) {
+        guard length > 0, !address.addingReportingOverflow(UInt64(length)).overflow else {
+            return nil
+        }
+        self.address = address
+        self.length = length
+    }
+
+    public var description: String { "\(length) bytes at \(Hexadecimal.address(address))" }
+}
+
+/// How far flashing is.
+public struct FlashProgress: Sendable, Hashable {
+    public enum Phase: String, Sendable, Hashable { case erase, write, verify }
+
+    public let phase: Phase
+    /// Bytes of this phase.
+    public let done: Int
+    public let total: Int
+}
+
+/// Flashes through a GDB server: writes the image's segments, reads them back, compares, resets and runs.
+///
+/// It writes memory, so it suits emulators and servers that map flash as memory; it knows no flash
+/// algorithm. One connection serves flashing and reading the ID, with the core running in between;
+/// `close` lets it go.
+public final class GDBFlasher: Flasher, DeviceIDReader {
+    public struct Configuration: Sendable, Hashable {
+        public var endpoint: ProbeEndpoint
+        /// What resets the core: `system_reset` for QEMU, `reset halt` for OpenOCD.
+        public var resetCommand: String
+        /// Where keys and credentials are: filled with 0xFF when erasing is asked for.
+        public var eraseRegions: [AddressRange]
+        /// Where the chip's ID is, if the probe can read it.
+        public var deviceID: AddressRange?
+        public var deviceIDWidth: GDBRemote.AccessWidth
+        public var connectTimeout: Duration
+        public var replyTimeout: Duration
+        /// The server was only just started.
+        public var waitsUntilListening: Bool
+
+        public init(
+            endpoint: ProbeEndpoint, resetCommand: String = "system_reset",
+            eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
+            deviceIDWidth: GDBRemote.AccessWidth = .any, connectTimeout: Duration = .seconds(5),
+            replyTimeout: Duration = .seconds(5), waitsUntilListening: Bool = false
+        ) {
+            self.endpoint = endpoint
+            self.resetCommand = resetCommand
+            self.eraseRegions = eraseRegions
+            self.deviceID = deviceID
+            self.deviceIDWidth = deviceIDWidth
+            self.connectTimeout = connectTimeout
+            self.replyTimeout = replyTimeout
+            self.waitsUntilListening = waitsUntilListening
+        }
+    }
+
+    public typealias ProgressHandler = (FlashProgress) -> Void
+
+    private let configuration: Configuration
+    private let interruption: Interruption
+    private let progress: ProgressHandler?
+    private var remote: GDBRemote?
+
+    /// Connects when it is first used.
+    public init(
+        _ configuration: Configuration, interruption: Interruption,
+        progress: ProgressHandler? = nil
+    ) {
+        self.configuration = configuration
+        self.interruption = interruption
+        self.progress = progress
+    }
+
+    deinit { close() }
+
+    /// Detaches; the core runs. Idempotent, and a later use connects again.
+    public func close() {
+        remote?.close()
+        remote = nil
+    }
+
+    /// - Throws: `.imageInvalid`; `.probeUnavailable`; `.probeProtocol`; `.flashFailed` when a write is
+    ///   refused; `.flashMismatch` naming the first address that differs, and both bytes.
+    public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
+        -> FlashReceipt
+    {
+        let file = try image.readBytes(limit: ELFImage.maximumFileSize)
+        let executable = try ELFImage(file)
+        guard !erasing || !configuration.eraseRegions.isEmpty else {
+            throw ProvisioningError(
+                .flashFailed, "erasing was asked for, the platform names no region to erase",
+                hint: "name the regions of its key store in the platform file")
+        }
+        try whileHalted { remote throws(ProvisioningError) in
+            if erasing { try erase(remote) }
+            try write(executable, remote)
+            try verify(executable, remote)
+            try remote.reset(with: configuration.resetCommand)
+        }
+        return FlashReceipt(
+            digest: SHA256.hash(file), byteCount: executable.byteCount, isVerified: true)
+    }
+
+    /// - Throws: `.probeUnavailable` if the platform names no place for it; else as `flash`.
+    public func readDeviceID() throws(ProvisioningError) -> DeviceID {
+        guard let region = configuration.deviceID else {
+            throw ProvisioningError(
+                .probeUnavailable, "the platform does not say where the chip's ID is")
+        }
+        var bytes: [UInt8] = []
+        try whileHalted { remote throws(ProvisioningError) in
+            bytes = try remote.readMemory(
+                at: region.address, count: region.length, width: configuration.deviceIDWidth)
+        }
+        guard let id = DeviceID(bytes) else {
+            throw ProvisioningError(
+                .probeProtocol, "\(region) are no device ID: it has 1 to 64 octets")
+        }
+        return id
+    }
+
+    /// The core runs afterwards. After an error the connection is dropped, which detaches.
+    private func whileHalted(_ body: (GDBRemote) throws(ProvisioningError) -> Void)
+        throws(ProvisioningError)
+    {
+        do {
+            let remote = try connected()
+            try remote.halt()
+            try body(remote)
+            try remote.resume()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    private func connected() throws(ProvisioningError) -> GDBRemote {
+        if let remote { return remote }
+        let new = try GDBRemote.connect(
+            to: configuration.endpoint, within: configuration.connectTimeout,
+            replyTimeout: configuration.replyTimeout,
+            untilListening: configuration.waitsUntilListening, interruption: interruption)
+        remote = new
+        return new
+    }
+
+    // MARK: Phases
+
+    private func erase(_ remote: GDBRemote) throws(ProvisioningError) {
+        let total = configuration.eraseRegions.reduce(0) { $0 + $1.length }
+        var before = 0
+        for region in configuration.eraseRegions {
+            let blank = repeatElement(UInt8(0xff), count: region.length)
+            try write(blank, at: region.address, remote) { done in
+                report(.erase, before + done, of: total)
+            }
+            try compare(blank, at: region.address, remote, isErased: true) { _ in }
+            before += region.length
+        }
+    }
+
+    private func write(_ image: ELFImage, _ remote: GDBRemote) throws(ProvisioningError) {
+        var before = 0
+        for segment in image.segments {
+            try write(segment.bytes, at: segment.address, remote) { done in
+                report(.write, before + done, of: image.byteCount)
+            }
+            before += segment.bytes.count
+        }
+    }
+
+    private func verify(_ image: ELFImage, _ remote: GDBRemote) throws(ProvisioningError) {
+        var before = 0
+        for segment in image.segments {
+            try compare(segment.bytes, at: segment.address, remote, isErased: false) { done in
+                report(.verify, before + done, of: image.byteCount)
+            }
+            before += segment.bytes.count
+        }
+    }
+
+    private func write(
+        _ bytes: some RandomAccessCollection<UInt8>, at address: UInt64, _ remote: GDBRemote,
+        progress: (Int) -> Void
+    ) throws(ProvisioningError) {
+        do {
+            try remote.writeMemory(at: address, bytes, progress: progress)
+        } catch {
+            guard error.code == .probeProtocol else { throw error }
+            throw ProvisioningError(
+                .flashFailed,
+                "\(bytes.count) bytes at \(Hexadecimal.address(address)): \(error.reason)",
+                hint: "is the image linked for this board?")
+        }
+    }
+
+    /// Reads in blocks, so that progress shows and a mismatch is found early.
+    private static let verifyBlock = 1 << 15
+
+    private func compare(
+        _ bytes: some RandomAccessCollection<UInt8>, at address: UInt64, _ remote: GDBRemote,
+        isErased: Bool, progress: (Int) -> Void
+    ) throws(ProvisioningError) {
+        var rest = bytes[...]
+        var start = address
+        while !rest.isEmpty {
+            let block = rest.prefix(Self.verifyBlock)
+            let found = try remote.readMemory(at: start, count: block.count)
+            for (offset, pair) in zip(block, found).enumerated() where pair.0 != pair.1 {
+                throw ProvisioningError(
+                    .flashMismatch,
+                    "\(Hexadecimal.address(start + UInt64(offset))) reads back as "
+                        + "0x\(Hexadecimal.text(pair.1)), "
+                        + "\(isErased ? "erased" : "the image") is 0x\(Hexadecimal.text(pair.0))",
+                    hint: "is there flash at this address, and is it unlocked?")
+            }
+            rest = rest.dropFirst(block.count)
+            start += UInt64(block.count)
+            progress(Int(start - address))
+        }
+    }
+
+    private func report(_ phase: FlashProgress.Phase, _ done: Int, of total: Int) {
+        progress?(FlashProgress(phase: phase, done: done, total: total))
+    }
+}

@@ -1,0 +1,90 @@
+public import Provisioning
+
+extension GDBRemote {
+    /// Output of one monitor command that is kept, in bytes.
+    private static let maximumMonitorOutput = 1 << 16
+
+    /// Stops the core. Nothing happens if it is stopped.
+    public func halt() throws(ProvisioningError) {
+        guard !isHalted else { return }
+        try discardUnasked()
+        try send(raw: [0x03])
+        try awaitStop(within: replyTimeout)
+    }
+
+    /// Has the core run. It is not asked for anything until it is halted again: to QEMU, any byte
+    /// means halt.
+    public func resume() throws(ProvisioningError) {
+        guard isHalted else { return }
+        try discardUnasked()
+        let request = continuesWithVCont ? "vCont;c" : "c"
+        try send(raw: GDBPacket.encoded(request.utf8))
+        isHalted = false
+    }
+
+    /// Runs `command` in the server, halting the core first: `reset halt`, `system_reset`.
+    ///
+    /// - Returns: what the server printed.
+    @discardableResult
+    public func monitor(_ command: String) throws(ProvisioningError) -> String {
+        try halt()
+        var output: [UInt8] = []
+        let request = Array("qRcmd,".utf8) + Hexadecimal.digits(command.utf8)
+        guard request.count + 4 <= packetSize else {
+            throw violation("the command \"\(command)\" is longer than a packet")
+        }
+        var answer = try exchange(request)
+        let deadline = Deadline(within: replyTimeout)
+        while !answer.elementsEqual("OK".utf8) {
+            let isConsole = answer.first == UInt8(ascii: "O")
+            let isError = answer.isEmpty || (answer.first == UInt8(ascii: "E") && answer.count == 3)
+            guard !isError, let text = Hexadecimal.bytes(answer.dropFirst(isConsole ? 1 : 0)) else {
+                throw refused("the monitor command \"\(command)\"", answer)
+            }
+            output += text
+            guard output.count <= Self.maximumMonitorOutput else {
+                throw violation("\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
+            }
+            // Without an O it is the whole answer.
+            guard isConsole else { break }
+            repeat {
+                answer = try nextPacket(until: deadline, resending: nil, for: request)
+            } while Self.isStopReply(answer)
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Resets the core with a monitor command and leaves it halted at its start.
+    public func reset(with command: String) throws(ProvisioningError) {
+        try monitor(command)
+        takesBinaryWrites = nil
+    }
+
+    /// Lets go of the core, which runs from then on.
+    func detach(within timeout: Duration) throws(ProvisioningError) {
+        if !isHalted {
+            // It has to listen first.
+            try send(raw: [0x03])
+            try? awaitStop(within: timeout)
+        }
+        for request in ["D", "D;1"] {
+            // With multiprocess extensions a plain D is an error.
+            let answer = try exchange(Array(request.utf8), timeout: timeout)
+            if answer.elementsEqual("OK".utf8) { return }
+        }
+        // The next best: run, then hang up.
+        try send(raw: GDBPacket.encoded("c".utf8))
+    }
+
+    private func awaitStop(within timeout: Duration) throws(ProvisioningError) {
+        let deadline = Deadline(within: timeout)
+        for _ in 0..<Self.maximumUnasked {
+            let packet = try nextPacket(until: deadline, resending: nil, for: Array("halt".utf8))
+            if Self.isStopReply(packet) {
+                isHalted = true
+                return
+            }
+        }
+        throw violation("it does not stop the core")
+    }
+}

@@ -1,0 +1,86 @@
+import CHost
+public import Provisioning
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The user's wish to stop: Ctrl-C, SIGTERM, or a call.
+///
+/// A self-pipe that every wait in this module also watches. It is never drained, so that once
+/// interrupted, everything that waits or starts to wait throws `.interrupted`; cleaning up waits
+/// without it. One interruption serves a whole process, from any thread.
+public final class Interruption: Sendable {
+    let descriptor: Int32
+    private let trigger: Int32
+
+    /// - Throws: `.internalFailure` when no descriptor is left.
+    public init() throws(ProvisioningError) {
+        var (readEnd, writeEnd): (Int32, Int32) = (-1, -1)
+        let error = chost_pipe(&readEnd, &writeEnd, true)
+        guard error == 0 else {
+            throw ProvisioningError(.internalFailure, "no pipe: \(SystemError(error))")
+        }
+        descriptor = readEnd
+        trigger = writeEnd
+    }
+
+    deinit {
+        closeDescriptor(descriptor)
+        closeDescriptor(trigger)
+    }
+
+    /// Has SIGINT, SIGTERM and SIGHUP interrupt, and ignores SIGPIPE. Call it on the main thread before
+    /// another thread exists: it also empties the signal mask, because a program that a SwiftPM plugin
+    /// executes inherits one that blocks everything.
+    ///
+    /// The first signal interrupts. A second one, half a second or more later, restores the terminal
+    /// and ends the process with the signal's default action, should cleaning up hang. The process
+    /// keeps the returned value for as long as it wants the signals.
+    ///
+    /// - Parameter stopsWithParent: on Linux, get SIGTERM when the process that started this one
+    ///   dies: SwiftPM does not pass SIGTERM on to what its plugins run.
+    public static func handlingSignals(stopsWithParent: Bool = false) throws(ProvisioningError)
+        -> Interruption
+    {
+        let interruption = try Interruption()
+        let error = chost_signals_install(interruption.trigger)
+        guard error == 0 else {
+            throw ProvisioningError(.internalFailure, "no signal handlers: \(SystemError(error))")
+        }
+        if stopsWithParent && chost_stop_with_parent() != 0 { interruption.interrupt() }
+        // The handler writes to the pipe from now on: it must never be closed.
+        _ = Unmanaged.passRetained(interruption)
+        return interruption
+    }
+
+    /// What a signal does. Idempotent.
+    public func interrupt() {
+        var byte: UInt8 = 0
+        // A full pipe is readable already.
+        _ = writeBytes(trigger, &byte, 1)
+    }
+
+    public var isInterrupted: Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
+    /// - Throws: `.interrupted` if so.
+    public func check() throws(ProvisioningError) {
+        if isInterrupted { throw .interruptedByUser }
+    }
+
+    /// Sleeps, but for an interruption.
+    public func pause(for duration: Duration) throws(ProvisioningError) {
+        _ = try Poll.wait(for: [], until: Deadline(within: duration), self)
+    }
+}
+
+extension ProvisioningError {
+    static var interruptedByUser: ProvisioningError {
+        ProvisioningError(.interrupted, "interrupted")
+    }
+}

@@ -1,0 +1,105 @@
+import CHost
+public import Provisioning
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A tty, raw and ours alone: 8 data bits, no parity, one stop bit, no flow control.
+///
+/// A tty that is not raw echoes to the device, translates line ends, holds bytes back until a line
+/// feed, and acts on some of them; bytes that were queued before would be taken for answers. So
+/// both are cleared when the port opens, and the settings are put back when it closes.
+public final class SerialPort: PollableChannel {
+    public let name: String
+    private let stream: StreamChannel
+    private var saved: chost_serial_settings
+
+    /// How long `close` waits for the last bytes to leave.
+    private static let drainLimit = Duration.seconds(1)
+
+    /// - Parameters:
+    ///   - path: a serial device's or a pty's.
+    ///   - baud: bits per second; any rate that the driver can make.
+    /// - Throws: `.channelUnavailable` if there is no such port, naming those that exist, or if the
+    ///   user may not open it; `.channelBusy` if a process has it, naming it if it can be found.
+    public init(path: String, baud: UInt32, interruption: Interruption) throws(ProvisioningError) {
+        name = path
+        let descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Self.openFailure(path, .last) }
+        var isOpen = false
+        defer { if !isOpen { closeDescriptor(descriptor) } }
+        guard isatty(descriptor) == 1 else {
+            throw ProvisioningError(.channelUnavailable, "\(path) is not a serial port")
+        }
+        // TIOCEXCL does not stop root, nor what has the port already; flock stops whoever asks.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw Self.openFailure(path, .last)
+        }
+        _ = chost_serial_exclusive(descriptor, true)
+        saved = chost_serial_settings()
+        let error = chost_serial_configure(descriptor, baud, &saved)
+        guard error == 0 else {
+            _ = chost_serial_exclusive(descriptor, false)
+            throw ProvisioningError(
+                .channelUnavailable,
+                "\(path) cannot be set to \(baud) baud: \(SystemError(error))")
+        }
+        isOpen = true
+        stream = try StreamChannel(
+            descriptor: descriptor, name: path, interruption: interruption,
+            closedHint: "was the board unplugged, or did it reset its USB port?")
+    }
+
+    deinit { close() }
+
+    public var pollDescriptor: Int32 { stream.pollDescriptor }
+
+    public func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)
+        -> [UInt8]
+    {
+        try stream.read(atMost: limit, within: timeout)
+    }
+
+    public func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
+        try stream.write(bytes, within: timeout)
+    }
+
+    /// Waits up to a second for what was written to leave, then restores the settings.
+    public func close() {
+        let descriptor = stream.pollDescriptor
+        guard descriptor >= 0 else { return }
+        let deadline = Deadline(within: Self.drainLimit)
+        // Unlike tcdrain, this ends; and a close would wait for half a minute on a stuck line.
+        while chost_serial_unsent(descriptor) > 0 && !deadline.isPast { usleep(2000) }
+        chost_serial_discard_output(descriptor)
+        _ = chost_serial_restore(descriptor, &saved)
+        _ = chost_serial_exclusive(descriptor, false)
+        stream.close()
+    }
+
+    /// What an errno value of opening or locking `path` means to the user.
+    static func openFailure(_ path: String, _ error: SystemError) -> ProvisioningError {
+        switch error.number {
+        case ENOENT, ENXIO, ENODEV, ENOTDIR:
+            let ports = SerialPorts.list().map(\.path)
+            return ProvisioningError(
+                .channelUnavailable, "there is no port \(path)",
+                hint: ports.isEmpty
+                    ? "no serial port exists: is the board plugged in?"
+                    : "ports that exist: \(ports.joined(separator: ", "))")
+        case EACCES, EPERM:
+            return ProvisioningError(
+                .channelUnavailable, "\(path): \(error)",
+                hint: "join the group that owns it and log in again: sudo usermod -aG dialout $USER")
+        case EBUSY, EWOULDBLOCK:
+            let holder = PortHolder.find(path).map { "\($0)" } ?? "another process"
+            return ProvisioningError(
+                .channelBusy, "\(path) is in use by \(holder)", hint: "close it and try again")
+        default:
+            return ProvisioningError(.channelUnavailable, "\(path): \(error)")
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import CHost
+public import Provisioning
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension StreamChannel {
+    /// Connects to a unix socket.
+    ///
+    /// - Parameter untilListening: keep trying until `timeout`: the server was only just started.
+    /// - Throws: `.channelUnavailable` if nobody listens.
+    public static func connect(
+        unix path: String, within timeout: Duration = .seconds(5), untilListening: Bool = false,
+        interruption: Interruption
+    ) throws(ProvisioningError) -> StreamChannel {
+        let descriptor = try Socket.connect(
+            to: .unix(path: path), within: timeout, untilListening: untilListening, interruption)
+        return try StreamChannel(descriptor: descriptor, name: path, interruption: interruption)
+    }
+
+    /// Connects to a TCP port.
+    ///
+    /// - Throws: `.channelUnavailable` if nobody listens.
+    public static func connect(
+        host: String, port: UInt16, within timeout: Duration = .seconds(5),
+        untilListening: Bool = false, interruption: Interruption
+    ) throws(ProvisioningError) -> StreamChannel {
+        let endpoint = ProbeEndpoint.tcp(host: host, port: port)
+        let descriptor = try Socket.connect(
+            to: endpoint, within: timeout, untilListening: untilListening, interruption)
+        return try StreamChannel(
+            descriptor: descriptor, name: endpoint.description, interruption: interruption)
+    }
+}
+
+/// Connecting with a deadline.
+enum Socket {
+    /// A connected, non-blocking descriptor that is closed on exec.
+    static func connect(
+        to endpoint: ProbeEndpoint, within timeout: Duration, untilListening: Bool,
+        _ interruption: Interruption
+    ) throws(ProvisioningError) -> Int32 {
+        let deadline = Deadline(within: timeout)
+        while true {
+            let failure: SystemError
+            do {
+                return try attempt(endpoint, until: deadline, interruption)
+            } catch let error {
+                guard let cause = error.cause else { throw error.error }
+                failure = cause
+            }
+            let mayStillCome = [ENOENT, ECONNREFUSED, EAGAIN].contains(failure.number)
+            guard untilListening && mayStillCome && !deadline.isPast else {
+                throw ProvisioningError(
+                    .channelUnavailable, "no connection to \(endpoint): \(failure)",
+                    hint: "is its server running?")
+            }
+            try interruption.pause(for: .milliseconds(10))
+        }
+    }
+
+    /// Why one attempt failed: a system error that a later attempt may not meet, or something final.
+    private struct Failure: Error {
+        var cause: SystemError?
+        var error: ProvisioningError
+
+        init(_ cause: SystemError) {
+            self.cause = cause
+            error = ProvisioningError(.channelUnavailable, "\(cause)")
+        }
+
+        init(_ error: ProvisioningError) { self.error = error }
+    }
+
+    private static func attempt(
+        _ endpoint: ProbeEndpoint, until deadline: Deadline, _ interruption: Interruption
+    ) throws(Failure) -> Int32 {
+        switch endpoint {
+        case .unix(let path):
+            return try connectUnix(path, until: deadline, interruption)
+        case .tcp(let host, let port):
+            return try connectTCP(host, port, until: deadline, interruption)
+        }
+    }
+
+    private static func connectUnix(
+        _ path: String, until deadline: Deadline, _ interruption: Interruption
+    ) throws(Failure) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let fits = withUnsafeMutableBytes(of: &address.sun_path) { room in
+            guard path.utf8.count < room.count, !path.utf8.contains(0) else { return false }
+            room.copyBytes(from: path.utf8)
+            return true
+        }
+        guard fits else { throw Failure(SystemError(ENAMETOOLONG)) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        return try withUnsafePointer(to: &address) { pointer throws(Failure) in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                socketAddress throws(Failure) in
+                try open(AF_UNIX, socketAddress, size, until: deadline, interruption)
+            }
+        }
+    }
+
+    private static func connectTCP(
+        _ host: String, _ port: UInt16, until deadline: Deadline, _ interruption: Interruption
+    ) throws(Failure) -> Int32 {
+        var hints = addrinfo()
+        hints.ai_socktype = streamSocketType
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, String(port), &hints, &list)
+        guard status == 0 else {
+            throw Failure(
+                ProvisioningError(
+                    .channelUnavailable,
+                    "no address for \(host): \(String(cString: gai_strerror(status)))"))
+        }
+        defer { freeaddrinfo(list) }
+        var last = Failure(SystemError(ECONNREFUSED))
+        var next = list
+        while let entry = next?.pointee {
+            next = entry.ai_next
+            guard let address = entry.ai_addr else { continue }
+            do {
+                let descriptor = try open(
+                    entry.ai_family, address, entry.ai_addrlen, until: deadline, interruption)
+                var on: Int32 = 1
+                setsockopt(
+                    descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on,
+                    socklen_t(MemoryLayout<Int32>.size))
+                return descriptor
+            } catch let failure {
+                guard failure.cause != nil else { throw failure }
+                last = failure
+            }
+        }
+        throw last
+    }
+
+    private static func open(
+        _ family: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t,
+        until deadline: Deadline, _ interruption: Interruption
+    ) throws(Failure) -> Int32 {
+        let descriptor = socket(family, streamSocketType, 0)
+        guard descriptor >= 0 else { throw Failure(.last) }
+        var isConnected = false
+        defer { if !isConnected { closeDescriptor(descriptor) } }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        guard chost_set_nonblocking(descriptor, true) == 0 else { throw Failure(.last) }
+        if connectDescriptor(descriptor, address, size) < 0 {
+            guard errno == EINPROGRESS || errno == EINTR else { throw Failure(.last) }
+            do {
+                guard
+                    try Poll.wait(descriptor, for: Poll.writable, until: deadline, interruption)
+                else { throw Failure(SystemError(ETIMEDOUT)) }
+            } catch let error as ProvisioningError {
+                throw Failure(error)
+            } catch {
+                throw Failure(SystemError(ETIMEDOUT))
+            }
+            var error: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+            guard error == 0 else { throw Failure(SystemError(error)) }
+        }
+        isConnected = true
+        return descriptor
+    }
+}

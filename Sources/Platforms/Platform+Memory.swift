@@ -1,0 +1,118 @@
+import Provisioning
+
+// The tables of a platform file that describe memory: flashing and emulation.
+extension Platform {
+    /// Addresses of a 32-bit device.
+    static let addresses = 0...0xFFFF_FFFF
+    /// Bytes. No microcontroller has more in one piece.
+    private static let lengths = 1...0x400_0000
+
+    private enum FlashMethod: String, CaseIterable { case gdb, command, none }
+
+    static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> Flash {
+        guard let section = try root.section(.flash, keys: FlashKey.self) else {
+            throw root.missing(.flash)
+        }
+        guard let method = try section.choice(.method, of: FlashMethod.self) else {
+            throw section.missing(.method)
+        }
+        switch method {
+        case .gdb:
+            try refuse([.command, .eraseCommand, .resetCommand], method, section)
+            return .gdb(
+                GDBFlash(
+                    eraseRegions: try regions(.eraseRegions, section),
+                    resetCommand: try section.string(.resetMonitor) ?? "reset"))
+        case .command:
+            try refuse([.eraseRegions, .resetMonitor], method, section)
+            guard let flash = try section.command(.command, allowing: [.image]) else {
+                throw section.invalid(
+                    .method, "\"method\" is \"command\", but there is no \"command\"")
+            }
+            guard flash.contains(where: { $0.contains("{image}") }) else {
+                throw section.invalid(.command, "\"command\" does not take the {image}")
+            }
+            return .command(
+                FlashCommand(
+                    flash: flash,
+                    erase: try section.command(.eraseCommand, allowing: []),
+                    reset: try section.command(.resetCommand, allowing: [])))
+        case .none:
+            try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
+            return .none
+        }
+    }
+
+    private static func refuse(
+        _ keys: [FlashKey], _ method: FlashMethod, _ section: PlatformSection<FlashKey>
+    ) throws(ProvisioningError) {
+        for key in keys where section.has(key) {
+            throw section.invalid(
+                key, "\"method\" is \"\(method.rawValue)\", which has no \"\(key.rawValue)\"")
+        }
+    }
+
+    private enum EmulatorKind: String, CaseIterable { case qemu, process }
+
+    static func emulation(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> Emulation?
+    {
+        guard let section = try root.section(.emulator, keys: EmulatorKey.self) else { return nil }
+        guard let kind = try section.choice(.kind, of: EmulatorKind.self) else {
+            throw section.missing(.kind)
+        }
+        switch kind {
+        case .process:
+            for key in [EmulatorKey.persist, .factoryPage, .seedPage] where section.has(key) {
+                throw section.invalid(
+                    key, "\"kind\" is \"process\", which has no \"\(key.rawValue)\"")
+            }
+            let command = try section.command(.command, allowing: [.image, .state]) ?? ["{image}"]
+            guard command.contains(where: { $0.contains("{image}") }) else {
+                throw section.invalid(.command, "\"command\" does not take the {image}")
+            }
+            return .process(command: command)
+        case .qemu:
+            guard let command = try section.command(.command, allowing: []) else {
+                throw section.missing(.command)
+            }
+            let factoryPage = try section.integer(.factoryPage, in: addresses).map(UInt64.init)
+            let seedPage = try section.section(.seedPage, keys: RegionKey.self).map {
+                section throws(ProvisioningError) in try region(section)
+            }
+            return .qemu(
+                .init(
+                    command: command, persistedRegions: try regions(.persist, section),
+                    factoryPage: factoryPage, seedPage: seedPage))
+        }
+    }
+
+    /// Regions that do not overlap; none where the key is missing.
+    private static func regions<Key: PlatformKey>(
+        _ key: Key, _ section: PlatformSection<Key>
+    ) throws(ProvisioningError) -> [MemoryRegion] {
+        var regions: [MemoryRegion] = []
+        for inner in try section.sections(key, keys: RegionKey.self) ?? [] {
+            let region = try region(inner)
+            if let other = regions.first(where: region.overlaps) {
+                throw section.invalid(key, "\(region) overlaps \(other)")
+            }
+            regions.append(region)
+        }
+        return regions
+    }
+
+    private static func region(
+        _ section: PlatformSection<RegionKey>
+    ) throws(ProvisioningError) -> MemoryRegion {
+        guard let address = try section.integer(.address, in: addresses) else {
+            throw section.missing(.address)
+        }
+        guard let length = try section.integer(.length, in: lengths) else {
+            throw section.missing(.length)
+        }
+        guard address + length - 1 <= addresses.upperBound else {
+            throw section.invalid(.length, "the region ends beyond 0xffffffff")
+        }
+        return MemoryRegion(address: UInt64(address), length: length)
+    }
+}

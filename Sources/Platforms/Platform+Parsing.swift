@@ -1,0 +1,191 @@
+import Issuance
+public import Provisioning
+
+extension Platform {
+    /// Reads a platform file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text of the file: at most 64 KiB of UTF-8, TOML 1.0.
+    ///   - name: The file's name without `.toml`; the file must say the same.
+    ///   - file: What messages and `origin` call the file.
+    /// - Throws: `.platformInvalid`, which names the file and, where it is known, the line. An unknown
+    ///   key at any level is an error.
+    public init(
+        parsing bytes: [UInt8], name: String, file: String
+    ) throws(ProvisioningError) {
+        let document = try PlatformDocument(file: file, bytes: bytes)
+        let root = try PlatformSection<RootKey>(document.parse(), at: [], in: document)
+
+        guard let claimedName = try root.string(.name) else { throw root.missing(.name) }
+        guard Self.isName(claimedName) else {
+            throw root.invalid(.name, "\"name\" is \"\(claimedName)\", not [a-z0-9-]+")
+        }
+        guard claimedName == name else {
+            throw root.invalid(
+                .name, "\"name\" is \"\(claimedName)\", the file's name is \"\(name)\"")
+        }
+        guard let description = try root.string(.description) else {
+            throw root.missing(.description)
+        }
+        guard let board = try root.string(.board, atMost: 64) else { throw root.missing(.board) }
+
+        self.name = name
+        self.description = description
+        self.board = board
+        self.origin = file
+        build = try Self.build(root, board: board)
+        channel = try Self.channel(root)
+        credentials = try Self.credentials(root)
+        timeouts = try Self.timeouts(root)
+        probe = try Self.probe(root)
+        flash = try Self.flash(root)
+        identification = try Self.identification(root)
+        emulation = try Self.emulation(root)
+        try checkAgreement(root)
+    }
+
+    static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 64
+            && text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "-")
+            }
+    }
+
+    /// What no table can see by itself.
+    private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
+        switch emulation {
+        case .process:
+            guard case .none = flash else {
+                throw root.invalid(
+                    .flash,
+                    "the emulator runs the image itself, but \"flash.method\" is not \"none\"")
+            }
+            guard identification == nil, probe == nil else {
+                throw root.invalid(
+                    probe == nil ? .identify : .probe,
+                    "an emulator of kind \"process\" has no probe")
+            }
+        case .qemu:
+            guard probe == nil else {
+                throw root.invalid(.probe, "the emulator is its own probe, but there is a [probe]")
+            }
+            guard case .gdb = flash else {
+                throw root.invalid(
+                    .flash, "an emulator of kind \"qemu\" is flashed by \"gdb\", not otherwise")
+            }
+        case nil:
+            guard flash != .none else {
+                throw root.invalid(
+                    .flash,
+                    "\"flash.method\" is \"none\", but there is no emulator that runs the image")
+            }
+        }
+    }
+
+    private static func build(
+        _ root: PlatformSection<RootKey>, board: String
+    ) throws(ProvisioningError) -> Build? {
+        guard let section = try root.section(.build, keys: BuildKey.self) else { return nil }
+        let placeholders: [Placeholder] = [.scratch, .package]
+        let name = try section.string(.name) ?? board
+        // It becomes a folder's name.
+        guard isName(name) else {
+            throw section.invalid(.name, "the build name \"\(name)\" is not [a-z0-9-]+")
+        }
+        guard let command = try section.command(.command, allowing: placeholders) else {
+            throw section.missing(.command)
+        }
+        guard let image = try section.template(.image, allowing: placeholders) else {
+            throw section.missing(.image)
+        }
+        return Build(name: name, command: command, image: image)
+    }
+
+    private static func channel(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> ChannelSettings {
+        guard let section = try root.section(.channel, keys: ChannelKey.self) else {
+            throw root.missing(.channel)
+        }
+        guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
+            throw section.missing(.kind)
+        }
+        let baudRates = try section.integers(.baud, in: 300...12_000_000) ?? [115_200]
+        return ChannelSettings(kind: kind, baudRates: baudRates)
+    }
+
+    private static func probe(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> String? {
+        guard let section = try root.section(.probe, keys: ProbeKey.self) else { return nil }
+        guard let endpoint = try section.string(.endpoint) else { throw section.missing(.endpoint) }
+        return endpoint
+    }
+
+    private static func identification(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> Identification? {
+        guard let section = try root.section(.identify, keys: IdentifyKey.self) else { return nil }
+        guard let address = try section.integer(.address, in: addresses) else {
+            throw section.missing(.address)
+        }
+        guard let length = try section.integer(.length, in: 1...64) else {
+            throw section.missing(.length)
+        }
+        let usesWordAccess = try section.boolean(.wordAccess) ?? false
+        guard !usesWordAccess || (address.isMultiple(of: 4) && length.isMultiple(of: 4)) else {
+            throw section.invalid(
+                .wordAccess, "\"word-access\" needs an address and a length that are multiples of 4"
+            )
+        }
+        guard address + length - 1 <= addresses.upperBound else {
+            throw section.invalid(.length, "the region ends beyond 0xffffffff")
+        }
+        return Identification(
+            region: MemoryRegion(address: UInt64(address), length: length),
+            usesWordAccess: usesWordAccess)
+    }
+
+    private enum CredentialName: String, CaseIterable {
+        case x509, cwt
+
+        var type: CredentialType {
+            switch self {
+            case .x509: .x509Chain
+            case .cwt: .cwt
+            }
+        }
+    }
+
+    private static func credentials(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> Credentials {
+        guard let section = try root.section(.credentials, keys: CredentialsKey.self) else {
+            return Credentials(types: [.x509Chain, .cwt], validityDays: nil)
+        }
+        let names = try section.choices(.types, of: CredentialName.self) ?? [.x509, .cwt]
+        var types = Set(names.map(\.type))
+        if try section.boolean(.trustAnchors) ?? false { types.insert(.trustAnchors) }
+        // 9999-12-31 is X.509's last day; a hundred years stay well before it.
+        let days = try section.integer(.validityDays, in: 1...36_500)
+        return Credentials(types: types, validityDays: days)
+    }
+
+    private static func timeouts(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> Timeouts {
+        let section = try root.section(.timeouts, keys: TimeoutsKey.self)
+        func duration(
+            _ key: TimeoutsKey, default milliseconds: Int
+        ) throws(ProvisioningError) -> Duration {
+            .milliseconds(try section?.integer(key, in: 1...3_600_000) ?? milliseconds)
+        }
+        return Timeouts(
+            boot: try duration(.bootMilliseconds, default: 5_000),
+            answer: try duration(.answerMilliseconds, default: 2_000),
+            signature: try duration(.signatureMilliseconds, default: 10_000),
+            flash: try duration(.flashMilliseconds, default: 120_000))
+    }
+}

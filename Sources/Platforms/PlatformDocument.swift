@@ -1,0 +1,85 @@
+import Provisioning
+import TOMLKit
+
+/// The text of one platform file, and what names a place in it.
+struct PlatformDocument {
+    /// What messages call the file.
+    let file: String
+    let text: String
+
+    /// Bytes. A platform file has about one thousand.
+    static let maximumLength = 65_536
+
+    /// - Throws: `.platformInvalid` unless `bytes` is at most 64 KiB of UTF-8 without NUL.
+    init(file: String, bytes: [UInt8]) throws(ProvisioningError) {
+        guard bytes.count <= Self.maximumLength else {
+            throw ProvisioningError(
+                .platformInvalid,
+                "\(file): more than \(Self.maximumLength) bytes are not a platform file")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ProvisioningError(.platformInvalid, "\(file): not UTF-8")
+        }
+        // The parser is C++ behind C strings, which end at a NUL.
+        let escapedNULs = ["\0", "\\u0000", "\\U00000000"]
+        guard !escapedNULs.contains(where: text.contains) else {
+            throw ProvisioningError(.platformInvalid, "\(file): contains a NUL character")
+        }
+        self.file = file
+        self.text = text
+    }
+
+    func parse() throws(ProvisioningError) -> TOMLTable {
+        if let (line, reason) = TOMLPrecheck.firstOffence(in: text) {
+            throw ProvisioningError(.platformInvalid, "\(file):\(line): not TOML: \(reason)")
+        }
+        do {
+            return try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            throw ProvisioningError(
+                .platformInvalid,
+                "\(file):\(error.source.begin.line): not TOML: \(error.description)")
+        } catch {
+            throw ProvisioningError(.platformInvalid, "\(file): not TOML: \(error)")
+        }
+    }
+
+    /// A `.platformInvalid` error that names the file, and the line of `key` where it can be found.
+    func invalid(
+        _ reason: String, at path: [String], key: String? = nil, hint: String? = nil
+    ) -> ProvisioningError {
+        let place = line(of: key, in: path).map { "\(file):\($0)" } ?? file
+        return ProvisioningError(.platformInvalid, "\(place): \(reason)", hint: hint)
+    }
+
+    /// The line, from 1, where `key` stands in the table `path`, else the line of the table.
+    ///
+    /// The parser keeps no positions, so this looks at the beginnings of lines. Inside inline tables
+    /// and multi-line strings it may find the line of what contains them: good enough for people.
+    func line(of key: String?, in path: [String]) -> Int? {
+        var table: [String] = []
+        var tableLine: Int?
+        var lineNumber = 0
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+            lineNumber += 1
+            let content = line.drop(while: \.isWhitespace)
+            if content.hasPrefix("[") {
+                table = Self.keys(content.drop { $0 == "[" }.prefix { $0 != "]" })
+                if table == path { tableLine = lineNumber }
+                if let key, table.starts(with: path + [key]) { return lineNumber }
+            } else if let equals = content.firstIndex(of: "=") {
+                let full = table + Self.keys(content[..<equals])
+                if let key, full.starts(with: path + [key]) { return lineNumber }
+                if full == path { tableLine = lineNumber }
+            }
+        }
+        return tableLine
+    }
+
+    /// The parts of a dotted key.
+    private static func keys(_ text: some StringProtocol) -> [String] {
+        text.split(separator: ".").map { part in
+            String(part.filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" })
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Provisioning
+import TOMLKit
+
+/// The keys of one table of a platform file. Whatever is not a case is refused.
+protocol PlatformKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {}
+
+/// One table of a platform file. Opening it refuses unknown keys; reading checks type and range.
+struct PlatformSection<Key: PlatformKey> {
+    private let table: TOMLTable
+    private let document: PlatformDocument
+    /// Empty for the root.
+    private let path: [String]
+
+    init(
+        _ table: TOMLTable, at path: [String], in document: PlatformDocument
+    ) throws(ProvisioningError) {
+        let known = Key.allCases.map(\.rawValue)
+        for key in table.keys.sorted() where !known.contains(key) {
+            let hint = key.nearest(among: known).map { "did you mean \"\($0)\"?" }
+            throw document.invalid(
+                "unknown key \"\(key)\"\(Self.place(path))", at: path, key: key,
+                hint: hint ?? "known here: \(known.sorted().joined(separator: ", "))")
+        }
+        self.table = table
+        self.document = document
+        self.path = path
+    }
+
+    private static func place(_ path: [String]) -> String {
+        path.isEmpty ? "" : " in [\(path.joined(separator: "."))]"
+    }
+
+    func invalid(_ key: Key?, _ reason: String, hint: String? = nil) -> ProvisioningError {
+        document.invalid(
+            "\(reason)\(Self.place(path))", at: path, key: key?.rawValue, hint: hint)
+    }
+
+    func missing(_ key: Key) -> ProvisioningError { invalid(key, "missing \"\(key.rawValue)\"") }
+
+    func has(_ key: Key) -> Bool { table[key.rawValue] != nil }
+
+    /// Nil if there is no such key; `extract` returns nil for a value of another type.
+    private func value<Value>(
+        _ key: Key, _ expected: String, _ extract: (TOMLValue) -> Value?
+    ) throws(ProvisioningError) -> Value? {
+        guard let value = table[key.rawValue]?.tomlValue else { return nil }
+        guard let result = extract(value) else {
+            let actual = value.type.description
+            let article = "aeiou".contains(actual.prefix(1)) ? "an" : "a"
+            throw invalid(key, "\"\(key.rawValue)\" is \(article) \(actual), not \(expected)")
+        }
+        return result
+    }
+
+    /// One line of 1 to `limit` characters.
+    func string(_ key: Key, atMost limit: Int = 256) throws(ProvisioningError) -> String? {
+        guard let string = try value(key, "a string", \.string) else { return nil }
+        let isOneLine = !string.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        guard (1...limit).contains(string.count), isOneLine else {
+            throw invalid(key, "\"\(key.rawValue)\" is not one line of 1 to \(limit) characters")
+        }
+        return string
+    }
+
+    func choice<Choice>(_ key: Key, of type: Choice.Type) throws(ProvisioningError) -> Choice?
+    where Choice: RawRepresentable<String> & CaseIterable {
+        guard let string = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: string) else { throw unknown(string, key, type) }
+        return choice
+    }
+
+    /// A list of different choices; empty only if the file says so.
+    func choices<Choice>(_ key: Key, of type: Choice.Type) throws(ProvisioningError) -> Set<Choice>?
+    where Choice: RawRepresentable<String> & CaseIterable & Hashable {
+        guard let strings = try strings(key) else { return nil }
+        var choices: Set<Choice> = []
+        for string in strings {
+            guard let choice = Choice(rawValue: string) else { throw unknown(string, key, type) }
+            guard choices.insert(choice).inserted else {
+                throw invalid(key, "\"\(key.rawValue)\" has \"\(string)\" twice")
+            }
+        }
+        return choices
+    }
+
+    private func unknown<Choice>(
+        _ string: String, _ key: Key, _ type: Choice.Type
+    ) -> ProvisioningError where Choice: RawRepresentable<String> & CaseIterable {
+        let known = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return invalid(key, "\"\(key.rawValue)\" is \"\(string)\", not one of \(known)")
+    }
+
+    private func strings(_ key: Key) throws(ProvisioningError) -> [String]? {
+        try value(key, "a list of strings") { value in
+            guard let array = value.array else { return nil }
+            let strings = array.compactMap(\.string)
+            return strings.count == array.count ? strings : nil
+        }
+    }
+
+    /// An argument list: a command and its arguments, handed over without a shell.
+    func command(
+        _ key: Key, allowing placeholders: [Placeholder]
+    ) throws(ProvisioningError) -> [String]? {
+        guard let arguments = try strings(key) else { return nil }
+        guard let first = arguments.first, !first.isEmpty, arguments.count <= 128 else {
+            throw invalid(
+                key,
+                "\"\(key.rawValue)\" is not a list of 1 to 128 strings that begins with a command")
+        }
+        for argument in arguments { try check(argument, key, placeholders) }
+        return arguments
+    }
+
+    func template(
+        _ key: Key, allowing placeholders: [Placeholder]
+    ) throws(ProvisioningError) -> String? {
+        guard let template = try string(key) else { return nil }
+        try check(template, key, placeholders)
+        return template
+    }
+
+    private func check(
+        _ text: String, _ key: Key, _ placeholders: [Placeholder]
+    ) throws(ProvisioningError) {
+        if let unknown = Placeholder.firstUnknown(in: text, allowed: placeholders) {
+            let known = placeholders.map { "{\($0.rawValue)}" }.joined(separator: ", ")
+            throw invalid(
+                key, "unknown placeholder {\(unknown)} in \"\(key.rawValue)\"",
+                hint: known.isEmpty ? "none is known here" : "known here: \(known)")
+        }
+    }
+
+    func integer(_ key: Key, in range: ClosedRange<Int>) throws(ProvisioningError) -> Int? {
+        guard let integer = try value(key, "an integer", \.int) else { return nil }
+        guard range.contains(integer) else {
+            throw invalid(
+                key,
+                "\"\(key.rawValue)\" is \(integer), not \(range.lowerBound) to \(range.upperBound)")
+        }
+        return integer
+    }
+
+    /// One integer or a list of different ones.
+    func integers(_ key: Key, in range: ClosedRange<Int>) throws(ProvisioningError) -> [Int]? {
+        let integers: [Int]? = try value(key, "an integer or a list of integers") { value in
+            if let integer = value.int { return [integer] }
+            guard let array = value.array else { return nil }
+            let integers = array.compactMap(\.int)
+            return integers.count == array.count ? integers : nil
+        }
+        guard let integers else { return nil }
+        guard !integers.isEmpty, Set(integers).count == integers.count else {
+            throw invalid(key, "\"\(key.rawValue)\" is empty or has one value twice")
+        }
+        for integer in integers where !range.contains(integer) {
+            throw invalid(
+                key,
+                "\"\(key.rawValue)\" has \(integer), not \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return integers
+    }
+
+    func boolean(_ key: Key) throws(ProvisioningError) -> Bool? {
+        try value(key, "true or false", \.bool)
+    }
+
+    func section<Inner: PlatformKey>(
+        _ key: Key, keys: Inner.Type
+    ) throws(ProvisioningError) -> PlatformSection<Inner>? {
+        guard let table = try value(key, "a table", \.table) else { return nil }
+        return try PlatformSection<Inner>(table, at: path + [key.rawValue], in: document)
+    }
+
+    /// A list of tables.
+    func sections<Inner: PlatformKey>(
+        _ key: Key, keys: Inner.Type
+    ) throws(ProvisioningError) -> [PlatformSection<Inner>]? {
+        let tables: [TOMLTable]? = try value(key, "a list of tables") { value in
+            guard let array = value.array else { return nil }
+            let tables = array.compactMap(\.table)
+            return tables.count == array.count ? tables : nil
+        }
+        guard let tables else { return nil }
+        var sections: [PlatformSection<Inner>] = []
+        for table in tables {
+            sections.append(
+                try PlatformSection<Inner>(table, at: path + [key.rawValue], in: document))
+        }
+        return sections
+    }
+}

@@ -1,0 +1,122 @@
+internal import CBOR
+internal import SMP
+
+/// Carries requests to the device over a channel: does what the sans-I/O session says, with a clock.
+final class DeviceSession {
+    let channel: any Channel
+    private var session: SMPSession
+    private let observer: any RunObserver
+    private let clock = ContinuousClock()
+
+    /// Octets per read: several frames, so that a flood costs few system calls.
+    private static let readLimit = 4096
+
+    init(
+        channel: any Channel, deadlines: ProvisioningPlan.Deadlines, firstSequence: UInt8,
+        observer: any RunObserver
+    ) {
+        var settings = SMPSession.Settings()
+        settings.timeout = deadlines.answer
+        settings.attempts = deadlines.attempts
+        session = SMPSession(settings: settings, firstSequence: firstSequence)
+        self.channel = channel
+        self.observer = observer
+    }
+
+    /// Requests that had to be repeated so far.
+    var retries: Int { session.retryCount }
+
+    /// The device's answer to one request, after as many repeats as the session allows.
+    ///
+    /// - Parameter doing: completes "could not …" in an error message.
+    func call<Answer>(_ call: SMPCall<Answer>, to doing: String) throws(ProvisioningError) -> Answer {
+        let payload = try exchange(call.request, to: doing)
+        return try check(doing) { () throws(SMPError) in try call.answer(payload) }
+    }
+
+    /// All parts of something that the device gives away in parts.
+    func read(_ transfer: ChunkedRead, to doing: String) throws(ProvisioningError) -> [UInt8] {
+        var transfer = transfer
+        while let call = transfer.next() {
+            let chunk = try self.call(call, to: doing)
+            try check(doing) { () throws(SMPError) in try transfer.accept(chunk) }
+        }
+        return transfer.data ?? []
+    }
+
+    /// What the protocol refuses, in the words of the run.
+    func check<Value>(_ doing: String, _ body: () throws(SMPError) -> Value)
+        throws(ProvisioningError) -> Value
+    {
+        do throws(SMPError) {
+            return try body()
+        } catch {
+            throw ProvisioningError(error, doing, channel)
+        }
+    }
+
+    private func exchange(_ request: SMPRequest, to doing: String) throws(ProvisioningError)
+        -> CBORMap
+    {
+        var effects = session.request(request)
+        var deadline = clock.now
+        while true {
+            if let result = try perform(effects, &deadline) {
+                switch result {
+                case .success(let payload): return payload
+                case .failure(let error): throw ProvisioningError(error, doing, channel)
+                }
+            }
+            let remaining = deadline - clock.now
+            let bytes =
+                remaining > .zero
+                ? try channel.read(atMost: Self.readLimit, within: remaining) : []
+            if !bytes.isEmpty {
+                effects = session.received(bytes)
+            } else if clock.now >= deadline {
+                observer.noted("no answer in time; could not \(doing) yet")
+                effects = session.timedOut()
+            } else {
+                effects = []
+            }
+        }
+    }
+
+    private func perform(_ effects: [SMPSession.Effect], _ deadline: inout ContinuousClock.Instant)
+        throws(ProvisioningError) -> Result<CBORMap, SMPError>?
+    {
+        for effect in effects {
+            switch effect {
+            case .send(let line): try channel.write(line, within: .seconds(5))
+            case .wait(let duration): deadline = clock.now + duration
+            case .log(let text): observer.logged(text)
+            case .finished(let result): return result
+            }
+        }
+        return nil
+    }
+}
+
+extension ProvisioningError {
+    /// What the device's answer, or its silence, means for the run.
+    init(_ error: SMPError, _ doing: String, _ channel: any Channel) {
+        let reason = "could not \(doing): \(error)"
+        switch error {
+        case .timedOut:
+            self.init(
+                .deviceSilent, "\(reason) on \(channel.name)",
+                hint: "does the firmware contain the device library, and is this its port and baud rate?"
+            )
+        case .malformed, .flooded, .stalled, .tooLong:
+            self.init(
+                .protocolViolation, reason,
+                hint: "see what the device sends with provision attach --port \(channel.name)")
+        case .status, .group:
+            self.init(.deviceRefused, reason)
+        case .unsupportedVersion:
+            self.init(
+                .versionUnsupported, reason,
+                hint: "update the device library in the firmware, or this tool")
+        }
+    }
+}

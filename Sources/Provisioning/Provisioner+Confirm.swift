@@ -1,0 +1,28 @@
+internal import Attestation
+
+extension Provisioner {
+    /// The device signs a second nonce with the key that was certified and names what it stored; then
+    /// the key is active.
+    func confirm(_ delivery: Delivery, of registration: Registration, _ session: DeviceSession)
+        throws(ProvisioningError) -> Confirmation
+    {
+        observer.began(.confirm)
+        let collected = try readEvidence(keyID: registration.keyID, session)
+        let evidence = try parse(collected)
+        let confirmation: Confirmation
+        do throws(AppraisalError) {
+            confirmation = try Verifier.confirm(
+                evidence, nonce: collected.nonce, result: registration.attestation,
+                installed: Dictionary(
+                    uniqueKeysWithValues: delivery.digests.map { ($0.rawValue, $1) }))
+        } catch {
+            throw ProvisioningError(
+                .confirmFailed, error.description,
+                hint: "run again; if it stays, the device's storage loses what it is given")
+        }
+        try registry.activate(
+            registration.thumbprint, confirmation: confirmation.evidence, at: surroundings.now())
+        observer.ended(.confirm, "the device signed with its key and names what it holds")
+        return confirmation
+    }
+}

@@ -1,0 +1,99 @@
+internal import Attestation
+internal import SMP
+
+extension Provisioner {
+    /// A nonce for the device, and the evidence that it signed over it.
+    struct CollectedEvidence {
+        let nonce: [UInt8]
+        let bytes: [UInt8]
+    }
+
+    /// Octets. RFC 9711 §4.1 allows 8 to 64.
+    private static var nonceLength: Int { 32 }
+
+    func collectEvidence(of key: DeviceKey, _ session: DeviceSession) throws(ProvisioningError)
+        -> CollectedEvidence
+    {
+        observer.began(.evidence)
+        let evidence = try readEvidence(keyID: key.keyID, session)
+        observer.ended(.evidence, "\(evidence.bytes.count) bytes, signed over our nonce")
+        return evidence
+    }
+
+    func readEvidence(keyID: UInt32, _ session: DeviceSession) throws(ProvisioningError)
+        -> CollectedEvidence
+    {
+        let nonce = try surroundings.randomBytes(Self.nonceLength)
+        let bytes = try session.read(
+            contract.readEvidence(keyID: keyID, nonce: nonce), to: "read the evidence")
+        return CollectedEvidence(nonce: nonce, bytes: bytes)
+    }
+
+    /// The Verifier's part: signature, freshness, identity, and that all of it is about this key.
+    func appraise(
+        _ collected: CollectedEvidence, of key: DeviceKey, _ description: DeviceDescription,
+        probedID: DeviceID?
+    ) throws(ProvisioningError) -> AttestationResult {
+        observer.began(.appraise)
+        guard let id = DeviceID(description.id) else {
+            throw ProvisioningError(.protocolViolation, "the device has no ID")
+        }
+        let expectation = Expectation(
+            nonce: collected.nonce, identity: DeviceIdentity(board: description.board, id: id),
+            publicKey: key.publicKey, probedID: probedID)
+        let evidence = try parse(collected)
+        do throws(AppraisalError) {
+            let result = try Verifier.appraise(evidence, against: expectation)
+            observer.ended(
+                .appraise, "the key \(result.thumbprint.prefix(4).hexadecimal)… is in the device"
+                    + (result.isProbeBound ? "; the probe read the same ID" : ""))
+            return result
+        } catch {
+            throw ProvisioningError(error)
+        }
+    }
+
+    func parse(_ collected: CollectedEvidence) throws(ProvisioningError) -> Evidence {
+        do throws(EvidenceError) {
+            return try Evidence(collected.bytes)
+        } catch {
+            throw ProvisioningError(ErrorCode(error.code), error.description)
+        }
+    }
+}
+
+extension ProvisioningError {
+    init(_ error: AppraisalError) {
+        let hint: String? =
+            switch error.code {
+            case .evidenceReplayed: "somebody repeats an earlier answer, or two devices share the line"
+            case .idMismatch: "two boards are attached? select one with --device"
+            default: nil
+            }
+        self.init(ErrorCode(error.code), error.description, hint: hint)
+    }
+}
+
+extension ErrorCode {
+    init(_ code: RefusalCode) {
+        self =
+            switch code {
+            case .evidenceMalformed: .evidenceMalformed
+            case .evidenceSignature: .evidenceSignature
+            case .evidenceReplayed: .evidenceReplayed
+            case .evidenceProfile: .evidenceProfile
+            case .keyInvalid: .keyInvalid
+            case .keyMismatch: .keyMismatch
+            case .idMismatch: .idMismatch
+            case .csrRefused: .csrRefused
+            case .confirmFailed: .confirmFailed
+            }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Lower case, two digits for each octet.
+    var hexadecimal: String {
+        map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

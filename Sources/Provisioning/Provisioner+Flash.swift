@@ -1,0 +1,36 @@
+internal import Attestation
+
+extension Provisioner {
+    /// Writes the image, reads it back, starts it. Nil where the plan has no image.
+    func flash() throws(ProvisioningError) -> FlashReceipt? {
+        guard let image = plan.image else { return nil }
+        guard let flasher else {
+            throw ProvisioningError(
+                .usage, "there is an image, \(image.path), but the platform has no way to flash it",
+                hint: "leave the image out, or choose another platform")
+        }
+        observer.began(.flash)
+        let receipt = try flasher.flash(image, erasing: plan.erases)
+        let amount = receipt.byteCount.map { "\($0) bytes" } ?? image.path
+        let check = receipt.isVerified ? ", read back and compared" : ", not read back"
+        observer.ended(.flash, amount + check + (plan.erases ? ", keys erased" : ""))
+        return receipt
+    }
+
+    /// The device ID as the probe reads it, without the firmware's help. Nil where it cannot.
+    func identify() throws(ProvisioningError) -> DeviceID? {
+        guard let probe else { return nil }
+        observer.began(.identify)
+        let id = try probe.readDeviceID()
+        try checkSelected(id)
+        observer.ended(.identify, "the probe reads \(id)")
+        return id
+    }
+
+    func checkSelected(_ id: DeviceID) throws(ProvisioningError) {
+        guard let wanted = plan.device, wanted != id else { return }
+        throw ProvisioningError(
+            .idMismatch, "device \(wanted) was asked for, device \(id) answers",
+            hint: "choose its port with --port, or leave --device out")
+    }
+}

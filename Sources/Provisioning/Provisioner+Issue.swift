@@ -1,0 +1,64 @@
+internal import COSE
+public import Issuance
+
+extension Provisioner {
+    /// The credentials that the device shall hold: those in force from an earlier run, and new ones
+    /// for what is missing, recorded before anything leaves the host.
+    func issue(for registration: Registration) throws(ProvisioningError) -> [Credential] {
+        observer.began(.issue)
+        let now = surroundings.now()
+        let inForce = registration.record.credentials.filter { credential in
+            plan.credentials.contains(credential.type)
+                && credential.notAfter.map { $0 > now } ?? true
+        }
+        let missing = plan.credentials.subtracting(inForce.map(\.type))
+        guard !missing.isEmpty else {
+            observer.ended(.issue, "nothing to sign: \(summary(of: inForce)) in force")
+            return inForce
+        }
+        let signed = try issuer.sign(try issuancePlan(for: registration, missing, now))
+        // Trust anchors name no key: there is nothing about them to revoke.
+        let recorded = signed.filter { $0.type != .trustAnchors }
+        if !recorded.isEmpty {
+            try registry.record(recorded, for: registration.thumbprint, at: now)
+        }
+        observer.ended(.issue, "signed \(summary(of: signed))")
+        return inForce + signed
+    }
+
+    private func issuancePlan(
+        for registration: Registration, _ types: Set<CredentialType>, _ now: NumericDate
+    ) throws(ProvisioningError) -> IssuancePlan {
+        var serialNumbers: [CredentialType: [UInt8]] = [:]
+        for type in types where type != .trustAnchors {
+            serialNumbers[type] = try serialNumber()
+        }
+        return IssuancePlan(
+            deviceID: registration.identity.id.description, board: registration.identity.board,
+            publicKey: registration.publicKey, types: types, serialNumbers: serialNumbers,
+            notBefore: now, notAfter: plan.validity.map { NumericDate(seconds: now.seconds + $0) })
+    }
+
+    /// 16 random octets, positive and without leading zeros as a DER INTEGER. RFC 5280 §4.1.2.2.
+    private func serialNumber() throws(ProvisioningError) -> [UInt8] {
+        var octets = try surroundings.randomBytes(16)
+        octets[0] = octets[0] & 0x7f | 0x40
+        return octets
+    }
+
+    func summary(of credentials: [Credential]) -> String {
+        let names = credentials.map(\.type).sorted { $0.rawValue < $1.rawValue }.map(\.title)
+        return names.isEmpty ? "nothing" : names.joined(separator: " and ")
+    }
+}
+
+extension CredentialType {
+    /// What a progress line calls it.
+    public var title: String {
+        switch self {
+        case .x509Chain: "X.509 certificate"
+        case .cwt: "CWT"
+        case .trustAnchors: "trust anchors"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+public import Attestation
+public import Issuance
+
+/// What one run shall do with one device.
+public struct ProvisioningPlan: Sendable {
+    /// The image to flash; nil: the device runs its firmware already.
+    public var image: FirmwareImage?
+    /// Whether flashing erases the device's keys and credentials.
+    public var erases = false
+    /// The board type that the device must name; nil: any.
+    public var board: String?
+    /// The device ID that the user asked for; nil: any.
+    public var device: DeviceID?
+    /// The key ID in the device's key store; nil: the first that it names.
+    public var keyID: UInt32?
+    /// The credentials that the device shall hold in the end.
+    public var credentials: Set<CredentialType> = [.x509Chain, .cwt]
+    /// Seconds from now to the end of a credential's validity; nil: no expiry.
+    public var validity: Int64?
+    /// The user vouches that the new key replaces the device's earlier one.
+    public var replacesKey = false
+    public var deadlines = Deadlines()
+
+    public init() {}
+
+    /// How long a device may take.
+    public struct Deadlines: Sendable {
+        /// For one answer, before the request is sent again; each repeat waits twice as long.
+        public var answer: Duration = .milliseconds(500)
+        /// How often one request is sent before the device counts as silent.
+        public var attempts = 5
+
+        public init() {}
+    }
+}

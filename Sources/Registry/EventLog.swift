@@ -1,0 +1,63 @@
+import COSE
+import GRDB
+import OpenSSL
+
+/// The end of the log, in a write transaction: whatever changes a table goes through here.
+struct EventLog {
+    let database: Database
+    let now: NumericDate
+
+    /// Appends an event and applies it to the tables. Returns its sequence number.
+    ///
+    /// - Parameter subject: The event that began what is changed; nil if this one begins it.
+    @discardableResult
+    func append(_ change: RegistryChange, to subject: Int64? = nil) throws -> Int64 {
+        let head = try Self.head(of: database)
+        let sequenceNumber = head.sequenceNumber + 1
+        let subject = subject ?? sequenceNumber
+        let body = try change.body()
+        let event = RegistryEvent(
+            sequenceNumber: sequenceNumber, date: now, kind: change.kind, subject: subject,
+            body: body, previous: head.hash,
+            hash: RegistryEvent.hash(
+                previous: head.hash, sequenceNumber: sequenceNumber, date: now, subject: subject,
+                kind: change.kind.rawValue, body: body))
+        try Self.insert(event, into: database)
+        try change.apply(event, to: database)
+        return sequenceNumber
+    }
+
+    /// Keeps bytes under their SHA-256, once. Returns the digest.
+    func keep(_ bytes: [UInt8]) throws -> Octets {
+        let digest = Octets(SHA256.hash(bytes))
+        let isKept =
+            try Bool.fetchOne(
+                database.cachedStatement(
+                    sql: "SELECT EXISTS (SELECT 1 FROM document WHERE digest = ?)"),
+                arguments: [digest]) ?? false
+        if !isKept {
+            try database.cachedStatement(sql: "INSERT INTO document (digest, bytes) VALUES (?, ?)")
+                .execute(arguments: [digest, Octets(bytes)])
+        }
+        return digest
+    }
+
+    static func head(of database: Database) throws -> LogHead {
+        let statement = try database.cachedStatement(
+            sql: "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")
+        guard let row = try Row.fetchOne(statement) else { return .empty }
+        return LogHead(sequenceNumber: try row.integer("seq"), hash: try row.octets("hash"))
+    }
+
+    static func insert(_ event: RegistryEvent, into database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO event (seq, at, kind, subject, body, previous, hash)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            event.sequenceNumber, event.date.seconds, event.kind.rawValue, event.subject,
+            event.body, Octets(event.previous), Octets(event.hash),
+        ])
+    }
+}

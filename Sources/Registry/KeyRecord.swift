@@ -1,0 +1,164 @@
+public import Attestation
+public import COSE
+import GRDB
+public import Issuance
+public import Provisioning
+
+/// When and why a key or a credential was revoked.
+public struct Revocation: Sendable, Hashable {
+    public let date: NumericDate
+    public let reason: RevocationReason
+
+    public init(date: NumericDate, reason: RevocationReason) {
+        self.date = date
+        self.reason = reason
+    }
+}
+
+/// What the registry knows of one key.
+public struct KeyRecord: Sendable, Hashable {
+    public let identity: DeviceIdentity
+    /// The user's name for the device.
+    public let nickname: String?
+    /// The 32-bit key ID in the device's key store.
+    public let keyID: UInt32
+    /// SHA-256 COSE Key Thumbprint, RFC 9679: 32 octets.
+    public let thumbprint: [UInt8]
+    /// COSE algorithm, e.g. −7 (ES256).
+    public let algorithm: Int64
+    /// As it was registered: SEC 1 uncompressed, 65 octets for P-256.
+    public let publicKey: [UInt8]
+    public let state: KeyState
+    public let registeredAt: NumericDate
+    public let activatedAt: NumericDate?
+    /// Nil unless `state` is `.revoked`.
+    public let revocation: Revocation?
+    public let basis: AttestationBasis
+    /// Whether the private key was made outside the device.
+    public let isImported: Bool
+    /// SHA-256 of the image that was flashed when the key was registered.
+    public let firmwareDigest: [UInt8]?
+    /// SHA-256 of the evidence; `SQLiteRegistry.document(_:)` has the bytes.
+    public let evidenceDigest: [UInt8]
+    /// SHA-256 of the confirmation that activated the key.
+    public let confirmationDigest: [UInt8]?
+
+    /// The event that registered this key.
+    let row: Int64
+}
+
+/// What the registry knows of one credential.
+public struct CredentialRecord: Sendable, Hashable {
+    /// Thumbprint of the key that it was issued for.
+    public let thumbprint: [UInt8]
+    public let type: CredentialType
+    /// SHA-256 of the issuing key's SubjectPublicKeyInfo, 32 octets.
+    public let issuer: [UInt8]
+    /// Big endian; empty for trust anchors.
+    public let serialNumber: [UInt8]
+    /// SHA-256 of the credential; `SQLiteRegistry.document(_:)` has the bytes.
+    public let digest: [UInt8]
+    public let notBefore: NumericDate
+    /// Nil: no expiry.
+    public let notAfter: NumericDate?
+    public let issuedAt: NumericDate
+    /// Nil: in force.
+    public let revocation: Revocation?
+
+    /// The event that recorded this credential.
+    let row: Int64
+    /// The event that registered its key.
+    let keyRow: Int64
+}
+
+extension Revocation {
+    static func read(_ row: Row) throws -> Revocation? {
+        guard let date = try row.optionalDate("revoked_at") else { return nil }
+        let code = try row.integer("revocation_reason")
+        guard let reason = RevocationReason(rawValue: Int(code)) else {
+            throw ProvisioningError(.registryDamaged, "\(code) is no reason for a revocation")
+        }
+        return Revocation(date: date, reason: reason)
+    }
+
+    /// `"on 2026-11-21T10:00:00Z (superseded)"`.
+    var phrase: String { "on \(date.utc) (\(reason))" }
+}
+
+extension DeviceIdentity {
+    init(row: Row) throws {
+        guard let id = DeviceID(try row.octets("device_id")) else {
+            throw ProvisioningError(.registryDamaged, "a device ID has no bytes, or too many")
+        }
+        self.init(board: try row.text("board"), id: id)
+    }
+}
+
+extension KeyRecord {
+    /// What `init(row:)` reads; WHERE, ORDER and LIMIT follow.
+    static let query = """
+        SELECT key.*, device.board, device.device_id, device.nickname
+        FROM key JOIN device ON device.id = key.device
+
+        """
+
+    init(row: Row) throws {
+        identity = try DeviceIdentity(row: row)
+        nickname = try row.optionalText("nickname")
+        guard let keyID = UInt32(exactly: try row.integer("key_id")) else {
+            throw ProvisioningError(.registryDamaged, "a key ID does not fit 32 bits")
+        }
+        self.keyID = keyID
+        thumbprint = try row.octets("thumbprint")
+        algorithm = try row.integer("algorithm")
+        publicKey = try row.octets("public_key")
+        state = try row.choice("state")
+        registeredAt = try row.date("registered_at")
+        activatedAt = try row.optionalDate("activated_at")
+        revocation = try Revocation.read(row)
+        basis = try row.choice("basis")
+        isImported = try row.integer("imported") != 0
+        firmwareDigest = try row.optionalOctets("firmware_digest")
+        evidenceDigest = try row.octets("evidence")
+        confirmationDigest = try row.optionalOctets("confirmation")
+        self.row = try row.integer("id")
+    }
+
+    /// Lower-case hexadecimal of the thumbprint: the key's name in messages.
+    var name: String { Octets(thumbprint).hexadecimal }
+
+    /// - Throws: `.keyRevoked`, naming when and why, if this key is revoked.
+    func requireUnrevoked() throws(ProvisioningError) {
+        guard let revocation else { return }
+        throw ProvisioningError(
+            .keyRevoked, "key \(name) of \(identity) was revoked \(revocation.phrase)",
+            hint: "let the device make a new key, or reinstate this one explicitly")
+    }
+}
+
+extension CredentialRecord {
+    /// What `init(row:)` reads; WHERE, ORDER and LIMIT follow.
+    static let query = """
+        SELECT credential.*, key.thumbprint
+        FROM credential JOIN key ON key.id = credential.key
+
+        """
+
+    init(row: Row) throws {
+        let code = try row.integer("type")
+        guard let type = UInt64(exactly: code).flatMap(CredentialType.init(rawValue:)) else {
+            throw ProvisioningError(.registryDamaged, "\(code) is no type of credential")
+        }
+        self.type = type
+        thumbprint = try row.octets("thumbprint")
+        issuer = try row.octets("issuer")
+        serialNumber = try row.optionalOctets("serial") ?? []
+        digest = try row.octets("document")
+        notBefore = try row.date("not_before")
+        notAfter = try row.optionalDate("not_after")
+        issuedAt = try row.date("issued_at")
+        revocation = try Revocation.read(row)
+        self.row = try row.integer("id")
+        keyRow = try row.integer("key")
+    }
+}

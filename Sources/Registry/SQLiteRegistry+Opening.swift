@@ -1,0 +1,142 @@
+import Foundation
+import GRDB
+import Provisioning
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+extension SQLiteRegistry {
+    /// Makes the file if there is none, brings its schema up to date, and opens it for use.
+    static func open(_ path: String) throws -> DatabasePool {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try makeFolder(folder)
+        // SQLite answers "busy" at once, without waiting, to some of what happens while a file is
+        // made and switched to WAL. The lock goes with the descriptor, also if the process dies.
+        let lock = try lock(folder)
+        defer { close(lock) }
+        try makeFile(path)
+        try migrate(path)
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
+        let synchronous = try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        }
+        guard synchronous == 2 else {
+            throw ProvisioningError(
+                .registryUnavailable, "\(path): SQLite does not write synchronously")
+        }
+        return pool
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "registry"
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.foreignKeysEnabled = true
+        return configuration
+    }
+
+    private static func makeFolder(_ folder: String) throws(ProvisioningError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ProvisioningError(
+                .registryUnavailable, "the folder \(folder) can't be made: \(reason(error))",
+                hint: "name another place with PROVISION_HOME")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        return cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
+            ?? error.localizedDescription
+    }
+
+    /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+    private static func makeFile(_ path: String) throws(ProvisioningError) {
+        let file = openFile(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw ProvisioningError(
+                .registryUnavailable,
+                "\(path) can't be opened for writing: \(String(cString: strerror(errno)))",
+                hint: "make the file and its folder writable for this user, or name another place "
+                    + "with PROVISION_HOME")
+        }
+        close(file)
+    }
+
+    private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {
+        let descriptor = openFile(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ProvisioningError(
+                .registryUnavailable,
+                "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
+                hint: "name another place with PROVISION_HOME")
+        }
+        let pause: UInt32 = 5_000  // Microseconds.
+        for _ in 0..<Int(busyTimeout * 1e6) / Int(pause) {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            guard errno == EWOULDBLOCK || errno == EINTR else { break }
+            usleep(pause)
+        }
+        let reason = String(cString: strerror(errno))
+        close(descriptor)
+        throw ProvisioningError(
+            .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
+            hint: "end the process that opens the registry, then run this again")
+    }
+
+    private static func migrate(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.inTransaction(.immediate) { database in
+            let application =
+                try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            guard application == RegistrySchema.applicationID || (application == 0 && tables == 0)
+            else {
+                throw ProvisioningError(
+                    .registryDamaged,
+                    "\(path) is another program's database: its application ID is \(application), "
+                        + "a registry's is \(RegistrySchema.applicationID)",
+                    hint: "name another place with PROVISION_HOME")
+            }
+            try migrate(database, path: path)
+            return .commit
+        }
+        try queue.close()
+    }
+
+    private static func migrate(_ database: Database, path: String) throws {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard found <= RegistrySchema.version else {
+            throw ProvisioningError(
+                .registryNewer,
+                "\(path) has schema version \(found), this program knows up to "
+                    + "\(RegistrySchema.version)",
+                hint: "update this program")
+        }
+        guard found >= 0 else {
+            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(found)")
+        }
+        for script in RegistrySchema.migrations[found...] {
+            try database.execute(sql: script)
+        }
+        if found < RegistrySchema.version {
+            try database.execute(sql: "PRAGMA application_id = \(RegistrySchema.applicationID)")
+            try database.execute(sql: "PRAGMA user_version = \(RegistrySchema.version)")
+        }
+    }
+}
+
+/// `open(2)`: within `SQLiteRegistry`, the name means another function.
+private func openFile(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+    open(path, flags, mode)
+}

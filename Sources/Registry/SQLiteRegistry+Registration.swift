@@ -1,0 +1,187 @@
+import Attestation
+public import COSE
+import GRDB
+public import Issuance
+import OpenSSL
+public import Provisioning
+
+extension SQLiteRegistry: DeviceRegistry {
+    public func register(
+        _ claim: RegistrationClaim, at now: NumericDate
+    ) throws(ProvisioningError) -> RegistrationRecord {
+        try write(at: now) { log in
+            if let known = try log.key(of: claim) { return try log.repeated(claim, known) }
+            let device = try log.device(claim.identity)
+            let superseded = try log.supersede(with: claim, device: device?.row)
+            let deviceRow = try device?.row ?? log.add(claim.identity)
+            try log.append(
+                .keyRegistered(
+                    RegistryChange.KeyRegistered(
+                        device: deviceRow, keyID: claim.keyID,
+                        thumbprint: Octets(claim.thumbprint), algorithm: claim.algorithm,
+                        publicKey: Octets(claim.publicKey), basis: claim.basis.rawValue,
+                        isImported: claim.isImported,
+                        firmwareDigest: claim.firmwareDigest.map(Octets.init),
+                        evidence: try log.keep(claim.evidence),
+                        grounds: claim.grounds.map(\.rawValue).sorted())))
+            return RegistrationRecord(
+                state: .pending, isNew: true, registeredAt: now, superseded: superseded,
+                credentials: [], nickname: device?.nickname)
+        }
+    }
+
+    public func record(
+        _ credentials: [Credential], for thumbprint: [UInt8], at now: NumericDate
+    ) throws(ProvisioningError) {
+        try write(at: now) { log in
+            let key = try log.requireKey(thumbprint)
+            try key.requireUnrevoked()
+            for credential in credentials { try log.record(credential, for: key) }
+        }
+    }
+
+    public func activate(
+        _ thumbprint: [UInt8], confirmation: [UInt8], at now: NumericDate
+    ) throws(ProvisioningError) {
+        try write(at: now) { log in
+            let key = try log.requireKey(thumbprint)
+            try key.requireUnrevoked()
+            guard key.state == .pending else { return }
+            let digest = try log.keep(confirmation)
+            try log.append(
+                .keyActivated(RegistryChange.KeyActivated(confirmation: digest)), to: key.row)
+        }
+    }
+}
+
+extension EventLog {
+    fileprivate func key(of claim: RegistrationClaim) throws -> KeyRecord? {
+        let thumbprint = Octets(claim.thumbprint)
+        let publicKey = Octets(claim.publicKey)
+        let row = try Row.fetchOne(
+            database.cachedStatement(
+                sql: KeyRecord.query + "WHERE key.thumbprint = ? OR key.public_key = ?"),
+            arguments: [thumbprint, publicKey])
+        return try row.map(KeyRecord.init(row:))
+    }
+
+    /// The same key again: nothing changes.
+    fileprivate func repeated(
+        _ claim: RegistrationClaim, _ known: KeyRecord
+    ) throws -> RegistrationRecord {
+        guard known.identity == claim.identity else {
+            throw ProvisioningError(
+                .keyShared,
+                "key \(known.name) belongs to \(known.identity), "
+                    + "and \(claim.identity) reports it too",
+                hint: "a cloned image, or a weak random generator? "
+                    + "erase the key of one of them, so that it makes another")
+        }
+        guard known.thumbprint == claim.thumbprint, known.publicKey == claim.publicKey else {
+            throw ProvisioningError(
+                .registryConflict,
+                "\(claim.identity) reports key \(Octets(claim.thumbprint).hexadecimal), which is "
+                    + "in part the registered key \(known.name)")
+        }
+        try known.requireUnrevoked()
+        guard known.keyID == claim.keyID else {
+            throw ProvisioningError(
+                .registryConflict,
+                "key \(known.name) is registered under key ID \(known.keyID), "
+                    + "\(claim.identity) reports it under \(claim.keyID)",
+                hint: "use the key ID under which it was registered")
+        }
+        return RegistrationRecord(
+            state: known.state, isNew: false, registeredAt: known.registeredAt, superseded: [],
+            credentials: try database.credentialsInForce(of: known.row),
+            nickname: known.nickname)
+    }
+
+    fileprivate func device(_ identity: DeviceIdentity) throws -> (row: Int64, nickname: String?)? {
+        guard let device = try database.device(identity) else { return nil }
+        return (device.row, device.nickname)
+    }
+
+    fileprivate func add(_ identity: DeviceIdentity) throws -> Int64 {
+        try append(
+            .deviceAdded(
+                RegistryChange.DeviceAdded(
+                    board: identity.board, deviceID: Octets(identity.id.bytes))))
+    }
+
+    /// Revokes the key that the claim replaces, if there is one and a reason to believe the claim.
+    fileprivate func supersede(
+        with claim: RegistrationClaim, device: Int64?
+    ) throws -> [[UInt8]] {
+        guard let device else { return [] }
+        let earlier = try Row.fetchAll(
+            database.cachedStatement(
+                sql: KeyRecord.query + """
+                    WHERE key.device = ? AND key.key_id = ? AND key.state <> 'revoked'
+                    """), arguments: [device, Int64(claim.keyID)]
+        ).map(KeyRecord.init(row:))
+        for key in earlier {
+            guard !claim.grounds.isEmpty else {
+                throw ProvisioningError(
+                    .replacementUnproven,
+                    "\(claim.identity) has key \(key.name), and nothing but its own word says "
+                        + "that \(Octets(claim.thumbprint).hexadecimal) replaces it",
+                    hint: "flash the device in the same run, let a probe read its ID, or say "
+                        + "--replace-key")
+            }
+            try append(
+                .keyRevoked(
+                    RegistryChange.Revoked(
+                        reason: RevocationReason.superseded.rawValue, note: nil,
+                        supersededBy: Octets(claim.thumbprint))),
+                to: key.row)
+        }
+        return earlier.map(\.thumbprint)
+    }
+
+    fileprivate func record(_ credential: Credential, for key: KeyRecord) throws {
+        let document = try keep(credential.bytes)
+        let earlier = try database.credentialRecords(of: key.row, type: credential.type)
+            .first { $0.revocation == nil }
+        if let earlier {
+            if earlier.digest == document.bytes, earlier.issuer == credential.issuer,
+                earlier.serialNumber == credential.serialNumber
+            {
+                return
+            }
+            try append(
+                .credentialRevoked(
+                    RegistryChange.Revoked(
+                        reason: RevocationReason.superseded.rawValue, note: nil,
+                        supersededBy: document)),
+                to: earlier.row)
+        }
+        do {
+            try append(
+                .credentialIssued(
+                    RegistryChange.CredentialIssued(
+                        key: key.row, type: credential.type.rawValue,
+                        issuer: Octets(credential.issuer),
+                        serialNumber: credential.serialNumber.isEmpty
+                            ? nil : Octets(credential.serialNumber),
+                        document: document, notBefore: credential.notBefore.seconds,
+                        notAfter: credential.notAfter?.seconds)))
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            throw try serialConflict(credential) ?? error
+        }
+    }
+
+    private func serialConflict(_ credential: Credential) throws -> (any Error)? {
+        let serial = Octets(credential.serialNumber)
+        let holder = try database.credentialRecords(serialNumber: serial.bytes)
+            .first { $0.issuer == credential.issuer }
+        return holder.map {
+            ProvisioningError(
+                .registryConflict,
+                "serial number \(serial.hexadecimal) of issuer "
+                    + "\(Octets(credential.issuer).hexadecimal) was given to the credential for "
+                    + "key \(Octets($0.thumbprint).hexadecimal)",
+                hint: "issue again, with another random serial number")
+        }
+    }
+}

@@ -1,0 +1,186 @@
+public import Attestation
+public import COSE
+import GRDB
+public import Provisioning
+
+/// What to revoke.
+public enum RevocationSelector: Sendable, Hashable {
+    /// Every key of this device that is not revoked, with its credentials.
+    case device(DeviceIdentity)
+    /// The key with this thumbprint, with its credentials.
+    case key([UInt8])
+    /// One credential only. The issuer may be left out if only one used the serial number.
+    case credential(serialNumber: [UInt8], issuer: [UInt8]?)
+}
+
+/// What was revoked, as it stands after it.
+public struct RevocationOutcome: Sendable, Hashable {
+    public let keys: [KeyRecord]
+    public let credentials: [CredentialRecord]
+}
+
+extension SQLiteRegistry {
+    /// Revokes a device's keys, one key or one credential, in one transaction.
+    ///
+    /// - Parameter note: The user's words, kept in the log.
+    /// - Throws: `.keyRevoked` if it is revoked already, naming when and why; `.notFound`;
+    ///   `.usage` if several issuers used the serial number, naming them.
+    @discardableResult
+    public func revoke(
+        _ selector: RevocationSelector, reason: RevocationReason, at now: NumericDate,
+        note: String? = nil
+    ) throws(ProvisioningError) -> RevocationOutcome {
+        let body = RegistryChange.Revoked(reason: reason.rawValue, note: note)
+        return try write(at: now) { log in
+            switch selector {
+            case .device(let identity):
+                return try log.revoke(
+                    try log.keysToRevoke(of: try log.database.requireDevice(identity)), body)
+            case .key(let thumbprint):
+                let key = try log.requireKey(thumbprint)
+                try key.requireUnrevoked()
+                return try log.revoke([key], body)
+            case .credential(let serialNumber, let issuer):
+                let credential = try log.credentialToRevoke(serialNumber, issuer)
+                try log.append(.credentialRevoked(body), to: credential.row)
+                let revoked = try log.database.credentialRecords(of: credential.keyRow)
+                    .filter { $0.row == credential.row }
+                return RevocationOutcome(keys: [], credentials: revoked)
+            }
+        }
+    }
+
+    /// Takes a key's revocation back. It is `pending` again: its credentials stay revoked, for a
+    /// published revocation can't be called back, and the device must confirm new ones.
+    ///
+    /// - Throws: `.registryConflict` if the key is not revoked, or the device has another key of the
+    ///   same key ID by now, naming it; `.notFound`.
+    public func reinstate(
+        key thumbprint: [UInt8], at now: NumericDate, note: String? = nil
+    ) throws(ProvisioningError) {
+        try write(at: now) { log in
+            let key = try log.requireKey(thumbprint)
+            guard key.state == .revoked else {
+                throw ProvisioningError(
+                    .registryConflict,
+                    "key \(key.name) of \(key.identity) is \(key.state.rawValue), not revoked")
+            }
+            let others = try log.database.requireDevice(key.identity).keys
+            if let other = others.first(where: { $0.keyID == key.keyID && $0.state != .revoked }) {
+                throw ProvisioningError(
+                    .registryConflict,
+                    "\(key.identity) has key \(other.name) now, so \(key.name) can't come back",
+                    hint: "revoke that key first")
+            }
+            try log.append(.keyReinstated(RegistryChange.KeyReinstated(note: note)), to: key.row)
+        }
+    }
+
+    /// Gives a device a name, or takes it away. The same name again changes nothing.
+    ///
+    /// - Parameter nickname: 1 to 64 characters without control characters or `/`.
+    /// - Throws: `.registryConflict` if another device has the name, naming it; `.usage` if it is
+    ///   no name; `.notFound`.
+    public func setNickname(
+        _ nickname: String?, of identity: DeviceIdentity, at now: NumericDate
+    ) throws(ProvisioningError) {
+        if let nickname { try Self.requireNickname(nickname) }
+        try write(at: now) { log in
+            let device = try log.database.requireDevice(identity)
+            guard device.nickname != nickname else { return }
+            let holder = try Row.fetchOne(
+                log.database, sql: "SELECT * FROM device WHERE nickname = ?",
+                arguments: [nickname])
+            if let nickname, let holder {
+                throw ProvisioningError(
+                    .registryConflict,
+                    "\(nickname) is the name of \(try DeviceIdentity(row: holder)) already, "
+                        + "so \(identity) can't have it")
+            }
+            try log.append(
+                .deviceNamed(RegistryChange.DeviceNamed(nickname: nickname)), to: device.row)
+        }
+    }
+
+    private static func requireNickname(_ nickname: String) throws(ProvisioningError) {
+        let isPrintable = nickname.unicodeScalars.allSatisfy {
+            $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+                && $0.properties.generalCategory != .lineSeparator
+                && $0.properties.generalCategory != .paragraphSeparator && $0 != "/"
+        }
+        guard isPrintable, (1...64).contains(nickname.unicodeScalars.count),
+            nickname.contains(where: { !$0.isWhitespace })
+        else {
+            throw ProvisioningError(
+                .usage,
+                "a nickname has 1 to 64 printable characters and no slash, not \(nickname.debugDescription)"
+            )
+        }
+    }
+
+    /// The number for the next revocation list of an issuer: 1, 2, 3 …, never the same twice.
+    /// RFC 5280 §5.2.3.
+    ///
+    /// - Parameter issuer: SHA-256 of the issuing key's SubjectPublicKeyInfo, 32 octets.
+    public func nextCRLNumber(
+        of issuer: [UInt8], at now: NumericDate
+    ) throws(ProvisioningError) -> Int64 {
+        try write(at: now) { log in
+            let last = try Int64.fetchOne(
+                log.database, sql: "SELECT max(number) FROM revocation_list WHERE issuer = ?",
+                arguments: [Octets(issuer)])
+            let number = (last ?? 0) + 1
+            try log.append(
+                .listNumbered(RegistryChange.ListNumbered(issuer: Octets(issuer), number: number)))
+            return number
+        }
+    }
+}
+
+extension EventLog {
+    fileprivate func revoke(
+        _ keys: [KeyRecord], _ body: RegistryChange.Revoked
+    ) throws -> RevocationOutcome {
+        var credentials: [CredentialRecord] = []
+        var revoked: [KeyRecord] = []
+        for key in keys {
+            let event = try append(.keyRevoked(body), to: key.row)
+            revoked += try database.key(key.thumbprint).map { [$0] } ?? []
+            credentials += try Row.fetchAll(
+                database,
+                sql: CredentialRecord.query + """
+                    WHERE credential.key = ? AND credential.event = ? ORDER BY credential.id
+                    """, arguments: [key.row, event]
+            ).map(CredentialRecord.init(row:))
+        }
+        return RevocationOutcome(keys: revoked, credentials: credentials)
+    }
+
+    fileprivate func keysToRevoke(of device: DeviceRecord) throws -> [KeyRecord] {
+        let keys = device.keys.filter { $0.state != .revoked }
+        if keys.isEmpty { try device.keys.last?.requireUnrevoked() }
+        return keys
+    }
+
+    fileprivate func credentialToRevoke(
+        _ serialNumber: [UInt8], _ issuer: [UInt8]?
+    ) throws -> CredentialRecord {
+        let name = Octets(serialNumber).hexadecimal
+        let found = try database.credentialRecords(serialNumber: serialNumber)
+            .filter { issuer == nil || $0.issuer == issuer }
+        guard let credential = found.first else {
+            throw ProvisioningError(.notFound, "no credential has the serial number \(name)")
+        }
+        guard found.count == 1 else {
+            let issuers = found.map { Octets($0.issuer).hexadecimal }.joined(separator: ", ")
+            throw ProvisioningError(
+                .usage, "the issuers \(issuers) used serial number \(name)", hint: "name the issuer"
+            )
+        }
+        if let revocation = credential.revocation {
+            throw ProvisioningError(
+                .keyRevoked, "credential \(name) was revoked \(revocation.phrase)")
+        }
+        return credential
+    }
+}

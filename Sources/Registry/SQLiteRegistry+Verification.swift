@@ -1,0 +1,56 @@
+import GRDB
+public import Provisioning
+
+extension SQLiteRegistry {
+    /// Checks the chain of the log, and replays it into an empty database of the same schema: each
+    /// table must hold what the events say, and the schema must be the one that keeps the promises.
+    ///
+    /// A registry that was put back whole to an older copy is consistent with itself; only `head`,
+    /// kept elsewhere, shows that.
+    ///
+    /// - Parameter head: Where an earlier `verify` saw the end of the log.
+    /// - Throws: only if the file can't be read; what is wrong in it is in the report.
+    public func verify(against head: LogHead? = nil) throws(ProvisioningError) -> RegistryReport {
+        try read { database in
+            var verification = Verification(registry: database)
+            return try verification.run(against: head)
+        }
+    }
+
+    /// `verify`, and before it SQLite's own check of the file's structure.
+    public func checkIntegrity(
+        against head: LogHead? = nil
+    ) throws(ProvisioningError) -> RegistryReport {
+        try read { database in
+            let lines = try String.fetchAll(database, sql: "PRAGMA quick_check(20)")
+            guard lines == ["ok"] else {
+                var report = RegistryReport()
+                for line in lines { report.add("the file is damaged: \(line)") }
+                return report
+            }
+            var verification = Verification(registry: database)
+            return try verification.run(against: head)
+        }
+    }
+
+    /// Counts for a summary.
+    public func statistics() throws(ProvisioningError) -> RegistryStatistics {
+        try read { database in
+            func count(_ sql: String) throws -> Int {
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM " + sql) ?? 0
+            }
+            var keyCounts: [KeyState: Int] = [:]
+            for state in KeyState.allCases {
+                keyCounts[state] = try count("key WHERE state = '\(state.rawValue)'")
+            }
+            let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let pageSize = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            return RegistryStatistics(
+                deviceCount: try count("device"), keyCounts: keyCounts,
+                credentialsInForceCount: try count("credential WHERE state = 'in-force'"),
+                credentialsRevokedCount: try count("credential WHERE state = 'revoked'"),
+                head: try EventLog.head(of: database), schemaVersion: schemaVersion,
+                databaseSize: pages * pageSize)
+        }
+    }
+}

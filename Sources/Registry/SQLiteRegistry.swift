@@ -1,0 +1,99 @@
+import COSE
+import Foundation
+import GRDB
+public import Provisioning
+
+/// A registry in one SQLite file, which many threads and processes may use at once.
+///
+/// The schema keeps the promises of `DeviceRegistry`: partial unique indexes, CHECKs and triggers
+/// refuse whatever would break one, also from the `sqlite3` shell. Each table is a projection of the
+/// log of events, and `verify` replays the log to compare.
+///
+/// Calls block: for the disk, and for up to 30 s while another process writes.
+public final class SQLiteRegistry: Sendable {
+    public let path: String
+    let pool: DatabasePool
+
+    /// Seconds that a call waits for other writers before it gives up.
+    static let busyTimeout = 30.0
+
+    /// Opens the registry, or makes it: a folder of mode 0700, a file of mode 0600.
+    ///
+    /// - Throws: `.registryUnavailable` if the file can't be made, read or written;
+    ///   `.registryDamaged` if it is not an intact registry; `.registryNewer` if a newer program
+    ///   wrote it.
+    public init(path: String) throws(ProvisioningError) {
+        self.path = path
+        pool = try Self.reporting(path) { try Self.open(path) }
+    }
+
+    /// Version of the database's schema.
+    public var schemaVersion: Int { RegistrySchema.version }
+
+    /// One transaction that is durable when this returns, or changed nothing when it throws.
+    func write<Value>(
+        at now: NumericDate, _ body: (EventLog) throws -> Value
+    ) throws(ProvisioningError) -> Value {
+        guard (0...253_402_300_799).contains(now.seconds) else {
+            throw ProvisioningError(
+                .registryConflict, "the time is \(now.seconds) s, not within 1970 to 9999",
+                hint: "set the clock")
+        }
+        return try Self.reporting(path) {
+            try pool.write { try body(EventLog(database: $0, now: now)) }
+        }
+    }
+
+    /// One snapshot: what others write meanwhile is not seen, and they need not wait.
+    func read<Value>(
+        _ body: (Database) throws -> Value
+    ) throws(ProvisioningError) -> Value {
+        try Self.reporting(path) { try pool.read(body) }
+    }
+}
+
+extension SQLiteRegistry {
+    /// Gives every error of SQLite a code, a reason and a hint.
+    static func reporting<Value>(
+        _ path: String, _ body: () throws -> Value
+    ) throws(ProvisioningError) -> Value {
+        do {
+            return try body()
+        } catch let error as ProvisioningError {
+            throw error
+        } catch let error as DatabaseError {
+            throw ProvisioningError(error, path: path)
+        } catch {
+            throw ProvisioningError(.registryDamaged, "\(path): \(error)")
+        }
+    }
+}
+
+extension ProvisioningError {
+    fileprivate init(_ error: DatabaseError, path: String) {
+        let reason = "\(path): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")"
+        switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_MISMATCH, .SQLITE_ERROR, .SQLITE_SCHEMA:
+            self.init(
+                .registryDamaged, reason,
+                hint: "keep a copy of the file, and put back a backup of it")
+        case .SQLITE_CONSTRAINT:
+            self.init(.registryConflict, reason)
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(
+                .registryUnavailable,
+                "\(path): another process has written for \(Int(SQLiteRegistry.busyTimeout)) s",
+                hint: "end the process that holds the registry, then run this again")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            self.init(
+                .registryUnavailable, reason,
+                hint: "make the file and its folder writable for this user")
+        case .SQLITE_FULL:
+            self.init(.registryUnavailable, reason, hint: "make room on the disk")
+        default:
+            self.init(
+                .registryUnavailable, reason,
+                hint: "check that the file and its folder can be read and written")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Attestation
+import Provisioning
+
+/// Which board, and where its description is looked for.
+struct PlatformOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: "The board: a name that `provision platforms` lists.",
+        completion: .shellCommand("provision platforms --names"))
+    var platform: String
+
+    @Option(
+        name: .customLong("platforms"),
+        help: ArgumentHelp(
+            "A folder with platform files of your own; it comes first. Repeatable.",
+            valueName: "folder"),
+        completion: .directory)
+    var folders: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The firmware package.", valueName: "folder"), completion: .directory)
+    var packagePath = "."
+}
+
+/// How a board is reached, where its platform file is not enough.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The serial port: /dev/ttyACM0.", valueName: "path"),
+        completion: .file())
+    var port: String?
+
+    @Option(help: ArgumentHelp("Bits per second of the serial port.", valueName: "rate"))
+    var baud: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The debug probe's GDB server: tcp:localhost:3333 or unix:/path.",
+            valueName: "endpoint"))
+    var probe: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on only with this device: its ID in hexadecimal.", valueName: "id"))
+    var device: DeviceID?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which of several emulated boards: each has its own flash and ID.", valueName: "name"))
+    var instance: String?
+}
+
+extension DeviceID: ExpressibleByArgument {
+    public init?(argument: String) { self.init(hexadecimal: argument) }
+}
+
+/// What a person, or a program, gets to see.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print the result as one JSON document.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write the result as JSON to a file; works through `swift package` too.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var report: String?
+
+    @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
+    var verbose = false
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Issuance
+import Provisioning
+
+/// The result of a run, as `--json` and `--report` give it. Byte strings are lower-case hexadecimal,
+/// times are RFC 3339 in UTC.
+struct RunReport: Encodable {
+    struct StepReport: Encodable {
+        let step: String
+        let seconds: Double
+        let summary: String
+    }
+
+    struct CredentialReport: Encodable {
+        let type: String
+        let serialNumber: String
+        let notBefore: Date
+        /// Missing: no expiry.
+        let notAfter: Date?
+    }
+
+    let board: String
+    let device: String
+    let nickname: String?
+    let firmware: String
+    let keyID: UInt32
+    let thumbprint: String
+    let isNewKey: Bool
+    let keyState: String
+    let registeredAt: Date
+    let superseded: [String]
+    let attestation: String
+    let isIDReadByProbe: Bool
+    let credentials: [CredentialReport]
+    /// What went over the wire in this run; empty if the device held everything.
+    let delivered: [String]
+    let imageDigest: String?
+    let retries: Int
+    let registry: String
+    let steps: [StepReport]
+}
+
+extension RunReport {
+    init(
+        _ outcome: Outcome, registry: String,
+        steps: [(step: Step, summary: String, seconds: Double)]
+    ) {
+        let registration = outcome.registration
+        board = registration.identity.board
+        device = registration.identity.id.description
+        nickname = registration.record.nickname
+        firmware = outcome.description.firmware
+        keyID = registration.keyID
+        thumbprint = registration.thumbprint.hexadecimal
+        isNewKey = registration.record.isNew
+        // The confirmation has made it active.
+        keyState = KeyState.active.rawValue
+        registeredAt = Date(registration.record.registeredAt)
+        superseded = registration.record.superseded.map(\.hexadecimal)
+        attestation = registration.attestation.basis.rawValue
+        isIDReadByProbe = registration.attestation.isProbeBound
+        credentials = outcome.credentials.sorted { $0.type.rawValue < $1.type.rawValue }.map {
+            CredentialReport(
+                type: $0.type.name, serialNumber: $0.serialNumber.hexadecimal,
+                notBefore: Date($0.notBefore), notAfter: $0.notAfter.map(Date.init))
+        }
+        delivered = outcome.delivery.sent.map(\.name)
+        imageDigest = outcome.receipt?.digest.hexadecimal
+        retries = outcome.retries
+        self.registry = registry
+        self.steps = steps.map {
+            StepReport(step: $0.step.rawValue, seconds: $0.seconds, summary: $0.summary)
+        }
+    }
+
+    /// The device's record, for people.
+    var text: String {
+        var lines = [
+            ("device", "\(board) \(device)" + (nickname.map { " (\($0))" } ?? "")),
+            ("firmware", firmware),
+            ("key", "\(thumbprint) (ES256, \(keyState))"),
+        ]
+        for credential in credentials where !credential.serialNumber.isEmpty {
+            let end = credential.notAfter.map { "until \($0.formatted(.iso8601))" } ?? "no expiry"
+            lines.append((credential.type, "\(credential.serialNumber), \(end)"))
+        }
+        for earlier in superseded { lines.append(("revoked", "\(earlier) (superseded)")) }
+        lines.append(("registry", registry))
+        return lines.map { name, value in
+            name.padding(toLength: 12, withPad: " ", startingAt: 0) + Table.printable(value) + "\n"
+        }.joined()
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Provisioning
+
+/// The composition root: the only place that knows every adapter.
+@main
+struct Provision: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "provision",
+        abstract: "Flash a board, give the key that it made a certificate, attach the console.",
+        discussion: """
+            The device makes its own key pair on first start. `provision` collects the public key, \
+            checks the proof of possession, records the key in a local registry, revokes the device's \
+            earlier keys and pushes a signed credential back.
+
+            EXAMPLES
+              provision --platform microbit-qemu           build, flash, provision, attach
+              provision run --platform microbit --port /dev/ttyACM0 --firmware app.elf
+              provision devices                             which boards are ours
+              provision revoke --device 1f0c22ab --reason key-compromise
+              provision export --format crl --output crl.pem
+              provision doctor                              what is missing on this machine
+
+            EXIT STATUS
+              0 done, 2 usage, 3 build, 4 flash, 5 no device, 6 protocol, 7 evidence refused, \
+            8 registry, 9 authority, 10 install or confirm, 130 interrupted.
+            """,
+        version: Version.current,
+        subcommands: [
+            RunCommand.self, FlashCommand.self, EnrollCommand.self, AttachCommand.self,
+            DevicesCommand.self, KeysCommand.self, RevokeCommand.self, ExportCommand.self,
+            RegistryCommand.self, AuthorityCommand.self, PlatformsCommand.self,
+            EmulateCommand.self, DoctorCommand.self,
+        ],
+        defaultSubcommand: RunCommand.self)
+
+    static func main() {
+        let status = perform(Array(CommandLine.arguments.dropFirst()))
+        PluginHost.returnTerminal()
+        PluginHost.exit(status)
+    }
+
+    /// Runs one command, prints what went wrong, and returns the exit status.
+    private static func perform(_ arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            return 0
+        } catch let error as ProvisioningError {
+            Terminal.standardError.write("provision: \(error.lines)\n")
+            return error.code.exitStatus
+        } catch {
+            return report(error)
+        }
+    }
+
+    /// What ArgumentParser throws: help and version are no failures, the rest is wrong usage.
+    private static func report(_ error: any Error) -> Int32 {
+        let text = fullMessage(for: error)
+        let isSuccess = exitCode(for: error) == .success
+        let terminal = isSuccess ? Terminal.standardOutput : Terminal.standardError
+        if !text.isEmpty { terminal.write(text + "\n") }
+        if let exit = error as? ExitCode { return exit.rawValue }
+        return isSuccess ? 0 : ErrorCode.usage.exitStatus
+    }
+}
+
+extension ProvisioningError {
+    /// Both lines as a terminal shows them, each with the program's name.
+    fileprivate var lines: String {
+        description.split(separator: "\n", omittingEmptySubsequences: false)
+            .joined(separator: "\nprovision: ")
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Provisioning
+
+/// One line per step on stderr, with its duration; the device's log between them where asked for.
+final class ProgressReporter: RunObserver {
+    private let terminal = Terminal.standardError
+    private let isVerbose: Bool
+    private let clock = ContinuousClock()
+    private var step: Step?
+    private var start: ContinuousClock.Instant
+    private var lastProgress: ContinuousClock.Instant
+    private(set) var durations: [(step: Step, summary: String, seconds: Double)] = []
+
+    init(isVerbose: Bool) {
+        self.isVerbose = isVerbose
+        start = clock.now
+        lastProgress = start
+    }
+
+    func began(_ step: Step) {
+        self.step = step
+        start = clock.now
+        lastProgress = start
+        if terminal.isInteractive { terminal.write("\(label(step))…") }
+    }
+
+    func progressed(_ step: Step, done: Int, of total: Int) {
+        // Silence up to a second needs no explanation; after that, ten lines a second are enough.
+        guard terminal.isInteractive, total > 0, clock.now - start > .seconds(1),
+            clock.now - lastProgress > .milliseconds(100)
+        else { return }
+        lastProgress = clock.now
+        terminal.write("\r\u{1B}[K\(label(step))\(100 * done / total) %")
+    }
+
+    func ended(_ step: Step, _ summary: String) {
+        let seconds = seconds(since: start)
+        durations.append((step, summary, seconds))
+        clearLine()
+        self.step = nil
+        let time = String(format: "%7.3f s", seconds)
+        terminal.write("\(label(step))\(time)  \(Table.printable(summary))\n")
+    }
+
+    func noted(_ remark: String) {
+        guard isVerbose else { return }
+        clearLine()
+        terminal.write("            \(Table.printable(remark))\n")
+    }
+
+    func logged(_ text: [UInt8]) {
+        guard isVerbose else { return }
+        let line = String(decoding: text, as: UTF8.self)
+        for part in line.split(whereSeparator: \.isNewline) { noted("| \(part)") }
+    }
+
+    /// After an error: the line of the step that failed must not be overwritten.
+    func abandon() {
+        if step != nil, terminal.isInteractive { terminal.write("\n") }
+        step = nil
+    }
+
+    private func clearLine() {
+        if terminal.isInteractive, step != nil { terminal.write("\r\u{1B}[K") }
+    }
+
+    private func label(_ step: Step) -> String {
+        step.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0) + " "
+    }
+
+    private func seconds(since start: ContinuousClock.Instant) -> Double {
+        let elapsed = (clock.now - start).components
+        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+/// One of the two outputs: progress and log text go to stderr, results to stdout.
+struct Terminal: Sendable {
+    let descriptor: Int32
+
+    static let standardOutput = Terminal(descriptor: 1)
+    static let standardError = Terminal(descriptor: 2)
+
+    /// Whether a person watches: only then are lines rewritten.
+    var isInteractive: Bool { isatty(descriptor) == 1 }
+
+    /// Columns; 80 where nobody says.
+    var width: Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// Writes everything, or gives up silently when the reader is gone: `provision keys | head`.
+    func write(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, 1000)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}

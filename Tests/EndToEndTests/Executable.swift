@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// The built `provision`, run as a user runs it, with a state directory of its own.
+struct Executable {
+    /// `PROVISION_HOME` of this run.
+    let home: URL
+
+    struct Result {
+        let status: Int32
+        let standardOutput: Data
+        let standardError: String
+
+        var text: String { String(decoding: standardOutput, as: UTF8.self) }
+
+        func json() throws -> [String: Any] {
+            let value = try JSONSerialization.jsonObject(with: standardOutput)
+            return try #require(value as? [String: Any])
+        }
+    }
+
+    static let packageRoot = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Beside the test bundle: SwiftPM puts all products of one build into one folder.
+    static let url: URL = {
+        let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        return bundle.appending(path: "provision")
+    }()
+
+    /// A folder that is removed with the scope.
+    static func withHome<T>(_ body: (Executable) throws -> T) throws -> T {
+        let home = FileManager.default.temporaryDirectory
+            .appending(path: "provision-test-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        return try body(Executable(home: home))
+    }
+
+    @discardableResult
+    func callAsFunction(
+        _ arguments: String..., input: String? = nil, within seconds: Double = 120
+    ) throws -> Result {
+        try run(Self.url, arguments, input: input, within: seconds)
+    }
+
+    /// Runs any program with this home; kills it, by process ID, when it takes too long.
+    func run(_ program: URL, _ arguments: [String], input: String? = nil, within seconds: Double = 120)
+        throws -> Result
+    {
+        let scratch = FileManager.default.temporaryDirectory
+            .appending(path: "provision-io-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let files = ["in", "out", "err"].map { scratch.appending(path: $0) }
+        for file in files { try Data().write(to: file) }
+        try Data((input ?? "").utf8).write(to: files[0])
+
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = Self.packageRoot
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["PROVISION_HOME": home.path]) { $1 }
+        process.standardInput = try FileHandle(forReadingFrom: files[0])
+        process.standardOutput = try FileHandle(forWritingTo: files[1])
+        process.standardError = try FileHandle(forWritingTo: files[2])
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+        try process.run()
+        if ended.wait(timeout: .now() + seconds) == .timedOut {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+            Issue.record("\(program.lastPathComponent) \(arguments) took over \(seconds) s")
+        }
+        return Result(
+            status: process.terminationStatus,
+            standardOutput: try Data(contentsOf: files[1]),
+            standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+    }
+}

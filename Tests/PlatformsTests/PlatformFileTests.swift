@@ -1,0 +1,169 @@
+import Foundation
+import Issuance
+import Platforms
+import Provisioning
+import Testing
+
+/// One bad file, and what its header says of the error.
+struct BadPlatform: CustomTestStringConvertible {
+    let name: String
+    let bytes: [UInt8]
+    let expected: [String: String]
+
+    var testDescription: String { name }
+
+    static let all: [BadPlatform] = {
+        let folder = Bundle.module.resourceURL?.appendingPathComponent("Vectors")
+        let files =
+            folder.flatMap {
+                try? FileManager.default.contentsOfDirectory(
+                    at: $0, includingPropertiesForKeys: nil)
+            } ?? []
+        return files.compactMap { file in
+            guard let data = try? Data(contentsOf: file) else { return nil }
+            var expected: [String: String] = [:]
+            for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+                guard line.hasPrefix("# "), let colon = line.firstIndex(of: ":") else { break }
+                let key = String(line[line.index(line.startIndex, offsetBy: 2)..<colon])
+                expected[key] = String(line[colon...].dropFirst(2))
+            }
+            let name = file.deletingPathExtension().lastPathComponent
+            return BadPlatform(name: name, bytes: Array(data), expected: expected)
+        }
+    }()
+}
+
+@Suite struct PlatformFileTests {
+    static let minimal = """
+        name = "board"
+        description = "a board"
+        board = "board"
+        [flash]
+        method = "gdb"
+        [channel]
+        kind = "uart"
+        """
+
+    private func failure(_ bytes: [UInt8], name: String = "board") -> ProvisioningError? {
+        do throws(ProvisioningError) {
+            _ = try Platform(parsing: bytes, name: name, file: "\(name).toml")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func thereAreBadFiles() { #expect(BadPlatform.all.count >= 75) }
+
+    @Test(arguments: BadPlatform.all) func refuses(_ bad: BadPlatform) throws {
+        let error = try #require(failure(bad.bytes, name: bad.name))
+        #expect(error.code.rawValue == bad.expected["code"])
+        let message = try #require(bad.expected["message"])
+        // `file:line: message`, or `file: message` where the message is about the whole file.
+        let place = try #require(error.reason.firstRange(of: " ")).lowerBound
+        #expect(error.reason[..<place].hasPrefix("\(bad.name).toml:"))
+        #expect(error.reason[place...].dropFirst().hasPrefix(message), "\(error.reason)")
+        if let hint = bad.expected["hint"] { #expect(error.hint == hint) }
+        if let line = bad.expected["line"] {
+            #expect(error.reason[..<place] == "\(bad.name).toml:\(line):")
+        }
+    }
+
+    @Test func defaults() throws {
+        let platform = try Platform(
+            parsing: Array(Self.minimal.utf8), name: "board", file: "board.toml")
+        #expect(platform.channel.baudRates == [115_200])
+        #expect(platform.credentials.types == [.x509Chain, .cwt])
+        #expect(platform.credentials.validityDays == nil)
+        #expect(platform.timeouts.boot == .seconds(5))
+        #expect(platform.build == nil)
+        #expect(platform.emulation == nil)
+        guard case .gdb(let gdb) = platform.flash else {
+            Issue.record("not flashed by GDB")
+            return
+        }
+        #expect(gdb.resetCommand == "reset")
+        #expect(gdb.eraseRegions.isEmpty)
+    }
+
+    @Test func credentialsAndTimeouts() throws {
+        let text =
+            Self.minimal + """
+
+                [credentials]
+                types = ["cwt"]
+                trust-anchors = true
+                validity-days = 365
+                [timeouts]
+                boot-ms = 250
+                """
+        let platform = try Platform(parsing: Array(text.utf8), name: "board", file: "board.toml")
+        #expect(platform.credentials.types == [.cwt, .trustAnchors])
+        #expect(platform.credentials.validityDays == 365)
+        #expect(platform.timeouts.boot == .milliseconds(250))
+    }
+
+    @Test func lineOfAnUnknownKey() throws {
+        let text = Self.minimal + "\n\n# a comment\nbuad = 9600"
+        let error = try #require(failure(Array(text.utf8)))
+        #expect(error.reason == "board.toml:10: unknown key \"buad\" in [channel]")
+        #expect(error.hint == "did you mean \"baud\"?")
+    }
+
+    @Test func refusesWhatIsNoText() throws {
+        let long = Self.minimal + "\n#" + String(repeating: "x", count: 65_536)
+        #expect(failure(Array(long.utf8))?.reason.contains("65536") == true)
+        #expect(failure(Array(Self.minimal.utf8) + [0xFF])?.reason.contains("UTF-8") == true)
+        #expect(failure(Array(Self.minimal.utf8) + [0])?.reason.contains("NUL") == true)
+        #expect(failure([])?.reason == "board.toml: missing \"name\"")
+    }
+
+    /// A damaged file is refused or means something; it never stops the process.
+    @Test func everyTruncation() {
+        let bytes = Array(Self.minimal.utf8)
+        for count in bytes.indices {
+            #expect((failure(Array(bytes[..<count]))?.code ?? .platformInvalid) == .platformInvalid)
+        }
+    }
+
+    /// toml++ asserts in places: without `TOMLPrecheck`, dozens of these end the process.
+    @Test func twentyThousandMutations() throws {
+        let alphabet = "[]{}\"'=.,#\n\r\t \\u0x1e+-_aTZ:é\u{2028}\u{85}\u{A0}\u{FEFF}\u{301}\u{0B}"
+            .unicodeScalars.map { $0 }
+        let seeds = BadPlatform.all.map { String(decoding: $0.bytes, as: UTF8.self).unicodeScalars }
+        var generator = SplitMix64(state: 1)
+        for _ in 0..<20_000 {
+            var scalars = Array(try #require(seeds.randomElement(using: &generator)))
+            for _ in 0...Int.random(in: 0...3, using: &generator) {
+                let index = scalars.indices.randomElement(using: &generator) ?? 0
+                let scalar = try #require(alphabet.randomElement(using: &generator))
+                switch Int.random(in: 0...2, using: &generator) {
+                case 0: scalars[index] = scalar
+                case 1: scalars.insert(scalar, at: index)
+                default: scalars.remove(at: index)
+                }
+            }
+            let text = String(String.UnicodeScalarView(scalars))
+            let code = failure(Array(text.utf8))?.code
+            #expect(code == nil || code == .platformInvalid)
+        }
+    }
+
+    @Test func deeplyNestedValuesAreRefused() throws {
+        let text = "x = " + String(repeating: "[", count: 30_000)
+        #expect(failure(Array(text.utf8))?.code == .platformInvalid)
+    }
+}
+
+/// The same mutations in every run. Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators.
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Platforms
+import Testing
+
+/// The files of `platforms/`.
+@Suite struct ShippedPlatformsTests {
+    static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("platforms").path
+
+    static let names: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.map { $0.replacing(".toml", with: "") }.sorted()
+    }()
+
+    @Test func everyFileIsEmbedded() throws {
+        let entries = try PlatformCatalogue().entries()
+        #expect(!Self.names.isEmpty)
+        #expect(entries.map(\.name) == Self.names)
+    }
+
+    @Test(arguments: names) func loadsAsItIsInTheFolder(_ name: String) throws {
+        let builtIn = try PlatformCatalogue().platform(named: name)
+        let path = "\(Self.folder)/\(name).toml"
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        #expect(try Platform(parsing: bytes, name: name, file: "built in") == builtIn)
+    }
+
+    @Test func realAndEmulatedBoardShareTheirBuild() throws {
+        let catalogue = try PlatformCatalogue()
+        let emulated = try #require(catalogue.platform(named: "microbit-qemu").build)
+        let real = try #require(catalogue.platform(named: "microbit").build)
+        #expect(emulated == real)
+        #expect(
+            emulated.arguments(package: "/fw") == [
+                "swift", "build", "-c", "release", "--triple", "armv6m-none-none-eabi",
+                "--toolset", "boards/microbit/toolset.json",
+                "--scratch-path", "/fw/.build/provision-microbit", "--product", "Firmware",
+            ])
+        #expect(
+            emulated.imagePath(package: "/fw")
+                == "/fw/.build/provision-microbit/armv6m-none-none-eabi/release/Firmware")
+    }
+
+    @Test func mps2KeepsCodeAndRecords() throws {
+        let platform = try PlatformCatalogue().platform(named: "mps2-an386-qemu")
+        guard case .qemu(let machine) = platform.emulation else {
+            Issue.record("no QEMU machine")
+            return
+        }
+        #expect(
+            machine.persistedRegions == [
+                MemoryRegion(address: 0, length: 0x80000),
+                MemoryRegion(address: 0x2100_0000, length: 0x10000),
+            ])
+        #expect(machine.factoryPage == 0x2100_2000)
+        #expect(machine.seedPage == MemoryRegion(address: 0x2100_1000, length: 1024))
+        #expect(platform.identification?.region.address == 0x2100_200C)
+    }
+
+    @Test func microbitIsFlashedByProbeRS() throws {
+        let platform = try PlatformCatalogue().platform(named: "microbit")
+        guard case .command(let command) = platform.flash else {
+            Issue.record("not flashed by a command")
+            return
+        }
+        #expect(
+            command.arguments(command.flash, image: "/fw/a {image}.elf") == [
+                "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify", "/fw/a {image}.elf",
+            ])
+        #expect(platform.identification?.usesWordAccess == true)
+        #expect(platform.emulation == nil)
+    }
+}

@@ -1,0 +1,131 @@
+import GRDB
+import Provisioning
+import Testing
+
+@testable import Registry
+
+/// Someone who can write to the file, and knows the schema, leaves a trace.
+@Suite struct VerificationTests {
+    let files = try! TemporaryRegistry()
+
+    private func fill() throws -> SQLiteRegistry {
+        let registry = try files.open()
+        for key in 1...3 {
+            _ = try registry.register(claim(key, device: identity(key)), at: noon)
+            try registry.record([credential(key)], for: thumbprint(key), at: noon)
+            try registry.activate(thumbprint(key), confirmation: [UInt8(key)], at: noon)
+        }
+        try registry.revoke(.key(thumbprint(3)), reason: .keyCompromise, at: noon)
+        try registry.setNickname("lamp", of: identity(1), at: noon)
+        return registry
+    }
+
+    @Test(
+        arguments: [
+            ("UPDATE event SET body = replace(body, 'flashed', 'flasheD') WHERE seq = 2", 2),
+            ("UPDATE event SET at = at + 1 WHERE seq = 5", 5),
+            ("UPDATE event SET subject = 1 WHERE seq = 4", 4),
+            (
+                "UPDATE event SET kind = 'key-reinstated' WHERE kind = 'key-activated' AND seq = 4",
+                4
+            ),
+            ("UPDATE event SET hash = zeroblob(32) WHERE seq = 7", 7),
+            ("UPDATE event SET previous = zeroblob(32) WHERE seq = 7", 7),
+            ("DELETE FROM event WHERE seq = 6", 6),
+            ("DELETE FROM event WHERE seq = 1", 1),
+        ] as [(String, Int64)])
+    func `An altered event is found`(_ sql: String, _ bad: Int64) throws {
+        let registry = try fill()
+        #expect(try registry.verify().isIntact)
+        try files.tamper(sql)
+        let report = try registry.verify()
+        #expect(report.firstBadEvent == bad)
+        #expect(report.eventCount == bad - 1)
+        #expect(!report.isIntact && report.findings.count == 1)
+    }
+
+    @Test(arguments: [
+        ("UPDATE key SET state = 'active', revoked_at = NULL, revocation_reason = NULL", "state"),
+        ("UPDATE key SET thumbprint = zeroblob(32) WHERE id = 2", "thumbprint"),
+        ("UPDATE key SET revocation_reason = 4 WHERE state = 'revoked'", "revocation_reason"),
+        ("UPDATE device SET nickname = 'door' WHERE id = 1", "nickname"),
+        ("UPDATE device SET device_id = x'00' WHERE id = 1", "device_id"),
+        ("UPDATE credential SET serial = x'07' WHERE id = 3", "serial"),
+        ("DELETE FROM credential WHERE id = 3", "credential 3 is missing"),
+        ("DELETE FROM document WHERE digest = (SELECT evidence FROM key LIMIT 1)", "is missing"),
+        ("UPDATE document SET bytes = x'00' WHERE rowid = 1", "was altered"),
+        ("INSERT INTO document VALUES (zeroblob(32), x'00')", "belongs to no event"),
+        (
+            """
+            INSERT INTO key SELECT 1, device, key_id, zeroblob(32), algorithm, zeroblob(65),
+                state, registered_at, activated_at, revoked_at, revocation_reason, basis, imported,
+                firmware_digest, evidence, confirmation, event
+            FROM key WHERE state = 'revoked'
+            """, "the log does not tell of it"
+        ),
+    ]) func `An altered table is found`(_ sql: String, _ finding: String) throws {
+        let registry = try fill()
+        try files.tamper(sql)
+        let report = try registry.verify()
+        #expect(report.firstBadEvent == nil)
+        #expect(!report.isIntact)
+        #expect(report.findings.contains { $0.contains(finding) })
+    }
+
+    /// Cutting off the end leaves a chain that is intact in itself: the tables tell more than it.
+    @Test(arguments: 1...11) func `A log whose end was cut off is found`(_ cut: Int) throws {
+        let registry = try fill()
+        let head = try registry.verify().head
+        #expect(head.sequenceNumber == 14)
+        try files.tamper("DELETE FROM event WHERE seq > \(head.sequenceNumber) - \(cut)")
+        #expect(try !registry.verify().isIntact)
+        #expect(try registry.verify(against: head).firstBadEvent == Int64(15 - cut))
+    }
+
+    @Test func `An older copy of the whole file is found by the head`() throws {
+        let old = try fill().verify().head
+        let copy = try TemporaryRegistry()
+        let other = try copy.open()
+        _ = try other.register(claim(1, device: identity(1)), at: noon)
+        let registry = try files.open()
+        try registry.setNickname(nil, of: identity(1), at: noon)
+        let new = try registry.verify(against: old)
+        #expect(new.isIntact)
+        #expect(try other.verify().isIntact)
+        #expect(try other.verify(against: new.head).firstBadEvent == 3)
+        // As long a log, but another one.
+        let parsed = try #require(LogHead("2:" + String(repeating: "0", count: 64)))
+        #expect(try other.verify(against: parsed).firstBadEvent == 2)
+        #expect(LogHead(new.head.description) == new.head)
+    }
+
+    @Test(arguments: [
+        "DROP TRIGGER key_update", "DROP INDEX key_in_force", "CREATE TABLE mine (a)",
+    ])
+    func `An altered schema is found`(_ sql: String) throws {
+        let registry = try fill()
+        try files.execute(sql)
+        let report = try registry.verify()
+        #expect(report.findings.count == 1 && report.findings[0].hasPrefix("schema: "))
+    }
+
+    /// A chain with correct hashes that says what the promises forbid.
+    @Test func `A forged event that breaks a promise is found`() throws {
+        let registry = try fill()
+        let head = try registry.verify().head
+        let body = #"{"key":2,"note":null}"#
+        let hash = RegistryEvent.hash(
+            previous: head.hash, sequenceNumber: head.sequenceNumber + 1, date: noon, subject: 2,
+            kind: "key-reinstated", body: body)
+        try files.raw {
+            try $0.execute(
+                sql: "INSERT INTO event VALUES (?, ?, 'key-reinstated', 2, ?, ?, ?)",
+                arguments: [
+                    head.sequenceNumber + 1, noon.seconds, body, Octets(head.hash), Octets(hash),
+                ])
+        }
+        let report = try registry.verify()
+        #expect(report.firstBadEvent == head.sequenceNumber + 1)
+        #expect(report.findings[0].contains("revoked is for ever"))
+    }
+}
