@@ -1,4 +1,4 @@
-#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
+#if defined(BOARD_BARE_METAL)
 
 #include "cortex_m.h"
 
@@ -10,8 +10,8 @@
 
 int main(int argc, char **argv);
 
-// From the linker script. The stack lies at the bottom of RAM: when it overflows, the chip faults at once instead of
-// overwriting variables.
+// From the linker script. The stack lies at the bottom of RAM: when it overflows, the chip faults
+// at once instead of overwriting variables.
 extern uint32_t stack_bottom[], stack_top[], data_start[], data_end[], data_image[];
 extern uint32_t bss_start[], bss_end[];
 extern uint8_t heap_start[], heap_end[];
@@ -31,8 +31,10 @@ static void unexpected_handler(void) {
     for (;;) __asm volatile("wfi");
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[16 + interrupt_count])(void) = {
-    [0] = (void (*)(void))stack_top,
+typedef void handler(void);
+
+__attribute__((section(".vectors"), used)) static handler *const vectors[16 + interrupt_count] = {
+    [0] = (handler *)stack_top,
     [1] = reset_handler,
     [2 ... 15] = unexpected_handler,
     [16 + uart_interrupt] = uart_handler,
@@ -40,7 +42,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + inte
 };
 
 void reset_handler(void) {
-    // Not through the frame's own stack: this function is `main`'s caller and needs a few words of it.
+    // Up to this function's own frame.
     for (uint32_t *word = stack_bottom; word < stack_top - 16; word++) *word = STACK_PAINT;
     const uint32_t *image = data_image;
     for (uint32_t *word = data_start; word < data_end; word++) *word = *image++;
@@ -63,8 +65,9 @@ void dp_hal_reset(void) {
 
 // MARK: Bytes and seconds
 
-// Between a request and its answer the host sends nothing, so this only has to cover what arrives while a line is
-// decoded. An emulated UART is faster than its baud rate: what finds no room waits in the UART.
+// Between a request and its answer the host sends nothing, so this only has to cover what arrives
+// while a line is decoded. An emulated UART is faster than its baud rate: what finds no room waits
+// in the UART.
 enum { received_capacity = 256 };
 static uint8_t received[received_capacity];
 static volatile uint32_t received_head, received_tail;
@@ -106,7 +109,8 @@ int32_t board_receive(void) {
             ticked = false;
             return BOARD_IDLE;
         }
-        // With interrupts held back, one that comes between the test and the sleep still ends the sleep.
+        // With interrupts held back, one that comes between the test and the sleep still ends the
+        // sleep.
         __asm volatile("cpsid i" ::: "memory");
         if (received_tail == received_head && !ticked) __asm volatile("dsb\n wfi" ::: "memory");
         __asm volatile("cpsie i\n isb" ::: "memory");
