@@ -18,7 +18,7 @@ import Testing
             #expect(first["isNewKey"] as? Bool == true)
             #expect(first["keyState"] as? String == "active")
             #expect((first["superseded"] as? [String])?.isEmpty == true)
-            #expect((first["credentials"] as? [[String: Any]])?.count == 2)
+            #expect((first["credentials"] as? [[String: Any]])?.count == 3)
 
             let second = try run()
             #expect(second["isNewKey"] as? Bool == false)
