@@ -134,7 +134,7 @@ extension SQLiteRegistry {
             let last = try Int64.fetchOne(
                 log.database, sql: "SELECT max(number) FROM revocation_list WHERE issuer = ?",
                 arguments: [Octets(issuer)])
-            let number = (last ?? 0) + 1
+            let number = (last ?? 0) &+ 1
             try log.append(
                 .listNumbered(RegistryChange.ListNumbered(issuer: Octets(issuer), number: number)))
             return number

@@ -6,6 +6,19 @@ import Testing
 
 @testable import Registry
 
+/// Runs `body` on so many threads at once; dispatch would run as many as there are cores.
+private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let group = DispatchGroup()
+    for number in 0..<count {
+        group.enter()
+        Thread.detachNewThread {
+            body(number)
+            group.leave()
+        }
+    }
+    group.wait()
+}
+
 @Suite struct ConcurrencyTests {
     let files = try! TemporaryRegistry()
 
@@ -14,7 +27,7 @@ import Testing
         let threads = 16
         let registrations = 25
         let failures = Mutex<[String]>([])
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+        onThreads(threads) { thread in
             do {
                 let registry = try SQLiteRegistry(path: files.path)
                 for number in 0..<registrations {
@@ -64,12 +77,37 @@ import Testing
     @Test func `The same key from many threads is registered once`() throws {
         let registry = try files.open()
         let news = Mutex(0)
-        DispatchQueue.concurrentPerform(iterations: 16) { _ in
+        onThreads(16) { _ in
             let record = try? registry.register(claim(1, device: identity(1)), at: noon)
             if record?.isNew == true { news.withLock { $0 += 1 } }
         }
         #expect(news.withLock { $0 } == 1)
         #expect(try registry.verify().eventCount == 2)
+    }
+
+    /// They share transactions: whoever is refused must not take the others along.
+    @Test func `Threads that are refused change nothing, and the others all`() throws {
+        let registry = try files.open()
+        _ = try registry.register(claim(0, device: identity(0)), at: noon)
+        let refused = Mutex<[ErrorCode]>([])
+        let kept = Mutex(0)
+        onThreads(64) { number in
+            do {
+                // Every second one fails after its device was added.
+                var own = claim(number + 1, device: identity(number + 1))
+                if !number.isMultiple(of: 2) { own.publicKey = [4] }
+                _ = try registry.register(own, at: noon)
+                let seen = try registry.key(own.thumbprint)
+                kept.withLock { $0 += seen == nil ? 0 : 1 }
+            } catch {
+                let code = (error as? ProvisioningError)?.code ?? .internalFailure
+                refused.withLock { $0.append(code) }
+            }
+        }
+        #expect(kept.withLock { $0 } == 32)
+        #expect(refused.withLock { $0 } == [ErrorCode](repeating: .registryConflict, count: 32))
+        #expect(try registry.statistics().deviceCount == 33)
+        #expect(try registry.verify().findings == [])
     }
 
     @Test func `A stream ends, though its receiver registers more`() throws {
