@@ -1,3 +1,4 @@
+import Channels
 import Issuance
 public import Provisioning
 
@@ -88,7 +89,7 @@ extension Platform {
         _ root: PlatformSection<RootKey>, board: String
     ) throws(ProvisioningError) -> Build? {
         guard let section = try root.section(.build, keys: BuildKey.self) else { return nil }
-        let placeholders: [Placeholder] = [.scratch, .package]
+        let placeholders: Set<CommandPlaceholder> = [.scratch, .package, .board]
         let name = try section.string(.name) ?? board
         // It becomes a folder's name.
         guard isName(name) else {
@@ -100,7 +101,7 @@ extension Platform {
         guard let image = try section.template(.image, allowing: placeholders) else {
             throw section.missing(.image)
         }
-        return Build(name: name, command: command, image: image)
+        return Build(name: name, command: command, image: image, board: board)
     }
 
     private static func channel(
@@ -118,10 +119,14 @@ extension Platform {
 
     private static func probe(
         _ root: PlatformSection<RootKey>
-    ) throws(ProvisioningError) -> String? {
+    ) throws(ProvisioningError) -> ProbeEndpoint? {
         guard let section = try root.section(.probe, keys: ProbeKey.self) else { return nil }
         guard let endpoint = try section.string(.endpoint) else { throw section.missing(.endpoint) }
-        return endpoint
+        do {
+            return try ProbeEndpoint(parsing: endpoint)
+        } catch {
+            throw section.invalid(.endpoint, error.reason, hint: error.hint)
+        }
     }
 
     private static func identification(
@@ -140,12 +145,9 @@ extension Platform {
                 .wordAccess, "\"word-access\" needs an address and a length that are multiples of 4"
             )
         }
-        guard address + length - 1 <= addresses.upperBound else {
-            throw section.invalid(.length, "the region ends beyond 0xffffffff")
-        }
         return Identification(
-            region: MemoryRegion(address: UInt64(address), length: length),
-            usesWordAccess: usesWordAccess)
+            region: try section.range(address, length, .length),
+            width: usesWordAccess ? .word : .any)
     }
 
     private enum CredentialName: String, CaseIterable {
