@@ -35,12 +35,14 @@ public final class Emulator {
     /// - Parameters:
     ///   - image: the program to run, for platforms whose emulator is a process. QEMU is flashed through
     ///     the probe instead.
+    ///   - erasing: whether the program forgets its keys and credentials first, but not its ID. A board in
+    ///     QEMU is erased through the probe instead.
     ///   - stateDirectory: boards are kept in its folder `emulated`.
     ///   - instance: `[a-z0-9-]+`; nil is the platform's name and `-1`.
     /// - Throws: `.usage` if the platform is real hardware, or needs an image; `.deviceBusy` if the
     ///   instance runs already; `.emulatorFailed` with the emulator's last lines; `.interrupted`.
     public static func start(
-        _ platform: Platform, image: String? = nil, stateDirectory: String,
+        _ platform: Platform, image: String? = nil, erasing: Bool = false, stateDirectory: String,
         instance: String? = nil, interruption: Interruption
     ) throws(ProvisioningError) -> Emulator {
         guard let emulation = platform.emulation else {
@@ -53,7 +55,7 @@ public final class Emulator {
         let port = try EmulatedUART()
         port.start()
         do {
-            return try Emulator(emulation, image, folder, port, interruption)
+            return try Emulator(emulation, image, erasing, folder, port, interruption)
         } catch {
             port.stop()
             throw error
@@ -61,7 +63,7 @@ public final class Emulator {
     }
 
     private init(
-        _ emulation: Platform.Emulation, _ image: String?, _ folder: InstanceFolder,
+        _ emulation: Platform.Emulation, _ image: String?, _ erasing: Bool, _ folder: InstanceFolder,
         _ port: EmulatedUART, _ interruption: Interruption
     ) throws(ProvisioningError) {
         self.folder = folder
@@ -85,7 +87,10 @@ public final class Emulator {
             child = try ChildProcess(
                 Command(
                     try template.filled(with: [.image: image]),
-                    environment: ["PROVISION_NATIVE_STATE": "\(folder.path)/device"]),
+                    environment: [
+                        "PROVISION_NATIVE_STATE": "\(folder.path)/device",
+                        "PROVISION_NATIVE_ERASE": erasing ? "1" : nil,
+                    ]),
                 input: ends.inputOutput, output: ends.inputOutput, error: ends.error,
                 failure: .emulatorFailed)
             port.closeChildEnds()

@@ -78,7 +78,7 @@ final class Board {
 
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
         emulator = try Emulator.start(
-            platform, image: image.path, stateDirectory: stateDirectory,
+            platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
             instance: connection.instance, interruption: interruption)
     }
 

@@ -1,5 +1,6 @@
 // The device as a process of the host: bytes on standard input and output, state in a folder.
 //
+// PROVISION_NATIVE_ERASE, set to anything, has all but the ID erased at the start, as flashing with an erased key store does.
 // PROVISION_NATIVE_STATE names the folder (default: the current one). It holds
 //     device-id    8 random bytes, made on the first start
 //     flash        the record store
@@ -9,6 +10,7 @@
 #define _GNU_SOURCE  // POSIX and getentropy, beyond ISO C
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -185,12 +187,24 @@ bool dp_hal_flash_erase(uint32_t offset) {
 
 // MARK: Start and reset
 
+static void erase_keys(void) {
+    glob_t keys;
+    if (glob("*.psa_its", 0, NULL, &keys) == 0) {
+        for (size_t index = 0; index < keys.gl_pathc; index++) {
+            if (unlink(keys.gl_pathv[index]) != 0) fail(keys.gl_pathv[index]);
+        }
+        globfree(&keys);
+    }
+    if (unlink("flash") != 0 && errno != ENOENT) fail("flash");
+}
+
 void board_start(void) {
     const char *state = getenv("PROVISION_NATIVE_STATE");
     if (state != NULL && (mkdir(state, 0700), chdir(state)) != 0) fail(state);
     umask(077);
     clock_gettime(CLOCK_MONOTONIC, &started);
     read_device_id();
+    if (getenv("PROVISION_NATIVE_ERASE") != NULL) erase_keys();
     open_flash();
     pass_bytes_through();
 }
@@ -199,6 +213,7 @@ void board_start(void) {
 void dp_hal_reset(void) {
     // A relative path would be taken from the folder that this process is in already.
     unsetenv("PROVISION_NATIVE_STATE");
+    unsetenv("PROVISION_NATIVE_ERASE");
     char *arguments[] = {"Firmware", NULL};
     execv("/proc/self/exe", arguments);
     fail("reset");
