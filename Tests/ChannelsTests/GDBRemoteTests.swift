@@ -139,7 +139,8 @@ import Testing
         let server = try FakeGDBServer { request, _ in
             request == "m0,2" ? Array(answer.utf8) : nil
         }
-        let remote = try server.connect(replyTimeout: .milliseconds(200))
+        let remote = try server.connect(
+            replyTimeout: reason == "in time" ? .milliseconds(500) : .seconds(10))
         do {
             _ = try remote.readMemory(at: 0, count: 2)
             Issue.record("no error")
@@ -171,7 +172,7 @@ import Testing
         let channel = try StreamChannel(
             descriptor: server.clientEnd, name: "fake", interruption: Interruption())
         expectError(.probeProtocol) { () throws(ProvisioningError) in
-            try GDBRemote(channel: channel, replyTimeout: .milliseconds(300))
+            try GDBRemote(channel: channel)
         }
     }
 

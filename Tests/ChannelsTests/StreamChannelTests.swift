@@ -1,3 +1,4 @@
+import CHost
 import Foundation
 import Provisioning
 import Testing
@@ -67,6 +68,7 @@ import Testing
 
     @Test func aSignalInterrupts() throws {
         let interruption = try Interruption.handlingSignals()
+        defer { chost_signals_remove() }
         #expect(!interruption.isInterrupted)
         kill(getpid(), SIGTERM)
         expectError(.interrupted) { () throws(ProvisioningError) in
