@@ -60,6 +60,18 @@ import Testing
                 == ["vCont?", "vCont;c", "halt", "m0,1", "vCont;c", "halt", "D"])
     }
 
+    @Test func noticesACoreThatStopsByItself() throws {
+        let server = try FakeGDBServer { request, _ in
+            request == "vCont;c" ? GDBPacket.encoded("T05thread:01;".utf8) : nil
+        }
+        let remote = try server.connect()
+        try remote.resume()
+        usleep(100_000)
+        try remote.halt()
+        #expect(try remote.readMemory(at: 0, count: 1) == [0xee])
+        #expect(!server.requests.contains("halt"))
+    }
+
     @Test func letsGoAfterAnInterruption() throws {
         let interruption = try Interruption()
         let server = try FakeGDBServer()
