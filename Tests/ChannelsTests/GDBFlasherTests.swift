@@ -59,7 +59,9 @@ final class EmulatedBoard {
     ]
 
     private func image(_ segments: [ELFFile.Segment]) throws -> FirmwareImage {
-        FirmwareImage(path: try folder.file("firmware ü.elf", ELFFile(segments: segments).bytes))
+        // A name of its own: a test may make several.
+        let name = "firmware ü \(UUID().uuidString.prefix(8)).elf"
+        return FirmwareImage(path: try folder.file(name, ELFFile(segments: segments).bytes))
     }
 
     private func flasher(
