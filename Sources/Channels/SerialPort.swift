@@ -50,10 +50,10 @@ public final class SerialPort: PollableChannel {
             throw ProvisioningError(
                 .channelUnavailable, "\(path) cannot be set to \(baud) baud: \(reason)")
         }
-        isOpen = true
         stream = try StreamChannel(
             descriptor: descriptor, name: path, interruption: interruption,
             closedHint: "was the board unplugged, or did it reset its USB port?")
+        isOpen = true
     }
 
     deinit { close() }

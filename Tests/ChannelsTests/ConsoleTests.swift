@@ -56,15 +56,15 @@ import Testing
             channel: channel, input: keyboard, output: near, interruption: interruption)
         #expect(console.sendsKeys)
         let master = terminal.master
-        onThread {
-            // Keys typed before the terminal is raw would wait for a line end.
-            usleep(300_000)
-            _ = write(master, "hi\r" + leave + "x", 5)
+        let ending = try TerminalTurn.shared.withLock {
+            onThread {
+                // Keys typed before the console takes the terminal would not be its keys.
+                while !isRaw(master) { usleep(1000) }
+                _ = write(master, "hi\r" + leave + "x", 5)
+            }
+            return try console.run(until: .now + .seconds(20))
         }
-        try TerminalTurn.shared.withLock {
-            let ending = try console.run(until: .now + .seconds(10))
-            #expect(ending == .detached)
-        }
+        #expect(ending == .detached)
         #expect(readAll(device) == "hi\r")
         #expect(try settings(terminal.path) == before)
     }
@@ -97,6 +97,12 @@ import Testing
             Command(["stty", "-F", path, "-g"]), timeout: .seconds(10), failure: .internalFailure)
         return lines.joined()
     }
+}
+
+/// Whether a pty gives single keys. Linux tells at either end.
+private func isRaw(_ master: Int32) -> Bool {
+    var settings = termios()
+    return tcgetattr(master, &settings) == 0 && settings.c_lflag & tcflag_t(ICANON) == 0
 }
 
 /// A process has one terminal.

@@ -66,7 +66,12 @@ final class FakeGDBServer: Sendable {
                     let attempt = record(request)
                     if request == "QStartNoAckMode" { acknowledges = false }
                     isRunning = ["c", "vCont;c"].contains(request)
-                    if isRunning { continue }
+                    if isRunning {
+                        guard let stop = misbehaviour(request, attempt) else { continue }
+                        send(stop)
+                        isRunning = false
+                        continue
+                    }
                     last =
                         misbehaviour(request, attempt)
                         ?? GDBPacket.encoded(answer(request, data))

@@ -43,6 +43,23 @@ import Testing
         #expect(decode("$" + String(repeating: "a", count: 100) + "#e4").count == 1)
     }
 
+    @Test(arguments: 0..<50)
+    func survivesNoise(_ seed: UInt64) {
+        var random = SplitMix(state: seed)
+        let alphabet = Array("$#%+-}*0aZ~ \u{1}".utf8)
+        var decoder = GDBPacketDecoder(maximumLength: 16)
+        for _ in 0..<2000 {
+            let byte = alphabet[Int(random.next() % UInt64(alphabet.count))]
+            switch decoder.decode(byte) {
+            case .packet(let data)?, .notification(let data)?: #expect(data.count <= 16)
+            default: break
+            }
+        }
+        // Whatever it was in the middle of, two packets later it is back.
+        let events = "#00$OK#9a$OK#9a".utf8.compactMap { decoder.decode($0) }
+        #expect(events.last == .packet(Array("OK".utf8)))
+    }
+
     @Test func encodesWhatItDecodes() {
         let all = Array(UInt8.min...UInt8.max)
         var decoder = GDBPacketDecoder(maximumLength: 256)
@@ -56,5 +73,18 @@ import Testing
         #expect(Hexadecimal.bytes(Array("0".utf8)) == nil)
         #expect(Hexadecimal.bytes(Array("0g".utf8)) == nil)
         #expect(Hexadecimal.text([0, 255, 0xa5]) == "00ffa5")
+    }
+}
+
+/// Random, and the same every time. Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators".
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
     }
 }

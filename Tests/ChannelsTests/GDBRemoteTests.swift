@@ -60,6 +60,18 @@ import Testing
                 == ["vCont?", "vCont;c", "halt", "m0,1", "vCont;c", "halt", "D"])
     }
 
+    @Test func noticesACoreThatStopsByItself() throws {
+        let server = try FakeGDBServer { request, _ in
+            request == "vCont;c" ? GDBPacket.encoded("T05thread:01;".utf8) : nil
+        }
+        let remote = try server.connect()
+        try remote.resume()
+        usleep(100_000)
+        try remote.halt()
+        #expect(try remote.readMemory(at: 0, count: 1) == [0xee])
+        #expect(!server.requests.contains("halt"))
+    }
+
     @Test func letsGoAfterAnInterruption() throws {
         let interruption = try Interruption()
         let server = try FakeGDBServer()
@@ -139,7 +151,8 @@ import Testing
         let server = try FakeGDBServer { request, _ in
             request == "m0,2" ? Array(answer.utf8) : nil
         }
-        let remote = try server.connect(replyTimeout: .milliseconds(200))
+        let remote = try server.connect(
+            replyTimeout: reason == "in time" ? .milliseconds(500) : .seconds(10))
         do {
             _ = try remote.readMemory(at: 0, count: 2)
             Issue.record("no error")
@@ -171,7 +184,7 @@ import Testing
         let channel = try StreamChannel(
             descriptor: server.clientEnd, name: "fake", interruption: Interruption())
         expectError(.probeProtocol) { () throws(ProvisioningError) in
-            try GDBRemote(channel: channel, replyTimeout: .milliseconds(300))
+            try GDBRemote(channel: channel)
         }
     }
 

@@ -1,3 +1,4 @@
+import CHost
 import Foundation
 import Provisioning
 import Testing
@@ -67,6 +68,7 @@ import Testing
 
     @Test func aSignalInterrupts() throws {
         let interruption = try Interruption.handlingSignals()
+        defer { chost_signals_remove() }
         #expect(!interruption.isInterrupted)
         kill(getpid(), SIGTERM)
         expectError(.interrupted) { () throws(ProvisioningError) in
@@ -83,21 +85,19 @@ import Testing
             try StreamChannel.connect(unix: path, interruption: interruption)
         }
         #expect(error?.reason.contains(path) == true)
-        let server = try ChildProcess(
-            Command([
-                "python3", "-c",
-                """
-                import socket, sys, time
-                time.sleep(0.2)
-                s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
-                c, _ = s.accept(); c.sendall(c.recv(9)[::-1])
-                """, path,
-            ]), failure: .internalFailure)
+        onThread {
+            usleep(200_000)
+            let peer = acceptOne(path)
+            var bytes = [UInt8](repeating: 0, count: 3)
+            _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
+            bytes.reverse()
+            _ = write(peer, bytes, 3)
+            close(peer)
+        }
         let channel = try StreamChannel.connect(
             unix: path, within: .seconds(10), untilListening: true, interruption: interruption)
         try channel.write(Array("abc".utf8), within: .seconds(5))
         #expect(try channel.read(atMost: 9, within: .seconds(5)) == Array("cba".utf8))
-        server.terminate()
     }
 
     @Test func namesAPortWhereNobodyListens() throws {
@@ -134,5 +134,22 @@ import Testing
             try ProbeEndpoint(parsing: text)
         }
         #expect(error?.reason.contains("\"\(text)\"") == true)
+    }
+}
+
+/// Listens on a unix socket for one peer.
+private func acceptOne(_ path: String) -> Int32 {
+    let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            guard bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0,
+                listen(listener, 1) == 0
+            else { return -1 }
+            return accept(listener, nil, nil)
+        }
     }
 }

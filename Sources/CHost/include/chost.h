@@ -17,8 +17,9 @@ int chost_signals_install(int write_fd);
 /// Puts the default actions back. Idempotent.
 void chost_signals_remove(void);
 
-/// The process gets SIGTERM when the process that started it dies. Linux only, elsewhere nothing.
-int chost_stop_with_parent(void);
+/// A byte is written to `write_fd` when the process that started this one ends. Not PR_SET_PDEATHSIG:
+/// that means the end of the thread that started it. Once per process, EBUSY after that.
+int chost_stop_with_parent(int write_fd);
 
 // MARK: Descriptors
 
