@@ -29,7 +29,8 @@ final class DeviceSession {
     /// The device's answer to one request, after as many repeats as the session allows.
     ///
     /// - Parameter doing: completes "could not …" in an error message.
-    func call<Answer>(_ call: SMPCall<Answer>, to doing: String) throws(ProvisioningError) -> Answer {
+    func call<Answer>(_ call: SMPCall<Answer>, to doing: String) throws(ProvisioningError) -> Answer
+    {
         let payload = try exchange(call.request, to: doing)
         return try check(doing) { () throws(SMPError) in try call.answer(payload) }
     }
@@ -105,7 +106,8 @@ extension ProvisioningError {
         case .timedOut:
             self.init(
                 .deviceSilent, "\(reason) on \(channel.name)",
-                hint: "does the firmware contain the device library, and is this its port and baud rate?"
+                hint:
+                    "does the firmware contain the device library, and is this its port and baud rate?"
             )
         case .malformed, .flooded, .stalled, .tooLong:
             self.init(

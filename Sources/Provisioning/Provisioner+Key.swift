@@ -34,11 +34,13 @@ extension Provisioner {
         let description = try session.call(contract.describeDevice(), to: "say hello to the device")
         guard let id = DeviceID(description.id) else {
             throw ProvisioningError(
-                .protocolViolation, "the device says that its ID is \(description.id.count) octets long")
+                .protocolViolation,
+                "the device says that its ID is \(description.id.count) octets long")
         }
         if let board = plan.board, board != description.board {
             throw ProvisioningError(
-                .idMismatch, "the platform is for the board \(board), the device says \(description.board)",
+                .idMismatch,
+                "the platform is for the board \(board), the device says \(description.board)",
                 hint: "choose the platform of this board: provision platforms")
         }
         if let probedID, probedID != id {
@@ -67,7 +69,8 @@ extension Provisioner {
             key = try session.call(contract.makeKey(request), to: "have a key made")
         }
         observer.ended(
-            .key, "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
+            .key,
+            "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
                 + (isThere ? "" : ", just now"))
         return DeviceKey(
             keyID: key.keyID, algorithm: key.algorithm, publicKey: key.publicKey,

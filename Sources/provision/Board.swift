@@ -29,7 +29,9 @@ final class Board {
 
     /// Starts the emulated board, where the platform is one and the user named no running one.
     func start() throws(ProvisioningError) {
-        guard case .qemu = platform.emulation, connection.port == nil, emulator == nil else { return }
+        guard case .qemu = platform.emulation, connection.port == nil, emulator == nil else {
+            return
+        }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)

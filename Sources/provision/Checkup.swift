@@ -97,7 +97,8 @@ struct Checkup {
                     severity: .problem, subject: "platforms", text: error.reason, hint: error.hint)
             }
             return Finding(
-                severity: .good, subject: "platforms", text: "\(entries.count), all valid", hint: nil)
+                severity: .good, subject: "platforms", text: "\(entries.count), all valid",
+                hint: nil)
         } catch {
             return Finding(
                 severity: .problem, subject: "platforms", text: error.reason, hint: error.hint)
@@ -123,7 +124,8 @@ struct Checkup {
             }
             return Finding(
                 severity: .good, subject: "registry",
-                text: "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
+                text:
+                    "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
                 hint: nil)
         } catch {
             return Finding(
@@ -138,9 +140,10 @@ struct Checkup {
                 severity: .good, subject: "authority",
                 text: "\(authority.summary.issuing.subject), sound: \(authority.summary.path)",
                 hint: nil)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return Finding(
-                severity: .note, subject: "authority", text: "none yet in \(state.directory.authority)",
+                severity: .note, subject: "authority",
+                text: "none yet in \(state.directory.authority)",
                 hint: "the first run creates it")
         } catch {
             return Finding(

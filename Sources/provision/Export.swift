@@ -38,7 +38,8 @@ struct Export {
     /// RFC 4180.
     private func writeRows(_ destination: ExportDestination) throws {
         destination.write(
-            "board,device,nickname,key_id,thumbprint,public_key,state,registered_at,revoked_at,reason\r\n")
+            "board,device,nickname,key_id,thumbprint,public_key,state,registered_at,revoked_at,reason\r\n"
+        )
         try registry.forEachPagedDevice(matching: filter) { device in
             for key in device.keys {
                 let cells = [

@@ -47,7 +47,8 @@ struct RunPreview {
         }
         let types = command.credentials.credentials ?? platform.credentials.types
         lines += [
-            Line(step: "evidence", action: "ask on \(command.connection.port ?? "the board's port")"),
+            Line(
+                step: "evidence", action: "ask on \(command.connection.port ?? "the board's port")"),
             Line(step: "register", action: "record the key in \(state.directory.registry)"),
             Line(
                 step: "issue",

@@ -16,7 +16,8 @@ struct State {
     /// Creates the authority when there is none, and says where.
     func openAuthority() throws(ProvisioningError) -> FileAuthority {
         let (authority, isNew) = try FileAuthority.openOrCreate(
-            at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now())
+            at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now()
+        )
         if isNew {
             Terminal.standardError.write(
                 """

@@ -27,7 +27,8 @@ import Testing
             #expect(try files.judge("keyset", files.keyset)["keys"] as? [String] == [thumbprint])
 
             try #require(
-                try provision("revoke", "--device", device, "--reason", "key-compromise").status == 0)
+                try provision("revoke", "--device", device, "--reason", "key-compromise").status
+                    == 0)
             try files.exportLists()
             try files.verifyChain(revoked: true)
             #expect(try files.judge("keyset", files.keyset)["keys"] as? [String] == [])

@@ -10,7 +10,8 @@ import Testing
             func run(_ more: String...) throws -> [String: Any] {
                 let result = try provision.run(
                     Executable.url,
-                    ["run", "--platform", platform, "--firmware", image, "--detach", "--json"] + more)
+                    ["run", "--platform", platform, "--firmware", image, "--detach", "--json"]
+                        + more)
                 try #require(result.status == 0, "\(result.standardError)")
                 return try result.json()
             }

@@ -98,10 +98,12 @@ struct AuthorityCommand: ParsableCommand {
         if json { return try JSONDocument.print(report) }
         var table = Table("PART", "NAME", "SHA-256 OR THUMBPRINT", "FILE")
         table.append("root", report.root.subject, report.root.fingerprint, report.root.path)
-        table.append("issuing", report.issuing.subject, report.issuing.fingerprint, report.issuing.path)
+        table.append(
+            "issuing", report.issuing.subject, report.issuing.fingerprint, report.issuing.path)
         table.append("cwt key", report.tokenIssuer, report.tokenKeyThumbprint, report.tokenKeyPath)
         Terminal.standardOutput.write(table.text)
         Terminal.standardOutput.write(
-            report.hasRootKey ? "" : "The root key was taken away; devices can still be provisioned.\n")
+            report.hasRootKey
+                ? "" : "The root key was taken away; devices can still be provisioned.\n")
     }
 }

@@ -63,7 +63,8 @@ struct EmulateCommand: ParsableCommand {
         try show(emulator)
         try wait(for: emulator)
         try emulator.stop()
-        Terminal.standardError.write("provision: \(emulator.instance) has ended, its flash is kept\n")
+        Terminal.standardError.write(
+            "provision: \(emulator.instance) has ended, its flash is kept\n")
     }
 
     /// Ctrl-C is how this command ends well.

@@ -25,7 +25,8 @@ struct ExportCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where to; replaced at once. Default: standard output.", valueName: "file"),
+        help: ArgumentHelp(
+            "Where to; replaced at once. Default: standard output.", valueName: "file"),
         completion: .file())
     var output: String?
 

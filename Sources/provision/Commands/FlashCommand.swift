@@ -44,7 +44,8 @@ struct FlashCommand: ParsableCommand {
             let report = Report(
                 image: image.path, digest: receipt.digest.hexadecimal, byteCount: receipt.byteCount,
                 isVerified: receipt.isVerified)
-            try output.show(report, text: "image       \(image.path)\nsha256      \(report.digest)\n")
+            try output.show(
+                report, text: "image       \(image.path)\nsha256      \(report.digest)\n")
         }
     }
 }

@@ -27,7 +27,8 @@ struct KeysCommand: ParsableCommand {
         let registry = try State().openRegistry()
         let identity = try device.map { try registry.device(named: $0).identity }
         let filter = KeyFilter(device: identity, state: state)
-        var table = Table("KEY", "DEVICE", "BOARD", "ID", "STATE", "REGISTERED", "REVOKED", "REASON")
+        var table = Table(
+            "KEY", "DEVICE", "BOARD", "ID", "STATE", "REGISTERED", "REVOKED", "REASON")
         var entries: [KeyEntry] = []
         var cursor: RegistryCursor?
         repeat {

@@ -27,7 +27,9 @@ struct RevokeCommand: ParsableCommand {
     @Option(help: "One certificate or CWT: its serial number in hexadecimal.")
     var certificate: String?
 
-    @Option(help: "RFC 5280's reason: \(RevocationReason.allCases.map(\.name).joined(separator: ", ")).")
+    @Option(
+        help: "RFC 5280's reason: \(RevocationReason.allCases.map(\.name).joined(separator: ", "))."
+    )
     var reason: RevocationReason = .unspecified
 
     @Option(help: "Your words for the log.")
@@ -99,7 +101,8 @@ struct RevokeCommand: ParsableCommand {
         case .credential(let serialNumber, let issuer):
             let credentials = try registry.credentials(serialNumber: serialNumber, issuer: issuer)
             guard !credentials.isEmpty else {
-                throw ProvisioningError(.notFound, "nothing has the serial number \(serialNumber.hexadecimal)")
+                throw ProvisioningError(
+                    .notFound, "nothing has the serial number \(serialNumber.hexadecimal)")
             }
             return RevocationOutcome(keys: [], credentials: credentials)
         }

@@ -94,13 +94,15 @@ struct CredentialOptions: ParsableArguments {
         transform: Self.types)
     var credentials: Set<CredentialType>?
 
-    @Option(help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"))
     var validityDays: Int?
 
     @Option(help: ArgumentHelp("The key in the device's key store.", valueName: "id"))
     var keyID: UInt32?
 
-    @Flag(help: "Vouch that the new key replaces the device's earlier one, where nothing proves it.")
+    @Flag(
+        help: "Vouch that the new key replaces the device's earlier one, where nothing proves it.")
     var replaceKey = false
 
     func validate() throws {
