@@ -63,7 +63,9 @@ struct FirmwareBuild {
                 .buildFailed, "the build left no image at \(path)",
                 hint: "compare it with image in the platform file of \(platform.name)")
         }
-        session.reporter.ended(.build, path)
+        let isInside = path.hasPrefix(packagePath + "/")
+        session.reporter.ended(
+            .build, isInside ? String(path.dropFirst(packagePath.count + 1)) : path)
         return FirmwareImage(path: path)
     }
 }
