@@ -63,9 +63,16 @@ struct FirmwareBuild {
                 .buildFailed, "the build left no image at \(path)",
                 hint: "compare it with image in the platform file of \(platform.name)")
         }
-        let isInside = path.hasPrefix(packagePath + "/")
-        session.reporter.ended(
-            .build, isInside ? String(path.dropFirst(packagePath.count + 1)) : path)
-        return FirmwareImage(path: path)
+        let image = FirmwareImage(path: path)
+        session.reporter.ended(.build, summary(of: image))
+        return image
+    }
+
+    /// What the image takes on its chip; where it is no ELF executable, only where it is.
+    private func summary(of image: FirmwareImage) -> String {
+        let isInside = image.path.hasPrefix(packagePath + "/")
+        let path = isInside ? String(image.path.dropFirst(packagePath.count + 1)) : image.path
+        let footprint = try? ELFImage(contentsOf: image).footprint()
+        return footprint.map { "\(path): \($0)" } ?? path
     }
 }
