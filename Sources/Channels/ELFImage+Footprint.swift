@@ -18,13 +18,14 @@ extension ELFImage {
     /// - Throws: `.imageInvalid` if a program header is malformed.
     public func footprint() throws(ProvisioningError) -> Footprint {
         var footprint = Footprint()
-        for header in try Self.programHeaders(reader) where try reader.u32(at: header) == Self.loadable
-        {
+        for header in try Self.programHeaders(reader)
+        where try reader.u32(at: header) == Self.loadable {
             let fileSize = try reader.word(at: header + (reader.is64 ? 32 : 16))
             let memorySize = try reader.word(at: header + (reader.is64 ? 40 : 20))
             let flags = try reader.u32(at: header + (reader.is64 ? 4 : 24))
             guard fileSize <= memorySize else {
-                throw ELFReader.invalid("a segment with \(fileSize) bytes in the file, \(memorySize) in memory")
+                throw ELFReader.invalid(
+                    "a segment with \(fileSize) bytes in the file, \(memorySize) in memory")
             }
             if flags & Self.writable == 0 {
                 footprint.text &+= memorySize
