@@ -75,7 +75,8 @@ public struct ELFImage: Sendable {
         }
         guard !segments.isEmpty else { throw ELFReader.invalid("nothing to load") }
         segments.sort { $0.address < $1.address }
-        for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end {
+        for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end
+        {
             throw ELFReader.invalid(
                 "segments that overlap: \(Hexadecimal.address(first.address)) to "
                     + "\(Hexadecimal.address(first.end)), and "

@@ -1,0 +1,38 @@
+/// What a device refuses in the words of the device contract.
+public enum DeviceError: UInt64, CaseIterable, Hashable, Sendable {
+    case malformed = 1
+    case noSuchKey = 2
+    case keyExists = 3
+    case locked = 4
+    case badLengthOrOffset = 5
+    case hashMismatch = 6
+    case cryptoFailed = 7
+    case noEntropy = 8
+    case storageFull = 9
+    case unsupported = 10
+}
+
+extension DeviceError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .malformed: "malformed request"
+        case .noSuchKey: "no such key"
+        case .keyExists: "key exists"
+        case .locked: "locked"
+        case .badLengthOrOffset: "bad length or offset"
+        case .hashMismatch: "hash mismatch"
+        case .cryptoFailed: "crypto failed"
+        case .noEntropy: "no entropy"
+        case .storageFull: "storage full"
+        case .unsupported: "unsupported"
+        }
+    }
+}
+
+extension DeviceContract {
+    /// The contract's own meaning of `error`; nil for everything else.
+    public func deviceError(_ error: SMPError) -> DeviceError? {
+        guard case .group(group, let code) = error else { return nil }
+        return DeviceError(rawValue: code)
+    }
+}

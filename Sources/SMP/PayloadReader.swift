@@ -1,0 +1,105 @@
+internal import CBOR
+
+/// Reads the fields of an answer, and says which one is wrong. Unknown keys are nobody's business.
+struct PayloadReader {
+    private let payload: CBORMap
+    private let name: String
+
+    /// `name` stands in the errors: `"device"`.
+    init(_ payload: CBORMap, of name: String) {
+        self.payload = payload
+        self.name = name
+    }
+
+    func uint32(_ key: String) throws(SMPError) -> UInt32 {
+        guard let number = try value(key).unsigned.flatMap({ UInt32(exactly: $0) }) else {
+            throw wrong(key, "no 32-bit number")
+        }
+        return number
+    }
+
+    func unsigned(_ key: String) throws(SMPError) -> UInt64 {
+        guard let number = try value(key).unsigned else { throw wrong(key, "no unsigned number") }
+        return number
+    }
+
+    func integer(_ key: String) throws(SMPError) -> Int64 {
+        guard let number = try value(key).integer else { throw wrong(key, "no integer") }
+        return number
+    }
+
+    func length(_ key: String, in range: ClosedRange<Int>) throws(SMPError) -> Int {
+        guard let number = try value(key).unsigned.flatMap({ Int(exactly: $0) }),
+            range.contains(number)
+        else { throw wrong(key, "not within \(range.lowerBound) to \(range.upperBound)") }
+        return number
+    }
+
+    func bool(_ key: String) throws(SMPError) -> Bool {
+        guard let value = try value(key).bool else { throw wrong(key, "neither true nor false") }
+        return value
+    }
+
+    func bytes(_ key: String, count range: ClosedRange<Int>) throws(SMPError) -> [UInt8] {
+        guard let bytes = try value(key).bytes else { throw wrong(key, "no byte string") }
+        guard range.contains(bytes.count) else {
+            throw wrong(
+                key, "\(bytes.count) bytes, not \(range.lowerBound) to \(range.upperBound)")
+        }
+        return bytes
+    }
+
+    /// UTF-8 of at most `maximumLength` bytes.
+    func text(
+        _ key: String, minimumLength: Int = 0, maximumLength: Int
+    ) throws(SMPError) -> String {
+        guard let text = try value(key).text else { throw wrong(key, "no text") }
+        guard (minimumLength...maximumLength).contains(text.utf8.count) else {
+            throw wrong(
+                key, "\(text.utf8.count) bytes, not \(minimumLength) to \(maximumLength)")
+        }
+        return text
+    }
+
+    /// Text that goes to terminals, tables and file names: no control characters.
+    func name(
+        _ key: String, minimumLength: Int, maximumLength: Int
+    ) throws(SMPError) -> String {
+        let text = try text(key, minimumLength: minimumLength, maximumLength: maximumLength)
+        let isPlain = text.unicodeScalars.allSatisfy {
+            switch $0.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
+                .unassigned:
+                false
+            default: true
+            }
+        }
+        guard isPlain else { throw wrong(key, "unprintable characters") }
+        return text
+    }
+
+    func array<Element>(
+        _ key: String, maximumCount: Int, of element: (CBORValue) -> Element?
+    ) throws(SMPError) -> [Element] {
+        guard let items = try value(key).array else { throw wrong(key, "no array") }
+        guard items.count <= maximumCount else {
+            throw wrong(key, "\(items.count) items, not up to \(maximumCount)")
+        }
+        let elements = items.compactMap(element)
+        guard elements.count == items.count else { throw wrong(key, "an item of another type") }
+        return elements
+    }
+
+    func has(_ key: String) -> Bool { payload[.text(key)] != nil }
+
+    func wrong(_ key: String, _ reason: String) -> SMPError {
+        .malformed("the \(name) answer's \"\(key)\" is wrong: \(reason)")
+    }
+
+    private func value(_ key: String) throws(SMPError) -> CBORValue {
+        guard let value = payload[.text(key)] else {
+            throw .malformed("the \(name) answer has no \"\(key)\"")
+        }
+        return value
+    }
+}

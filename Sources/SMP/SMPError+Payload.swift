@@ -1,0 +1,18 @@
+internal import CBOR
+
+extension SMPError {
+    /// Throws the error that a response's payload is, if it is one.
+    static func check(_ payload: CBORMap) throws(SMPError) {
+        if let error = payload["err"] {
+            guard let fields = error.map,
+                let group = fields["group"]?.unsigned.flatMap({ UInt16(exactly: $0) }),
+                let code = fields["rc"]?.unsigned
+            else { throw .malformed("an error answer without group and rc") }
+            guard code == 0 else { throw .group(group, code: code) }
+        }
+        if let status = payload["rc"] {
+            guard let code = status.unsigned else { throw .malformed("an rc that is no number") }
+            guard code == 0 else { throw .status(SMPStatus(rawValue: code)) }
+        }
+    }
+}
