@@ -37,6 +37,7 @@ final class EmulatedMachine {
         // Never interrupted: saving the memory is part of what an interruption asks for.
         monitor = try MachineMonitor(
             channel: Self.connect(to: sockets.monitor, child, uart, Interruption()))
+        Self.wakeForInput(child, uart)
         let channel = try Self.connect(to: sockets.debugger, child, uart, interruption)
         let debugger = try GDBRemote(channel: channel)
         try withExtendedLifetime(debugger) { () throws(ProvisioningError) in
@@ -97,6 +98,16 @@ final class EmulatedMachine {
                         .emulatorFailed, "QEMU did not start in 5 s: \(error.reason)")
                 }
             }
+        }
+    }
+
+    /// QEMU's main loop asks the UART whether it takes input only when something else wakes the loop, and
+    /// some UARTs, as nRF51's, do not wake it when firmware enables them. SIGIO, which QEMU takes from a
+    /// signalfd and has no use for, does.
+    private static func wakeForInput(_ child: ChildProcess, _ uart: EmulatedUART) {
+        uart.whenUnread { [weak child] in
+            guard let child, child.currentEnding == nil else { return }
+            kill(child.processID, SIGIO)
         }
     }
 

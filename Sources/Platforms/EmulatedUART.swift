@@ -20,12 +20,15 @@ final class EmulatedUART: Sendable {
     private let errorPipe: Int32
     private let stopPipe: (read: Int32, write: Int32)
     private let tail = Mutex<[UInt8]>([])
+    private let wake = Mutex<(@Sendable () -> Void)?>(nil)
     private let hasEnded = DispatchSemaphore(value: 0)
     private let errorHasEnded = DispatchSemaphore(value: 0)
 
     /// Bytes of the emulator's standard error that are kept for messages.
     private static let tailLength = 4096
     private static let bufferLength = 4096
+    /// Milliseconds between two looks at what does not tell when it changes.
+    private static let interval: Int32 = 20
     /// How long a full terminal may stay full before it is taken for one that nobody reads.
     private static let patience = Duration.milliseconds(200)
 
@@ -65,6 +68,11 @@ final class EmulatedUART: Sendable {
             close(childSocket)
             close(childError)
         }
+    }
+
+    /// Has `wake` run on the thread, again and again, while the emulator leaves input unread.
+    func whenUnread(_ wake: @escaping @Sendable () -> Void) {
+        self.wake.withLock { $0 = wake }
     }
 
     /// Starts carrying bytes.
@@ -124,9 +132,11 @@ final class EmulatedUART: Sendable {
             if !flow.toBoard.isEmpty { entries[2].events |= Int16(POLLOUT) }
             if flow.toBoard.isEmpty { entries[3].events |= Int16(POLLIN) }
             if !flow.toUser.isEmpty { entries[3].events |= Int16(POLLOUT) }
-            let isWaiting = !flow.toUser.isEmpty
-            let count = poll(&entries, nfds_t(entries.count), isWaiting ? 20 : -1)
+            let isUnread = flow.isBoardOpen && chost_serial_unsent(socket) > 0
+            let isWaiting = isUnread || !flow.toUser.isEmpty
+            let count = poll(&entries, nfds_t(entries.count), isWaiting ? Self.interval : -1)
             guard count >= 0 || errno == EINTR else { return }
+            if count == 0, isUnread { wake.withLock { $0 }?() }
             guard entries[0].revents == 0 else { return }
             if entries[1].revents != 0, !readError() {
                 flow.isErrorOpen = false

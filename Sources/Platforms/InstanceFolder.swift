@@ -37,6 +37,8 @@ final class InstanceFolder {
     /// Lets others hold it. Idempotent.
     func release() {
         guard lock >= 0 else { return }
+        // A process that is just being made may have the descriptor, too, until it becomes its program.
+        flock(lock, LOCK_UN)
         close(lock)
         lock = -1
     }
@@ -137,6 +139,8 @@ final class InstanceFolder {
             let descriptor = open(name, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw Self.failure(name) }
             defer { close(descriptor) }
+            // Keys are in there.
+            guard isLast || fchmod(descriptor, 0o600) == 0 else { throw Self.failure(name) }
             guard fsync(descriptor) == 0 else { throw Self.failure(name) }
         }
     }

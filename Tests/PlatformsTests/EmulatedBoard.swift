@@ -19,13 +19,11 @@ enum EmulatedBoard {
     /// A program for a Cortex-M0: a vector table and `loop: b loop`.
     static let endlessLoop: [UInt8] = [0x00, 0x40, 0x00, 0x20, 0x09, 0, 0, 0, 0xFE, 0xE7]
 
-    /// A program for the nRF51822 that sends back each byte of its serial port plus one.
+    /// A program for the nRF51822 that says "R" when it is ready, and then sends back each byte of its
+    /// serial port plus one. Until it is ready, QEMU takes nothing.
     ///
-    ///     ldr r0, =0x40002000; ldr r1, =0x500; adds r1, r0, r1; movs r2, #4; str r2, [r1]  // ENABLE
-    ///     movs r2, #1; str r2, [r0, #0] (STARTRX); str r2, [r0, #8] (STARTTX)
-    ///     ldr r3, =0x108 (RXDRDY); ldr r4, =0x518 (RXD); ldr r5, =0x51C (TXD); movs r6, #0
-    ///     wait: ldr r7, [r0, r3]; cmp r7, #0; beq wait; str r6, [r0, r3]; ldr r7, [r0, r4];
-    ///     adds r7, #1; str r7, [r0, r5]; b wait
+    /// nRF51 Series Reference Manual §29: ENABLE 0x500, STARTRX 0, STARTTX 8, RXDRDY 0x108, RXD 0x518,
+    /// TXD 0x51C.
     static let increment: [UInt8] = {
         let code: [UInt16] = [
             0x480A,  // 08 ldr r0, [pc, #40] = 0x34
@@ -40,15 +38,16 @@ enum EmulatedBoard {
             0x4C09,  // 1A ldr r4, [pc, #36] = 0x40
             0x4D09,  // 1C ldr r5, [pc, #36] = 0x44
             0x2600,  // 1E movs r6, #0
-            0x58C7,  // 20 ldr r7, [r0, r3]
-            0x2F00,  // 22 cmp r7, #0
-            0xD0FC,  // 24 beq 20
-            0x50C6,  // 26 str r6, [r0, r3]
-            0x5907,  // 28 ldr r7, [r0, r4]
-            0x3701,  // 2A adds r7, #1
-            0x5147,  // 2C str r7, [r0, r5]
-            0xE7F7,  // 2E b 20
-            0xBF00, 0xBF00,  // 30
+            0x2752,  // 20 movs r7, #'R'
+            0x5147,  // 22 str r7, [r0, r5]
+            0x58C7,  // 24 ldr r7, [r0, r3]
+            0x2F00,  // 26 cmp r7, #0
+            0xD0FC,  // 28 beq 24
+            0x50C6,  // 2A str r6, [r0, r3]
+            0x5907,  // 2C ldr r7, [r0, r4]
+            0x3701,  // 2E adds r7, #1
+            0x5147,  // 30 str r7, [r0, r5]
+            0xE7F7,  // 32 b 24
         ]
         let literals: [UInt32] = [0x4000_2000, 0x500, 0x108, 0x518, 0x51C]
         var bytes: [UInt8] = [0x00, 0x40, 0x00, 0x20, 0x09, 0, 0, 0]

@@ -53,9 +53,10 @@ import Testing
         try debugger.writeMemory(at: 0, EmulatedBoard.increment)
         try debugger.reset(with: "system_reset")
         debugger.close()
-        for _ in 0..<2 {
-            // As often as one likes.
+        // As often as one likes.
+        for greeting in ["R", ""] {
             let port = try EmulatedBoard.open(emulator.uart)
+            #expect(try EmulatedBoard.read(greeting.count, from: port) == Array(greeting.utf8))
             try port.write([0x00, 0x0A, 0x7F, 0xFF], within: .seconds(1))
             #expect(try EmulatedBoard.read(4, from: port) == [0x01, 0x0B, 0x80, 0x00])
             port.close()
@@ -66,6 +67,7 @@ import Testing
         let again = try EmulatedBoard.start("microbit-qemu", in: folder)
         #expect(start.duration(to: .now) < .seconds(2))
         let port = try EmulatedBoard.open(again.uart)
+        #expect(try EmulatedBoard.read(1, from: port) == Array("R".utf8))
         try port.write(Array("HAL".utf8), within: .seconds(1))
         #expect(try EmulatedBoard.read(3, from: port) == Array("IBM".utf8))
         try again.stop()

@@ -32,17 +32,17 @@ import Testing
         let emulated = try #require(catalogue.platform(named: "microbit-qemu").build)
         let real = try #require(catalogue.platform(named: "microbit").build)
         #expect(emulated == real)
-        let command = try emulated.command(package: "/fw")
-        #expect(command.directory == "/fw")
+        let command = try emulated.command(package: "/my fw")
+        #expect(command.directory == "/my fw")
         #expect(
             command.arguments == [
                 "swift", "build", "-c", "release", "--triple", "armv6m-none-none-eabi",
                 "--toolset", "boards/microbit/toolset.json",
-                "--scratch-path", "/fw/.build/provision-microbit", "--product", "Firmware",
+                "--scratch-path", "/my fw/.build/provision-microbit", "--product", "Firmware",
             ])
         #expect(
-            try emulated.imagePath(package: "/fw")
-                == "/fw/.build/provision-microbit/armv6m-none-none-eabi/release/Firmware")
+            try emulated.imagePath(package: "/my fw")
+                == "/my fw/.build/provision-microbit/armv6m-none-none-eabi/release/Firmware")
     }
 
     @Test func mps2KeepsCodeAndRecords() throws {
