@@ -37,6 +37,10 @@ final class Board {
             interruption: interruption)
     }
 
+    /// Keeps an emulated board's memory as it is now: a firmware that crashes later takes its emulator
+    /// along, but not the key that it made.
+    func save() throws(ProvisioningError) { try emulator?.save() }
+
     /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.
     func stop() throws(ProvisioningError) {
         probeSession?.close()

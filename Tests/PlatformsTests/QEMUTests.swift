@@ -37,11 +37,11 @@ import Testing
         let first = try debugger(of: emulator)
         let seed = try first.readMemory(at: 0x2100_1000, count: 1024)
         #expect(Set(seed).count > 100)
-        try first.writeMemory(at: 0x2101_0000, Array("a record".utf8))
+        try first.writeMemory(at: 0x2100_8000, Array("a record".utf8))
         try emulator.stop()
         let again = try EmulatedBoard.start("mps2-an386-qemu", in: folder)
         let second = try debugger(of: again)
-        #expect(try second.readMemory(at: 0x2101_0000, count: 8) == Array("a record".utf8))
+        #expect(try second.readMemory(at: 0x2100_8000, count: 8) == Array("a record".utf8))
         #expect(try second.readMemory(at: 0x2100_1000, count: 1024) != seed)
         try again.stop()
     }

@@ -54,14 +54,14 @@ import Testing
         #expect(
             machine.persistedRegions == [
                 AddressRange(address: 0, length: 0x80000),
-                AddressRange(address: 0x2100_0000, length: 0x20000),
+                AddressRange(address: 0x2100_0000, length: 0x10000),
             ])
         #expect(machine.factoryPage == 0x2100_2000)
         #expect(machine.seedPage == AddressRange(address: 0x2100_1000, length: 1024))
         #expect(platform.identification?.region.address == 0x2100_200C)
         let flasher = try #require(platform.flasherConfiguration(endpoint: .unix(path: "/x")))
         #expect(flasher.resetCommand == "system_reset")
-        #expect(flasher.eraseRegions == [AddressRange(address: 0x2101_0000, length: 0x10000)])
+        #expect(flasher.eraseRegions == [AddressRange(address: 0x2100_8000, length: 0x4000)])
     }
 
     @Test func microbitIsFlashedByProbeRS() throws {

@@ -37,6 +37,7 @@ struct EnrollCommand: ParsableCommand {
                 observer: session.reporter
             ).provision()
             defer { outcome.channel.close() }
+            try board.save()
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try output.show(report, text: report.text)

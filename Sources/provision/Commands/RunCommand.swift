@@ -56,6 +56,7 @@ struct RunCommand: ParsableCommand {
                 surroundings: .system, observer: session.reporter
             ).provision()
             defer { outcome.channel.close() }
+            try board.save()
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try output.show(report, text: report.text)
