@@ -1,0 +1,86 @@
+import CBOR
+import Issuance
+import OpenSSL
+import Provisioning
+import Registry
+import SMP
+import Testing
+
+/// What becomes of a run when the device is silent, forgetful or of another opinion.
+struct DeviceAnswersTests {
+    @Test func aSilentDeviceIsNamedWithItsPort() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(5)
+        device.reaction = { _ in .miss }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceSilent)
+        #expect(error?.reason.contains(device.name) == true)
+        #expect(device.requests.count == bench.plan.deadlines.attempts)
+        #expect(bench.log.remarks.count == bench.plan.deadlines.attempts)
+        #expect(device.isClosed)
+    }
+
+    enum Loss: CaseIterable { case request, answer }
+
+    /// Each request of a run is lost once, or its answer is.
+    @Test(arguments: Loss.allCases)
+    func whatIsLostOnceIsRepeated(_ loss: Loss) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(40)
+        var isFirstTime: Set<[UInt8]> = []
+        device.reaction = { request in
+            let identity = [request.header.command] + CBORValue.map(request.payload).encoded()
+            guard isFirstTime.insert(identity).inserted else { return .obey }
+            return loss == .request ? .miss : .loseAnswer
+        }
+        let outcome = try bench.run(device)
+        #expect(outcome.retries >= 8)
+        #expect(device.keys.count == 1)
+        #expect(outcome.registration.publicKey == device.keys[1]?.publicKey)
+        #expect(try bench.registry.keys().records.count == 1)
+        #expect(device.stored.count == 2)
+    }
+
+    @Test func aDeviceThatDoesNotKnowTheContractRefuses() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { _ in .refuseStatus(SMPStatus.notSupported.rawValue) }
+        #expect(failure { _ = try bench.run(device) }?.code == .deviceRefused)
+    }
+
+    @Test func anotherVersionOfTheContractIsNamed() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { _ in .answer(["v": 2]) }
+        #expect(failure { _ = try bench.run(device) }?.code == .versionUnsupported)
+    }
+
+    @Test func anAnswerThatTheContractDoesNotKnowEndsTheRun() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.key) ? .answer(["kid": 2]) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .protocolViolation)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test func anAuthorityThatCannotSignLeavesTheKeyPending() throws {
+        final class NoAuthority: CredentialIssuer {
+            func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
+                throw ProvisioningError(.authorityUnavailable, "there is none")
+            }
+        }
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let error = failure { _ = try bench.run(device, issuer: NoAuthority()) }
+        #expect(error?.code == .authorityUnavailable)
+        #expect(try bench.key(device.thumbprint)?.state == .pending)
+        #expect(device.stored.isEmpty && device.isClosed)
+        try bench.run(device)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+    }
+}
