@@ -129,6 +129,21 @@ struct SelectionTests {
         try bench.run(device)
     }
 
+    /// Flashing, and erasing more so, can't be taken back.
+    @Test func anotherDeviceThanTheUsersIsNotFlashed() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.flashing(erasing: true)
+        bench.plan.device = DeviceID(hexadecimal: "77b0000000000001")
+        bench.probe = TestProbe(id: device.identity.id)
+        #expect(failure { _ = try bench.run(device) }?.code == .idMismatch)
+        #expect(bench.flasher?.erasures == [])
+
+        bench.plan.device = device.identity.id
+        try bench.run(device)
+        #expect(bench.flasher?.erasures == [true])
+    }
+
     @Test func anImageNeedsAWayToFlashIt() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()
