@@ -31,8 +31,19 @@ final class DeviceSession {
     /// - Parameter doing: completes "could not …" in an error message.
     func call<Answer>(_ call: SMPCall<Answer>, to doing: String) throws(ProvisioningError) -> Answer
     {
-        let payload = try exchange(call.request, to: doing)
-        return try check(doing) { () throws(SMPError) in try call.answer(payload) }
+        let result = try exchange(call.request, to: doing)
+        return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
+    }
+
+    /// As `call`, but nil if the device refuses with `refusal`.
+    func call<Answer>(_ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String)
+        throws(ProvisioningError) -> Answer?
+    {
+        let result = try exchange(call.request, to: doing)
+        if case .failure(let error) = result, DeviceContract().deviceError(error) == refusal {
+            return nil
+        }
+        return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
     /// All parts of something that the device gives away in parts.
@@ -57,17 +68,12 @@ final class DeviceSession {
     }
 
     private func exchange(_ request: SMPRequest, to doing: String) throws(ProvisioningError)
-        -> CBORMap
+        -> Result<CBORMap, SMPError>
     {
         var effects = session.request(request)
         var deadline = clock.now
         while true {
-            if let result = try perform(effects, &deadline) {
-                switch result {
-                case .success(let payload): return payload
-                case .failure(let error): throw ProvisioningError(error, doing, channel)
-                }
-            }
+            if let result = try perform(effects, &deadline) { return result }
             let remaining = deadline - clock.now
             let bytes =
                 remaining > .zero

@@ -64,9 +64,7 @@ extension Provisioner {
         if isThere, let wanted {
             key = try session.call(contract.describeKey(wanted), to: "read key \(wanted)")
         } else {
-            // With an ID of ours a repeat after a lost answer finds the key of the first attempt.
-            let request = KeyRequest(keyID: wanted ?? Self.firstKeyID)
-            key = try session.call(contract.makeKey(request), to: "have a key made")
+            key = try makeKey(wanted ?? Self.firstKeyID, session)
         }
         observer.ended(
             .key,
@@ -75,6 +73,17 @@ extension Provisioner {
         return DeviceKey(
             keyID: key.keyID, algorithm: key.algorithm, publicKey: key.publicKey,
             isImported: key.isImported)
+    }
+
+    private func makeKey(_ keyID: UInt32, _ session: DeviceSession) throws(ProvisioningError)
+        -> KeyDescription
+    {
+        let request = contract.makeKey(KeyRequest(keyID: keyID))
+        if let made = try session.call(request, unless: .keyExists, to: "have a key made") {
+            return made
+        }
+        // The answer to an earlier attempt was lost: this is the key that it made.
+        return try session.call(contract.describeKey(keyID), to: "read key \(keyID)")
     }
 
     /// For a device without any key. Any would do.

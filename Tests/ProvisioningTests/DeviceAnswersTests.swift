@@ -28,6 +28,7 @@ struct DeviceAnswersTests {
     func whatIsLostOnceIsRepeated(_ loss: Loss) throws {
         let bench = try Bench()
         let device = try SimulatedDevice()
+        device.keys = [:]
         bench.plan.deadlines.answer = .milliseconds(40)
         var isFirstTime: Set<[UInt8]> = []
         device.reaction = { request in
