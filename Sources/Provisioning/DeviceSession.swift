@@ -119,8 +119,15 @@ extension ProvisioningError {
             self.init(
                 .protocolViolation, reason,
                 hint: "see what the device sends with provision attach --port \(channel.name)")
-        case .status, .group:
+        case .status:
             self.init(.deviceRefused, reason)
+        case .group:
+            let refusal = DeviceContract().deviceError(error)
+            self.init(
+                .deviceRefused,
+                refusal.map { "could not \(doing): the device says \"\($0)\"" } ?? reason,
+                hint: refusal == .locked
+                    ? "its credentials are write-once; flash it with --erase to begin anew" : nil)
         case .unsupportedVersion:
             self.init(
                 .versionUnsupported, reason,

@@ -44,6 +44,34 @@ struct DeviceAnswersTests {
         #expect(device.stored.count == 2)
     }
 
+    @Test func aRefusalIsToldInTheContractsWords() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.evidence) ? .refuse(.noEntropy) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceRefused)
+        #expect(error?.reason.contains(DeviceError.noEntropy.description) == true)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test(arguments: [
+        DeviceError.locked, DeviceError.storageFull, DeviceError.hashMismatch,
+        DeviceError.badLengthOrOffset,
+    ])
+    func aCredentialThatIsRefusedIsAFailedInstallation(_ refusal: DeviceError) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isWrite(DeviceContract.Command.credential) ? .refuse(refusal) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .installFailed)
+        #expect(error?.reason.contains(refusal.description) == true)
+        #expect(try bench.key(device.thumbprint)?.state == .pending)
+    }
+
     @Test func aDeviceThatDoesNotKnowTheContractRefuses() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()
