@@ -96,6 +96,7 @@ struct RefusedEvidenceTests {
         Lie("not what it was given", .confirmFailed) {
             $0.claims = { $0[-65539] = .map([1: .bytes([UInt8](repeating: 9, count: 32))]) }
         },
+        Lie("no evidence at all", .confirmFailed) { $0.evidence = { $0 = [0xa0] } },
     ]
 
     @Test(arguments: brokenPromises)
