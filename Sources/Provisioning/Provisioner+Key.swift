@@ -1,16 +1,6 @@
 internal import Attestation
 internal import SMP
 
-/// The key that this run is about, as the device tells it. Nothing of it is proven yet.
-struct DeviceKey {
-    let keyID: UInt32
-    /// COSE algorithm.
-    let algorithm: Int64
-    /// As sent: 65 octets for a P-256 point.
-    let publicKey: [UInt8]
-    let isImported: Bool
-}
-
 extension Provisioner {
     /// Opens the channel; its first request answers to no earlier run.
     func connect() throws(ProvisioningError) -> DeviceSession {
@@ -32,11 +22,7 @@ extension Provisioner {
     {
         observer.began(.hello)
         let description = try session.call(contract.describeDevice(), to: "say hello to the device")
-        guard let id = DeviceID(description.id) else {
-            throw ProvisioningError(
-                .protocolViolation,
-                "the device says that its ID is \(description.id.count) octets long")
-        }
+        let id = try identity(of: description).id
         if let board = plan.board, board != description.board {
             throw ProvisioningError(
                 .idMismatch,
@@ -53,9 +39,19 @@ extension Provisioner {
         return description
     }
 
-    /// The public key that the device has, or makes now.
+    /// What the device says that it is. Nothing of it is proven yet.
+    func identity(of description: DeviceDescription) throws(ProvisioningError) -> DeviceIdentity {
+        guard let id = DeviceID(description.id) else {
+            throw ProvisioningError(
+                .protocolViolation,
+                "the device says that its ID is \(description.id.count) octets long")
+        }
+        return DeviceIdentity(board: description.board, id: id)
+    }
+
+    /// The public key that the device has, or makes now. Nothing of it is proven yet.
     func key(of description: DeviceDescription, _ session: DeviceSession) throws(ProvisioningError)
-        -> DeviceKey
+        -> KeyDescription
     {
         observer.began(.key)
         let wanted = plan.keyID ?? description.keyIDs.min()
@@ -70,9 +66,7 @@ extension Provisioner {
             .key,
             "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
                 + (isThere ? "" : ", just now"))
-        return DeviceKey(
-            keyID: key.keyID, algorithm: key.algorithm, publicKey: key.publicKey,
-            isImported: key.isImported)
+        return key
     }
 
     private func makeKey(_ keyID: UInt32, _ session: DeviceSession) throws(ProvisioningError)
