@@ -110,6 +110,26 @@ struct FirstRunTests {
         #expect(device.keys[1]?.publicKey == outcome.registration.publicKey)
     }
 
+    @Test func aKeyThatCameFromOutsideIsRecordedAsSuch() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        try bench.run(device)
+        #expect(try bench.key(device.thumbprint)?.isImported == false)
+        let other = try SimulatedDevice("77b0000000000001")
+        other.importedKeys = [1]
+        try bench.run(other)
+        #expect(try bench.key(other.thumbprint)?.isImported == true)
+    }
+
+    @Test(arguments: [16, 17, 512, 32768])
+    func aCredentialGoesInPartsThatTheDeviceTakes(_ chunkLength: Int) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.chunkLength = chunkLength
+        let outcome = try bench.run(device)
+        #expect(Set(device.stored.values) == Set(outcome.credentials.map(\.bytes)))
+    }
+
     @Test func theKeyThatIsAskedForIsTheOneThatIsCertified() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()

@@ -144,6 +144,16 @@ struct SelectionTests {
         #expect(bench.flasher?.erasures == [true])
     }
 
+    /// The probe tells before the port is opened: another device may be in use there.
+    @Test func anotherDeviceThanTheUsersIsNotSpokenTo() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.device = DeviceID(hexadecimal: "77b0000000000001")
+        bench.probe = TestProbe(id: device.identity.id)
+        #expect(failure { _ = try bench.run(device) }?.code == .idMismatch)
+        #expect(device.requests.isEmpty)
+    }
+
     @Test func anImageNeedsAWayToFlashIt() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()

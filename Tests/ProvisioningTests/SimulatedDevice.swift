@@ -34,6 +34,7 @@ final class SimulatedDevice: Channel {
     var keys: [UInt32: SigningKey] = [:]
     var stored: [Slot: [UInt8]] = [:]
     var chunkLength = 96
+    var importedKeys: Set<UInt32> = []
     /// Changes the claims before they are signed.
     var claims: (inout CBORMap) -> Void = { _ in }
     /// Changes the evidence after it was signed.
@@ -153,7 +154,7 @@ extension SimulatedDevice {
         guard let key = keys[keyID] else { return refusal(.noSuchKey) }
         return [
             "kid": .unsigned(UInt64(keyID)), "alg": -7, "pub": .bytes(key.publicKey),
-            "imported": false,
+            "imported": .bool(importedKeys.contains(keyID)),
         ]
     }
 
@@ -197,11 +198,12 @@ extension SimulatedDevice {
     /// Visible only when the last byte is there and the digest is right.
     private func store(_ payload: CBORMap, _ slot: Slot, _ offset: Int) -> CBORMap {
         let data = payload["data"]!.bytes!
+        guard data.count <= chunkLength else { return refusal(.badLengthOrOffset) }
         if offset == 0, upload?.slot != slot || upload?.digest != payload["sha256"]!.bytes! {
             upload = (slot, Int(payload["len"]!.unsigned!), payload["sha256"]!.bytes!, [])
         }
         guard var current = upload, current.slot == slot else { return ["off": 0] }
-        if offset == current.data.count { current.data += data.prefix(chunkLength) }
+        if offset == current.data.count { current.data += data }
         upload = current
         if current.data.count == current.length {
             guard SHA256.hash(current.data) == current.digest else {
