@@ -34,11 +34,13 @@ public struct RegistrationClaim: Sendable, Hashable {
     public var firmwareDigest: [UInt8]?
     /// Empty: an earlier key of this device can't be revoked, only found.
     public var grounds: Set<ReplacementGround>
+    /// Whether this run erased the device's keys: those under other key IDs are gone too.
+    public var hasErasedKeys: Bool
 
     public init(
         identity: DeviceIdentity, keyID: UInt32, algorithm: Int64, publicKey: [UInt8],
         thumbprint: [UInt8], evidence: [UInt8], basis: AttestationBasis, isImported: Bool,
-        firmwareDigest: [UInt8]?, grounds: Set<ReplacementGround>
+        firmwareDigest: [UInt8]?, grounds: Set<ReplacementGround>, hasErasedKeys: Bool = false
     ) {
         self.identity = identity
         self.keyID = keyID
@@ -50,6 +52,7 @@ public struct RegistrationClaim: Sendable, Hashable {
         self.isImported = isImported
         self.firmwareDigest = firmwareDigest
         self.grounds = grounds
+        self.hasErasedKeys = hasErasedKeys
     }
 }
 
@@ -108,7 +111,8 @@ public struct RegistrationRecord: Sendable, Hashable {
 /// belongs to one device; the same key again changes nothing; nothing is deleted and every change is
 /// an event of a hash-chained log; committed before promised.
 public protocol DeviceRegistry: AnyObject, Sendable {
-    /// Records the key, and revokes the device's earlier key of the same key ID as `superseded`.
+    /// Records the key, and revokes the device's earlier key of the same key ID as `superseded`;
+    /// with `claim.hasErasedKeys` its earlier keys of every key ID.
     ///
     /// - Throws: `.keyRevoked` if this key was revoked before, naming when and why;
     ///   `.keyShared` if another device has it, naming both; `.replacementUnproven` if there is an

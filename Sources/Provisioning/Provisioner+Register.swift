@@ -36,7 +36,7 @@ extension Provisioner {
             identity: result.identity, keyID: key.keyID, algorithm: result.algorithm.rawValue,
             publicKey: result.publicKey, thumbprint: result.thumbprint, evidence: result.evidence,
             basis: result.basis, isImported: key.isImported, firmwareDigest: receipt?.digest,
-            grounds: grounds(result, receipt))
+            grounds: grounds(result, receipt), hasErasedKeys: receipt != nil && plan.erases)
         let record = try registry.register(claim, at: surroundings.now())
         observer.ended(.register, summary(of: record))
         return Registration(claim, record, result)

@@ -109,7 +109,7 @@ extension EventLog {
                     board: identity.board, deviceID: Octets(identity.id.bytes))))
     }
 
-    /// Revokes the key that the claim replaces, if there is one and a reason to believe the claim.
+    /// Revokes the keys that the claim replaces, if there are any and a reason to believe the claim.
     fileprivate func supersede(
         with claim: RegistrationClaim, device: Int64?
     ) throws -> [[UInt8]] {
@@ -117,8 +117,9 @@ extension EventLog {
         let earlier = try Row.fetchAll(
             database.cachedStatement(
                 sql: KeyRecord.query + """
-                    WHERE key.device = ? AND key.key_id = ? AND key.state <> 'revoked'
-                    """), arguments: [device, Int64(claim.keyID)]
+                    WHERE key.device = ? AND (key.key_id = ? OR ?) AND key.state <> 'revoked'
+                    ORDER BY key.id
+                    """), arguments: [device, Int64(claim.keyID), claim.hasErasedKeys]
         ).map(KeyRecord.init(row:))
         for key in earlier {
             guard !claim.grounds.isEmpty else {

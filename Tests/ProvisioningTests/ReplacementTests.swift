@@ -87,6 +87,24 @@ struct ReplacementTests {
         #expect(outcome.registration.record.superseded.isEmpty)
         #expect(try bench.key(earlier)?.state == .active)
     }
+
+    @Test func whatWasErasedIsRevokedUnderEveryKeyID() throws {
+        device.keys = [7: try SigningKey.generate()]
+        bench.plan.keyID = 7
+        try bench.run(device)
+        let other = device.thumbprint
+        bench.plan.keyID = nil
+        bench.flashing(erasing: true) {
+            device.keys = [1: try SigningKey.generate()]
+            device.stored = [:]
+        }
+        let outcome = try bench.run(device)
+        #expect(outcome.registration.record.superseded == [earlier, other])
+        #expect(try bench.key(earlier)?.state == .revoked)
+        #expect(try bench.key(other)?.state == .revoked)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+        #expect(try bench.isIntact)
+    }
 }
 
 /// Which device a run is about.
