@@ -31,7 +31,8 @@ extension Provisioner {
         -> DeviceDescription
     {
         observer.began(.hello)
-        let description = try session.call(contract.describeDevice(), to: "say hello to the device")
+        let description = try session.call(
+            contract.describeDevice(), to: "say hello to the device", .booting)
         guard let id = DeviceID(description.id) else {
             throw ProvisioningError(
                 .protocolViolation,
@@ -66,7 +67,7 @@ extension Provisioner {
         } else {
             // With an ID of ours a repeat after a lost answer finds the key of the first attempt.
             let request = KeyRequest(keyID: wanted ?? Self.firstKeyID)
-            key = try session.call(contract.makeKey(request), to: "have a key made")
+            key = try session.call(contract.makeKey(request), to: "have a key made", .signing)
         }
         observer.ended(
             .key,
