@@ -22,7 +22,7 @@ import Testing
             #expect(refused.standardError.contains("error[key-revoked]"))
             #expect(
                 refused.standardError.contains("key-compromise")
-                   )
+            )
 
             #expect(try provision("registry", "reinstate", "--key", key).status == 0)
             let again = try run()
