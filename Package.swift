@@ -108,6 +108,7 @@ let package = Package(
             "AuthorityTests",
             ["Authority", "Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         tests("ChannelsTests", ["Channels"]),
+        tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
         tests("PlatformsTests", ["Platforms"], resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

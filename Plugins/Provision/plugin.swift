@@ -22,26 +22,33 @@ struct Provision: CommandPlugin {
     /// to them, output goes on through SwiftPM's pipe and input is empty.
     private func adoptStandardStreams() {
         fflush(nil)
-        let modes = [O_RDONLY, O_WRONLY | O_APPEND, O_WRONLY | O_APPEND]
-        var isInputAdopted = false
-        for (descriptor, mode) in zip(Int32(0)..., modes) {
-            // A terminal serves both ways; a file must be appended to, since `swift package` holds
-            // an offset of its own.
-            let opened = open("/proc/\(getppid())/fd/\(descriptor)", mode | O_NOCTTY)
-            guard opened >= 0 else { continue }
-            dup2(opened, descriptor)
-            close(opened)
-            isInputAdopted = isInputAdopted || descriptor == 0
-        }
-        if !isInputAdopted {
-            let empty = open("/dev/null", O_RDONLY)
-            dup2(empty, 0)
-            close(empty)
+        let input = openStream(0, O_RDONLY) ?? open("/dev/null", O_RDONLY)
+        dup2(input, 0)
+        let output = openStream(1, O_WRONLY | O_APPEND)
+        let error = openStream(2, O_WRONLY | O_APPEND)
+        // One file for both, as with `> log 2>&1`: through SwiftPM's pipe, which writes at the offset
+        // that it shares with whoever writes to that file next.
+        if let output, let error, !isSameFile(output, error) {
+            dup2(output, 1)
+            dup2(error, 2)
         }
         for descriptor in Int32(3)..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4096)) {
             let flags = fcntl(descriptor, F_GETFD)
             if flags >= 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
         }
+    }
+
+    /// A regular file is appended to: it has an offset of its own here.
+    private func openStream(_ descriptor: Int32, _ mode: Int32) -> Int32? {
+        let opened = open("/proc/\(getppid())/fd/\(descriptor)", mode | O_NOCTTY)
+        return opened >= 0 ? opened : nil
+    }
+
+    private func isSameFile(_ a: Int32, _ b: Int32) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard fstat(a, &first) == 0, fstat(b, &second) == 0 else { return false }
+        return first.st_mode & S_IFMT == S_IFREG && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
     }
 
     /// Takes the foreground of the terminal, so that input and Ctrl-C reach the executable. It gives

@@ -81,6 +81,12 @@ public final class FileAuthority: CredentialIssuer {
     /// `iss` of every CWT: the issuing CA's common name.
     public var tokenIssuer: String { issuing.subject[.commonName] ?? issuing.subject.description }
 
+    /// What the registry calls the issuing CA: SHA-256 of its SubjectPublicKeyInfo, 32 octets.
+    public var issuingKeyDigest: [UInt8] { SHA256.hash(issuing.subjectPublicKeyInfo) }
+
+    /// What the registry calls the root: SHA-256 of its SubjectPublicKeyInfo, 32 octets.
+    public var rootKeyDigest: [UInt8] { SHA256.hash(root.subjectPublicKeyInfo) }
+
     private func credential(
         _ type: CredentialType, for plan: IssuancePlan
     ) throws -> Credential {
@@ -106,7 +112,7 @@ public final class FileAuthority: CredentialIssuer {
             type: .x509Chain,
             bytes: CBORValue.array([.bytes(leaf.der), .bytes(issuing.der)]).encoded(),
             serialNumber: leaf.serialNumber,
-            issuer: SHA256.hash(issuing.subjectPublicKeyInfo),
+            issuer: issuingKeyDigest,
             notBefore: plan.notBefore,
             notAfter: plan.notAfter)
     }
@@ -128,7 +134,7 @@ public final class FileAuthority: CredentialIssuer {
             type: .trustAnchors,
             bytes: CBORValue.array([.bytes(root.der)]).encoded(),
             serialNumber: [],
-            issuer: SHA256.hash(root.subjectPublicKeyInfo),
+            issuer: rootKeyDigest,
             notBefore: plan.notBefore,
             notAfter: plan.notAfter)
     }

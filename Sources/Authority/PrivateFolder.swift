@@ -20,7 +20,12 @@ final class PrivateFolder {
     init(opening path: String) throws(ProvisioningError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw Self.failure(errno == ENOENT ? .notFound : .authorityUnavailable, "open", path)
+            guard errno != ENOENT else {
+                throw ProvisioningError(
+                    .notFound, "there is no folder \(path)",
+                    hint: "create the authority: provision authority create")
+            }
+            throw Self.failure(.authorityUnavailable, "open", path)
         }
         do throws(ProvisioningError) {
             try Self.checkPrivacy(of: descriptor, path, forbidden: 0o077, remedy: 0o700)

@@ -11,6 +11,36 @@
 
 _Static_assert(sizeof(struct termios2) <= sizeof(struct chost_serial_settings), "too small");
 
+/// The rates that have a name: programs that know no others show these rightly.
+static tcflag_t named_rate(uint32_t baud) {
+    switch (baud) {
+    case 1200: return B1200;
+    case 2400: return B2400;
+    case 4800: return B4800;
+    case 9600: return B9600;
+    case 19200: return B19200;
+    case 38400: return B38400;
+    case 57600: return B57600;
+    case 115200: return B115200;
+    case 230400: return B230400;
+    case 460800: return B460800;
+    case 500000: return B500000;
+    case 576000: return B576000;
+    case 921600: return B921600;
+    case 1000000: return B1000000;
+    case 1500000: return B1500000;
+    case 2000000: return B2000000;
+    case 3000000: return B3000000;
+    case 4000000: return B4000000;
+    default: return BOTHER;
+    }
+}
+
+uint32_t chost_serial_baud(int fd) {
+    struct termios2 settings;
+    return ioctl(fd, TCGETS2, &settings) < 0 ? 0 : settings.c_ospeed;
+}
+
 int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
     struct termios2 settings;
     if (ioctl(fd, TCGETS2, &settings) < 0) return errno;
@@ -25,7 +55,7 @@ int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
     settings.c_cflag &= ~(tcflag_t)(CBAUD | (CBAUD << IBSHIFT));
-    settings.c_cflag |= BOTHER | (BOTHER << IBSHIFT);
+    settings.c_cflag |= named_rate(baud) | (named_rate(baud) << IBSHIFT);
     settings.c_ispeed = baud;
     settings.c_ospeed = baud;
     if (ioctl(fd, TCSETS2, &settings) < 0) return errno;
@@ -48,6 +78,11 @@ void chost_serial_discard_output(int fd) { ioctl(fd, TCFLSH, TCOFLUSH); }
 #endif
 
 _Static_assert(sizeof(struct termios) <= sizeof(struct chost_serial_settings), "too small");
+
+uint32_t chost_serial_baud(int fd) {
+    struct termios settings;
+    return tcgetattr(fd, &settings) < 0 ? 0 : (uint32_t)cfgetospeed(&settings);
+}
 
 int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
     struct termios settings;

@@ -5,15 +5,13 @@
 #include "chost.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
 enum { watched_count = sizeof watched / sizeof watched[0] };
@@ -84,15 +82,34 @@ void chost_signals_remove(void) {
     signal_fd = -1;
 }
 
-int chost_stop_with_parent(void) {
-#if defined(__linux__)
-    pid_t parent = getppid();
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0) return errno;
-    // It may have died before the call.
-    return getppid() == parent ? 0 : ESRCH;
-#else
-    return 0;
-#endif
+static pid_t watched_parent;
+static int parent_watch_fd = -1;
+
+static void *watch_parent(void *unused) {
+    (void)unused;
+    int descriptor = chost_pidfd_open(watched_parent);
+    struct pollfd entry = {.fd = descriptor, .events = POLLIN};
+    // Without a process descriptor, or where the parent is not visible: look now and then.
+    while (getppid() == watched_parent) poll(&entry, 1, descriptor >= 0 ? -1 : 250);
+    char byte = 0;
+    while (write(parent_watch_fd, &byte, 1) < 0 && errno == EINTR) {}
+    if (descriptor >= 0) close(descriptor);
+    return NULL;
+}
+
+int chost_stop_with_parent(int write_fd) {
+    if (parent_watch_fd >= 0) return EBUSY;
+    watched_parent = getppid();
+    parent_watch_fd = write_fd;
+    // No signal is this thread's: they interrupt the others' waits.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, watch_parent, NULL);
+    if (!error) pthread_detach(thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 int chost_terminal_take(int fd) {

@@ -171,7 +171,9 @@ public struct CommandTemplate: Sendable, Hashable {
                 hint: "write ./\(value) for a file, or join it to its option: --file={image}")
         }
         if isScript,
-            let bad = value.first(where: { $0.isWhitespace || ";[]{}()\"'`\\$#&|<>*?!".contains($0) })
+            let bad = value.first(where: {
+                $0.isWhitespace || ";[]{}()\"'`\\$#&|<>*?!".contains($0)
+            })
         {
             throw ProvisioningError(
                 .usage, "\(name) has \"\(bad)\", which means something to the tool: \(value)",

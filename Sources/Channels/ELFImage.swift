@@ -33,7 +33,7 @@ public struct ELFImage: Sendable {
     private static let maximumSegmentCount = 1024
 
     private static let executableType: UInt16 = 2
-    private static let loadable: UInt32 = 1
+    static let loadable: UInt32 = 1
 
     /// - Throws: `.imageInvalid` for anything but a linked little-endian ELF executable whose segments
     ///   lie inside the file and the address space and do not overlap.
@@ -56,7 +56,8 @@ public struct ELFImage: Sendable {
         try self.init(image.readBytes(limit: Self.maximumFileSize))
     }
 
-    private static func segments(_ reader: ELFReader) throws(ProvisioningError) -> [Segment] {
+    /// The file offsets of the program headers.
+    static func programHeaders(_ reader: ELFReader) throws(ProvisioningError) -> [UInt64] {
         let table = try reader.word(at: reader.is64 ? 32 : 28)
         let entrySize = try reader.u16(at: reader.is64 ? 54 : 42)
         let count = try reader.u16(at: reader.is64 ? 56 : 44)
@@ -66,16 +67,25 @@ public struct ELFImage: Sendable {
         guard count <= maximumSegmentCount else {
             throw ELFReader.invalid("\(count) program headers, more than \(maximumSegmentCount)")
         }
-        var segments: [Segment] = []
+        var headers: [UInt64] = []
         for index in 0..<UInt64(count) {
             // At most 1024 × 56 bytes beyond an offset that the reader bounds.
             let (header, overflow) = table.addingReportingOverflow(index * UInt64(entrySize))
             guard !overflow else { throw ELFReader.invalid("program headers at \(table)") }
+            headers.append(header)
+        }
+        return headers
+    }
+
+    private static func segments(_ reader: ELFReader) throws(ProvisioningError) -> [Segment] {
+        var segments: [Segment] = []
+        for header in try programHeaders(reader) {
             if let segment = try segment(reader, at: header) { segments.append(segment) }
         }
         guard !segments.isEmpty else { throw ELFReader.invalid("nothing to load") }
         segments.sort { $0.address < $1.address }
-        for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end {
+        for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end
+        {
             throw ELFReader.invalid(
                 "segments that overlap: \(Hexadecimal.address(first.address)) to "
                     + "\(Hexadecimal.address(first.end)), and "

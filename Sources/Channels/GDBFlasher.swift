@@ -218,7 +218,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         var start = address
         while !rest.isEmpty {
             let block = rest.prefix(Self.verifyBlock)
-            let found = try remote.readMemory(at: start, count: block.count)
+            let found = try readBack(at: start, count: block.count, remote)
             for (offset, pair) in zip(block, found).enumerated() where pair.0 != pair.1 {
                 throw ProvisioningError(
                     .flashMismatch,
@@ -230,6 +230,19 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             rest = rest.dropFirst(block.count)
             start += UInt64(block.count)
             progress(Int(start - address))
+        }
+    }
+
+    private func readBack(at address: UInt64, count: Int, _ remote: GDBRemote)
+        throws(ProvisioningError) -> [UInt8]
+    {
+        do {
+            return try remote.readMemory(at: address, count: count)
+        } catch {
+            guard error.code == .probeProtocol else { throw error }
+            throw ProvisioningError(
+                .flashFailed, "no reading back at \(Hexadecimal.address(address)): \(error.reason)",
+                hint: "is the image linked for this board?")
         }
     }
 

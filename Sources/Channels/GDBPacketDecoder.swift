@@ -120,8 +120,9 @@ struct GDBPacketDecoder {
     private mutating func finish(checksum: UInt8) -> Event {
         state = .idle
         guard checksum == sum else {
-            return .corrupt("its checksum is \(Hexadecimal.text(checksum)), not "
-                + Hexadecimal.text(sum))
+            return .corrupt(
+                "its checksum is \(Hexadecimal.text(checksum)), not "
+                    + Hexadecimal.text(sum))
         }
         if isMalformed { return .corrupt("it repeats nothing or out of range") }
         return isNotification ? .notification(data) : .packet(data)
@@ -139,14 +140,17 @@ enum GDBPacket {
     /// `$data#cs`, with `#`, `$`, `}` and `*` escaped.
     static func encoded(_ data: some Sequence<UInt8>) -> [UInt8] {
         var packet: [UInt8] = [UInt8(ascii: "$")]
-        for byte in data { packet += escaped(byte) }
-        let sum = packet.dropFirst().reduce(0, &+)
+        var sum: UInt8 = 0
+        func append(_ byte: UInt8) {
+            packet.append(byte)
+            sum &+= byte
+        }
+        for byte in data {
+            if isSpecial(byte) { append(UInt8(ascii: "}")) }
+            append(isSpecial(byte) ? byte ^ 0x20 : byte)
+        }
         packet.append(UInt8(ascii: "#"))
         return packet + Array(Hexadecimal.text(sum).utf8)
-    }
-
-    static func escaped(_ byte: UInt8) -> [UInt8] {
-        isSpecial(byte) ? [UInt8(ascii: "}"), byte ^ 0x20] : [byte]
     }
 
     static func isSpecial(_ byte: UInt8) -> Bool {

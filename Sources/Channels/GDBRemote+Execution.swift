@@ -7,7 +7,11 @@ extension GDBRemote {
     /// Stops the core. Nothing happens if it is stopped.
     public func halt() throws(ProvisioningError) {
         guard !isHalted else { return }
-        try discardUnasked()
+        if try discardUnasked() {
+            // It stopped by itself, at a fault or a breakpoint, and would not answer.
+            isHalted = true
+            return
+        }
         try send(raw: [0x03])
         try awaitStop(within: replyTimeout)
     }
@@ -16,7 +20,7 @@ extension GDBRemote {
     /// means halt.
     public func resume() throws(ProvisioningError) {
         guard isHalted else { return }
-        try discardUnasked()
+        _ = try discardUnasked()
         let request = continuesWithVCont ? "vCont;c" : "c"
         try send(raw: GDBPacket.encoded(request.utf8))
         isHalted = false
@@ -43,7 +47,8 @@ extension GDBRemote {
             }
             output += text
             guard output.count <= Self.maximumMonitorOutput else {
-                throw violation("\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
+                throw violation(
+                    "\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
             }
             // Without an O it is the whole answer.
             guard isConsole else { break }

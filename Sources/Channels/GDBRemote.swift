@@ -216,19 +216,23 @@ public final class GDBRemote {
     }
 
     /// Drops what arrived without being asked for, such as a second stop reply.
-    func discardUnasked() throws(ProvisioningError) {
+    ///
+    /// - Returns: whether a stop reply was among it.
+    func discardUnasked() throws(ProvisioningError) -> Bool {
+        var hasStopped = false
         for _ in 0..<Self.maximumUnasked {
+            while let byte = received.popFirst() {
+                guard case .packet(let data)? = decoder.decode(byte) else { continue }
+                hasStopped = hasStopped || Self.isStopReply(data)
+                if acknowledges { try send(raw: [UInt8(ascii: "+")]) }
+            }
             let bytes = try onChannel { () throws(ProvisioningError) in
                 try channel.read(atMost: 1 << 16, within: .zero)
             }
-            if bytes.isEmpty { break }
-            received += bytes
+            if bytes.isEmpty { return hasStopped }
+            received = bytes[...]
         }
-        while let byte = received.popFirst() {
-            if case .packet? = decoder.decode(byte), acknowledges {
-                try send(raw: [UInt8(ascii: "+")])
-            }
-        }
+        throw violation("it sends without end")
     }
 
     private func onChannel<Result>(_ body: () throws(ProvisioningError) -> Result)

@@ -40,8 +40,8 @@ public final class Interruption: Sendable {
     /// and ends the process with the signal's default action, should cleaning up hang. The process
     /// keeps the returned value for as long as it wants the signals.
     ///
-    /// - Parameter stopsWithParent: on Linux, get SIGTERM when the process that started this one
-    ///   dies: SwiftPM does not pass SIGTERM on to what its plugins run.
+    /// - Parameter stopsWithParent: also interrupt when the process that started this one ends:
+    ///   SwiftPM does not pass SIGTERM on to what its plugins run.
     public static func handlingSignals(stopsWithParent: Bool = false) throws(ProvisioningError)
         -> Interruption
     {
@@ -50,7 +50,12 @@ public final class Interruption: Sendable {
         guard error == 0 else {
             throw ProvisioningError(.internalFailure, "no signal handlers: \(SystemError(error))")
         }
-        if stopsWithParent && chost_stop_with_parent() != 0 { interruption.interrupt() }
+        if stopsWithParent {
+            let error = chost_stop_with_parent(interruption.trigger)
+            guard error == 0 else {
+                throw ProvisioningError(.internalFailure, "no watch: \(SystemError(error))")
+            }
+        }
         // The handler writes to the pipe from now on: it must never be closed.
         _ = Unmanaged.passRetained(interruption)
         return interruption

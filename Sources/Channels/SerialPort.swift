@@ -41,16 +41,19 @@ public final class SerialPort: PollableChannel {
         _ = chost_serial_exclusive(descriptor, true)
         saved = chost_serial_settings()
         let error = chost_serial_configure(descriptor, baud, &saved)
-        guard error == 0 else {
+        // A driver may take another rate than it was asked for, and say nothing.
+        let actual = chost_serial_baud(descriptor)
+        guard error == 0, Self.isNear(actual, baud) else {
+            let reason = error == 0 ? "it makes \(actual)" : "\(SystemError(error))"
+            if error == 0 { _ = chost_serial_restore(descriptor, &saved) }
             _ = chost_serial_exclusive(descriptor, false)
             throw ProvisioningError(
-                .channelUnavailable,
-                "\(path) cannot be set to \(baud) baud: \(SystemError(error))")
+                .channelUnavailable, "\(path) cannot be set to \(baud) baud: \(reason)")
         }
-        isOpen = true
         stream = try StreamChannel(
             descriptor: descriptor, name: path, interruption: interruption,
             closedHint: "was the board unplugged, or did it reset its USB port?")
+        isOpen = true
     }
 
     deinit { close() }
@@ -80,6 +83,11 @@ public final class SerialPort: PollableChannel {
         stream.close()
     }
 
+    /// Within 3 %, which a UART's start bit still makes good. 0 is unknown.
+    private static func isNear(_ actual: UInt32, _ wanted: UInt32) -> Bool {
+        actual == 0 || max(actual, wanted) - min(actual, wanted) <= wanted / 33
+    }
+
     /// What an errno value of opening or locking `path` means to the user.
     static func openFailure(_ path: String, _ error: SystemError) -> ProvisioningError {
         switch error.number {
@@ -93,7 +101,8 @@ public final class SerialPort: PollableChannel {
         case EACCES, EPERM:
             return ProvisioningError(
                 .channelUnavailable, "\(path): \(error)",
-                hint: "join the group that owns it and log in again: sudo usermod -aG dialout $USER")
+                hint: "join the group that owns it and log in again: sudo usermod -aG dialout $USER"
+            )
         case EBUSY, EWOULDBLOCK:
             let holder = PortHolder.find(path).map { "\($0)" } ?? "another process"
             return ProvisioningError(

@@ -23,7 +23,9 @@ public struct SerialPortDescription: Sendable, Hashable {
                 let digits = String(number, radix: 16)
                 return String(repeating: "0", count: 4 - digits.count) + digits
             }
-            return ([numbers.joined(separator: ":")] + [product.map { "\"\($0)\"" }, serialNumber]
+            return
+                ([numbers.joined(separator: ":")]
+                + [product.map { "\"\($0)\"" }, serialNumber]
                 .compactMap { $0 }).joined(separator: " ")
         }
     }

@@ -39,15 +39,7 @@ public struct CertificateRevocationList: Hashable, Sendable {
         guard thisUpdate < nextUpdate else {
             throw OpenSSLError(operation, reason: "\(nextUpdate) is not after \(thisUpdate)")
         }
-        for entry in entries {
-            guard CertificateTemplate.isSerialNumber(entry.serialNumber),
-                entry.reason <= 10, entry.reason != 7
-            else {
-                throw OpenSSLError(
-                    operation,
-                    reason: "reason \(entry.reason), serial number \(entry.serialNumber)")
-            }
-        }
+        for entry in entries { try entry.validate(operation) }
         var writer = DERWriter()
         writer.sequence { writer in
             writer.integer(1)
@@ -61,16 +53,22 @@ public struct CertificateRevocationList: Hashable, Sendable {
                     for entry in Self.sorted(entries) { entry.write(to: &writer) }
                 }
             }
-            writer.constructed(DERTag.constructedContext(0)) { writer in
-                writer.sequence { writer in
-                    writer.extension(ObjectIdentifiers.authorityKeyIdentifier) { writer in
-                        writer.sequence { $0.primitive(DERTag.context(0), keyIdentifier) }
-                    }
-                    writer.extension(ObjectIdentifiers.crlNumber) { $0.integer(number) }
-                }
-            }
+            Self.writeExtensions(keyIdentifier: keyIdentifier, number: number, to: &writer)
         }
         der = try signedDER(writer.bytes, by: key)
+    }
+
+    private static func writeExtensions(
+        keyIdentifier: [UInt8], number: UInt64, to writer: inout DERWriter
+    ) {
+        writer.constructed(DERTag.constructedContext(0)) { writer in
+            writer.sequence { writer in
+                writer.extension(ObjectIdentifiers.authorityKeyIdentifier) { writer in
+                    writer.sequence { $0.primitive(DERTag.context(0), keyIdentifier) }
+                }
+                writer.extension(ObjectIdentifiers.crlNumber) { $0.integer(number) }
+            }
+        }
     }
 
     private static func sorted(_ entries: [Entry]) -> [Entry] {
@@ -97,7 +95,17 @@ public struct CertificateRevocationList: Hashable, Sendable {
 }
 
 extension CertificateRevocationList.Entry {
-    func write(to writer: inout DERWriter) {
+    fileprivate func validate(_ operation: String) throws(OpenSSLError) {
+        guard CertificateTemplate.isSerialNumber(serialNumber) else {
+            throw OpenSSLError(
+                operation, reason: "a serial number of \(serialNumber.count) octets is not one")
+        }
+        guard reason <= 10, reason != 7 else {
+            throw OpenSSLError(operation, reason: "\(reason) is not a CRLReason")
+        }
+    }
+
+    fileprivate func write(to writer: inout DERWriter) {
         writer.sequence { writer in
             writer.integer(magnitude: serialNumber)
             revokedAt.write(to: &writer)

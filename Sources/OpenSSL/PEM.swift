@@ -1,15 +1,16 @@
 internal import COpenSSL
 
 /// Textual encodings, RFC 7468, of values that are no secret.
-enum PEM {
-    static let certificate = "CERTIFICATE"
-    static let certificateRequest = "CERTIFICATE REQUEST"
-    static let certificateRevocationList = "X509 CRL"
+public enum PEM {
+    public static let certificate = "CERTIFICATE"
+    public static let certificateRequest = "CERTIFICATE REQUEST"
+    public static let certificateRevocationList = "X509 CRL"
 
     /// Characters in a line, RFC 7468 §2.
     private static let lineLength = 64
 
-    static func encode(_ der: [UInt8], label: String) -> String {
+    /// One block, lines of 64 characters.
+    public static func encode(_ der: [UInt8], label: String) -> String {
         let base64 = [UInt8](unsafeUninitializedCapacity: (der.count + 2) / 3 * 4 + 1) {
             buffer, count in
             count = Int(EVP_EncodeBlock(buffer.baseAddress, der, Int32(der.count)))

@@ -1,3 +1,4 @@
+import Channels
 import Provisioning
 
 // The tables of a platform file that describe memory: flashing and emulation.
@@ -6,6 +7,11 @@ extension Platform {
     static let addresses = 0...0xFFFF_FFFF
     /// Bytes. No microcontroller has more in one piece.
     private static let lengths = 1...0x400_0000
+
+    /// What external tools may be told, besides the image.
+    private static let toolPlaceholders: Set<CommandPlaceholder> = [
+        .chip, .port, .probe, .board, .baud, .package,
+    ]
 
     private enum FlashMethod: String, CaseIterable { case gdb, command, none }
 
@@ -25,18 +31,21 @@ extension Platform {
                     resetCommand: try section.string(.resetMonitor) ?? "reset"))
         case .command:
             try refuse([.eraseRegions, .resetMonitor], method, section)
-            guard let flash = try section.command(.command, allowing: [.image]) else {
+            guard
+                let flash = try section.command(
+                    .command, allowing: Self.toolPlaceholders.union([.image]))
+            else {
                 throw section.invalid(
                     .method, "\"method\" is \"command\", but there is no \"command\"")
             }
-            guard flash.contains(where: { $0.contains("{image}") }) else {
+            guard flash.placeholders.contains(.image) else {
                 throw section.invalid(.command, "\"command\" does not take the {image}")
             }
             return .command(
-                FlashCommand(
+                CommandFlasher.Commands(
                     flash: flash,
-                    erase: try section.command(.eraseCommand, allowing: []),
-                    reset: try section.command(.resetCommand, allowing: [])))
+                    erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
+                    reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders)))
         case .none:
             try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
             return .none
@@ -66,8 +75,9 @@ extension Platform {
                 throw section.invalid(
                     key, "\"kind\" is \"process\", which has no \"\(key.rawValue)\"")
             }
-            let command = try section.command(.command, allowing: [.image, .state]) ?? ["{image}"]
-            guard command.contains(where: { $0.contains("{image}") }) else {
+            var command = try CommandTemplate(["{image}"])
+            if let given = try section.command(.command, allowing: [.image]) { command = given }
+            guard command.placeholders.contains(.image) else {
                 throw section.invalid(.command, "\"command\" does not take the {image}")
             }
             return .process(command: command)
@@ -76,8 +86,9 @@ extension Platform {
                 throw section.missing(.command)
             }
             let factoryPage = try section.integer(.factoryPage, in: addresses).map(UInt64.init)
-            let seedPage = try section.section(.seedPage, keys: RegionKey.self).map {
-                section throws(ProvisioningError) in try region(section)
+            var seedPage: AddressRange?
+            if let inner = try section.section(.seedPage, keys: RegionKey.self) {
+                seedPage = try inner.addressRange(lengths: lengths)
             }
             return .qemu(
                 .init(
@@ -89,30 +100,15 @@ extension Platform {
     /// Regions that do not overlap; none where the key is missing.
     private static func regions<Key: PlatformKey>(
         _ key: Key, _ section: PlatformSection<Key>
-    ) throws(ProvisioningError) -> [MemoryRegion] {
-        var regions: [MemoryRegion] = []
+    ) throws(ProvisioningError) -> [AddressRange] {
+        var regions: [AddressRange] = []
         for inner in try section.sections(key, keys: RegionKey.self) ?? [] {
-            let region = try region(inner)
+            let region = try inner.addressRange(lengths: lengths)
             if let other = regions.first(where: region.overlaps) {
                 throw section.invalid(key, "\(region) overlaps \(other)")
             }
             regions.append(region)
         }
         return regions
-    }
-
-    private static func region(
-        _ section: PlatformSection<RegionKey>
-    ) throws(ProvisioningError) -> MemoryRegion {
-        guard let address = try section.integer(.address, in: addresses) else {
-            throw section.missing(.address)
-        }
-        guard let length = try section.integer(.length, in: lengths) else {
-            throw section.missing(.length)
-        }
-        guard address + length - 1 <= addresses.upperBound else {
-            throw section.invalid(.length, "the region ends beyond 0xffffffff")
-        }
-        return MemoryRegion(address: UInt64(address), length: length)
     }
 }

@@ -1,3 +1,4 @@
+import Channels
 import Issuance
 public import Provisioning
 
@@ -33,6 +34,7 @@ extension Platform {
         self.description = description
         self.board = board
         self.origin = file
+        chip = try root.string(.chip, atMost: 64)
         build = try Self.build(root, board: board)
         channel = try Self.channel(root)
         credentials = try Self.credentials(root)
@@ -55,6 +57,12 @@ extension Platform {
 
     /// What no table can see by itself.
     private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
+        if case .command(let commands) = flash, chip == nil {
+            let all = [commands.flash, commands.erase, commands.reset].compactMap(\.self)
+            guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
+                throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
+            }
+        }
         switch emulation {
         case .process:
             guard case .none = flash else {
@@ -88,7 +96,7 @@ extension Platform {
         _ root: PlatformSection<RootKey>, board: String
     ) throws(ProvisioningError) -> Build? {
         guard let section = try root.section(.build, keys: BuildKey.self) else { return nil }
-        let placeholders: [Placeholder] = [.scratch, .package]
+        let placeholders: Set<CommandPlaceholder> = [.scratch, .package, .board]
         let name = try section.string(.name) ?? board
         // It becomes a folder's name.
         guard isName(name) else {
@@ -100,7 +108,7 @@ extension Platform {
         guard let image = try section.template(.image, allowing: placeholders) else {
             throw section.missing(.image)
         }
-        return Build(name: name, command: command, image: image)
+        return Build(name: name, command: command, image: image, board: board)
     }
 
     private static func channel(
@@ -118,10 +126,14 @@ extension Platform {
 
     private static func probe(
         _ root: PlatformSection<RootKey>
-    ) throws(ProvisioningError) -> String? {
+    ) throws(ProvisioningError) -> ProbeEndpoint? {
         guard let section = try root.section(.probe, keys: ProbeKey.self) else { return nil }
         guard let endpoint = try section.string(.endpoint) else { throw section.missing(.endpoint) }
-        return endpoint
+        do {
+            return try ProbeEndpoint(parsing: endpoint)
+        } catch {
+            throw section.invalid(.endpoint, error.reason, hint: error.hint)
+        }
     }
 
     private static func identification(
@@ -140,12 +152,9 @@ extension Platform {
                 .wordAccess, "\"word-access\" needs an address and a length that are multiples of 4"
             )
         }
-        guard address + length - 1 <= addresses.upperBound else {
-            throw section.invalid(.length, "the region ends beyond 0xffffffff")
-        }
         return Identification(
-            region: MemoryRegion(address: UInt64(address), length: length),
-            usesWordAccess: usesWordAccess)
+            region: try section.range(address, length, .length),
+            width: usesWordAccess ? .word : .any)
     }
 
     private enum CredentialName: String, CaseIterable {

@@ -1,4 +1,6 @@
+public import Channels
 public import Issuance
+public import Provisioning
 
 /// What the tool must know of a board: one validated file of `platforms/`.
 ///
@@ -13,14 +15,16 @@ public struct Platform: Sendable, Hashable {
     /// What the firmware calls its board, 1 to 64 characters. Several platforms may share a board: the
     /// real one and its emulation.
     public let board: String
+    /// The chip's name, as the flash tool knows it: `"nRF51822_xxAA"`. Nil: no command needs it.
+    public let chip: String?
     /// Nil: images come from elsewhere, by `--firmware`.
     public let build: Build?
     public let flash: Flash
     /// Nil: the probe can't read the device ID, or there is none.
     public let identification: Identification?
     public let channel: ChannelSettings
-    /// The probe's GDB remote server where the user names no other: `"tcp:localhost:3333"`.
-    public let probe: String?
+    /// The probe's GDB remote server where the user names no other.
+    public let probe: ProbeEndpoint?
     /// Nil: this platform is real hardware.
     public let emulation: Emulation?
     public let credentials: Credentials
@@ -34,30 +38,32 @@ extension Platform {
     public struct Build: Sendable, Hashable {
         /// Platforms of the same build name share build products: the real board and its emulation.
         public let name: String
-        /// Placeholders: `{scratch}`, `{package}`.
-        public let command: [String]
+        /// Placeholders: `{scratch}`, `{package}`, `{board}`.
+        public let command: CommandTemplate
         /// Path of the image, relative to the package where it is not absolute. Same placeholders.
-        public let image: String
+        public let image: CommandTemplate
+        let board: String
 
         /// The folder of build products, for `{scratch}`.
         public func scratchPath(package: String) -> String {
             "\(package)/.build/provision-\(name)"
         }
 
-        /// The arguments of the build command, for the firmware package in the folder `package`.
-        public func arguments(package: String) -> [String] {
-            command.map { fill($0, package: package) }
+        /// What builds the firmware package in the folder `package`, an absolute path.
+        ///
+        /// - Throws: `.usage` if the path is one that the tool would take for something else.
+        public func command(package: String) throws(ProvisioningError) -> Command {
+            Command(try command.filled(with: values(package)), directory: package)
         }
 
         /// Where the build command leaves the image.
-        public func imagePath(package: String) -> String {
-            let path = fill(image, package: package)
+        public func imagePath(package: String) throws(ProvisioningError) -> String {
+            let path = try image.filled(with: values(package)).joined()
             return path.hasPrefix("/") ? path : "\(package)/\(path)"
         }
 
-        private func fill(_ text: String, package: String) -> String {
-            Placeholder.fill(
-                text, with: [.scratch: scratchPath(package: package), .package: package])
+        private func values(_ package: String) -> [CommandPlaceholder: String] {
+            [.scratch: scratchPath(package: package), .package: package, .board: board]
         }
     }
 
@@ -66,38 +72,23 @@ extension Platform {
         /// The probe writes the ELF file's segments and reads them back.
         case gdb(GDBFlash)
         /// An external tool does it.
-        case command(FlashCommand)
+        case command(CommandFlasher.Commands)
         /// Nothing to write: the emulator runs the image itself.
         case none
     }
 
     public struct GDBFlash: Sendable, Hashable {
         /// What holds keys and credentials. Empty: the platform can't erase.
-        public let eraseRegions: [MemoryRegion]
+        public let eraseRegions: [AddressRange]
         /// The server's `monitor` command that resets the board.
         public let resetCommand: String
-    }
-
-    /// Argument lists of external tools. Placeholder: `{image}`.
-    public struct FlashCommand: Sendable, Hashable {
-        public let flash: [String]
-        /// Nil: the platform can't erase.
-        public let erase: [String]?
-        /// Starts the new image. Nil: `flash` does.
-        public let reset: [String]?
-
-        /// `arguments` with the path of the image filled in.
-        public func arguments(_ arguments: [String], image: String) -> [String] {
-            arguments.map { Placeholder.fill($0, with: [.image: image]) }
-        }
     }
 
     /// Where the probe finds the device ID, without the firmware's help.
     public struct Identification: Sendable, Hashable {
         /// 1 to 64 bytes: the ID as the firmware reports it, in the order of addresses.
-        public let region: MemoryRegion
-        /// Whether it must be read by aligned 32-bit accesses.
-        public let usesWordAccess: Bool
+        public let region: AddressRange
+        public let width: GDBRemote.AccessWidth
     }
 
     public struct ChannelSettings: Sendable, Hashable {
@@ -112,18 +103,18 @@ extension Platform {
     public enum Emulation: Sendable, Hashable {
         case qemu(QEMU)
         /// The image is a program of this machine, or an argument of one.
-        case process(command: [String])
+        case process(command: CommandTemplate)
 
         public struct QEMU: Sendable, Hashable {
             /// Machine and its options. UART, debugger, control socket and display are added.
-            public let command: [String]
+            public let command: CommandTemplate
             /// What is kept from one run to the next, as flash would.
-            public let persistedRegions: [MemoryRegion]
+            public let persistedRegions: [AddressRange]
             /// Where the instance's ID is written before each start, see `FactoryPage`.
             public let factoryPage: UInt64?
             /// Filled with fresh random bytes before each start, for machines without an entropy
             /// source: injected entropy, good for tests and nothing else.
-            public let seedPage: MemoryRegion?
+            public let seedPage: AddressRange?
         }
     }
 
@@ -143,5 +134,16 @@ extension Platform {
         public let signature: Duration
         /// For flashing, by the probe or by an external tool.
         public let flash: Duration
+    }
+}
+
+extension Platform {
+    /// How to flash this board, and read its ID, through the GDB server at `endpoint`. Nil: it is not
+    /// flashed that way.
+    public func flasherConfiguration(endpoint: ProbeEndpoint) -> GDBFlasher.Configuration? {
+        guard case .gdb(let flash) = flash else { return nil }
+        return GDBFlasher.Configuration(
+            endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
+            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any)
     }
 }

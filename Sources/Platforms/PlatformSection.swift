@@ -1,3 +1,4 @@
+import Channels
 import Provisioning
 import TOMLKit
 
@@ -100,34 +101,32 @@ struct PlatformSection<Key: PlatformKey> {
 
     /// An argument list: a command and its arguments, handed over without a shell.
     func command(
-        _ key: Key, allowing placeholders: [Placeholder]
-    ) throws(ProvisioningError) -> [String]? {
+        _ key: Key, allowing placeholders: Set<CommandPlaceholder>
+    ) throws(ProvisioningError) -> CommandTemplate? {
         guard let arguments = try strings(key) else { return nil }
         guard let first = arguments.first, !first.isEmpty, arguments.count <= 128 else {
             throw invalid(
                 key,
                 "\"\(key.rawValue)\" is not a list of 1 to 128 strings that begins with a command")
         }
-        for argument in arguments { try check(argument, key, placeholders) }
-        return arguments
+        return try template(arguments, key, placeholders)
     }
 
+    /// One string with placeholders.
     func template(
-        _ key: Key, allowing placeholders: [Placeholder]
-    ) throws(ProvisioningError) -> String? {
-        guard let template = try string(key) else { return nil }
-        try check(template, key, placeholders)
-        return template
+        _ key: Key, allowing placeholders: Set<CommandPlaceholder>
+    ) throws(ProvisioningError) -> CommandTemplate? {
+        guard let text = try string(key) else { return nil }
+        return try template([text], key, placeholders)
     }
 
-    private func check(
-        _ text: String, _ key: Key, _ placeholders: [Placeholder]
-    ) throws(ProvisioningError) {
-        if let unknown = Placeholder.firstUnknown(in: text, allowed: placeholders) {
-            let known = placeholders.map { "{\($0.rawValue)}" }.joined(separator: ", ")
-            throw invalid(
-                key, "unknown placeholder {\(unknown)} in \"\(key.rawValue)\"",
-                hint: known.isEmpty ? "none is known here" : "known here: \(known)")
+    private func template(
+        _ arguments: [String], _ key: Key, _ placeholders: Set<CommandPlaceholder>
+    ) throws(ProvisioningError) -> CommandTemplate {
+        do {
+            return try CommandTemplate(arguments, allowing: placeholders)
+        } catch {
+            throw invalid(key, "\"\(key.rawValue)\": \(error.reason)", hint: error.hint)
         }
     }
 
@@ -189,5 +188,26 @@ struct PlatformSection<Key: PlatformKey> {
                 try PlatformSection<Inner>(table, at: path + [key.rawValue], in: document))
         }
         return sections
+    }
+}
+
+extension PlatformSection<RegionKey> {
+    /// The section as a whole: a range of the address space.
+    func addressRange(lengths: ClosedRange<Int>) throws(ProvisioningError) -> AddressRange {
+        guard let address = try integer(.address, in: Platform.addresses) else {
+            throw missing(.address)
+        }
+        guard let length = try integer(.length, in: lengths) else { throw missing(.length) }
+        return try range(address, length, .length)
+    }
+}
+
+extension PlatformSection {
+    func range(_ address: Int, _ length: Int, _ key: Key) throws(ProvisioningError) -> AddressRange
+    {
+        guard address + length - 1 <= Platform.addresses.upperBound,
+            let range = AddressRange(address: UInt64(address), length: length)
+        else { throw invalid(key, "the region ends beyond 0xffffffff") }
+        return range
     }
 }

@@ -45,7 +45,8 @@ extension Provisioner {
         do throws(AppraisalError) {
             let result = try Verifier.appraise(evidence, against: expectation)
             observer.ended(
-                .appraise, "the key \(result.thumbprint.prefix(4).hexadecimal)… is in the device"
+                .appraise,
+                "the key \(result.thumbprint.prefix(4).hexadecimal)… is in the device"
                     + (result.isProbeBound ? "; the probe read the same ID" : ""))
             return result
         } catch {
@@ -66,7 +67,8 @@ extension ProvisioningError {
     init(_ error: AppraisalError) {
         let hint: String? =
             switch error.code {
-            case .evidenceReplayed: "somebody repeats an earlier answer, or two devices share the line"
+            case .evidenceReplayed:
+                "somebody repeats an earlier answer, or two devices share the line"
             case .idMismatch: "two boards are attached? select one with --device"
             default: nil
             }

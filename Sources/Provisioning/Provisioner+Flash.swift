@@ -11,9 +11,7 @@ extension Provisioner {
         }
         observer.began(.flash)
         let receipt = try flasher.flash(image, erasing: plan.erases)
-        let amount = receipt.byteCount.map { "\($0) bytes" } ?? image.path
-        let check = receipt.isVerified ? ", read back and compared" : ", not read back"
-        observer.ended(.flash, amount + check + (plan.erases ? ", keys erased" : ""))
+        observer.ended(.flash, receipt.summary(of: image, erasing: plan.erases))
         return receipt
     }
 
@@ -32,5 +30,14 @@ extension Provisioner {
         throw ProvisioningError(
             .idMismatch, "device \(wanted) was asked for, device \(id) answers",
             hint: "choose its port with --port, or leave --device out")
+    }
+}
+
+extension FlashReceipt {
+    /// One line for a progress report.
+    public func summary(of image: FirmwareImage, erasing: Bool) -> String {
+        let amount = byteCount.map { "\($0) bytes" } ?? image.path
+        let check = isVerified ? ", read back and compared" : ", not read back"
+        return amount + check + (erasing ? ", keys erased" : "")
     }
 }

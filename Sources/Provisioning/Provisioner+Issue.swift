@@ -22,7 +22,11 @@ extension Provisioner {
         if !recorded.isEmpty {
             try registry.record(recorded, for: registration.thumbprint, at: now)
         }
-        observer.ended(.issue, "signed \(summary(of: signed))")
+        observer.ended(
+            .issue,
+            recorded.isEmpty
+                ? "nothing to sign: \(summary(of: inForce)) in force"
+                : "signed \(summary(of: recorded))")
         return inForce + signed
     }
 

@@ -31,14 +31,17 @@ extension Provisioner {
         -> DeviceDescription
     {
         observer.began(.hello)
-        let description = try session.call(contract.describeDevice(), to: "say hello to the device")
+        let description = try session.call(
+            contract.describeDevice(), to: "say hello to the device", .booting)
         guard let id = DeviceID(description.id) else {
             throw ProvisioningError(
-                .protocolViolation, "the device says that its ID is \(description.id.count) octets long")
+                .protocolViolation,
+                "the device says that its ID is \(description.id.count) octets long")
         }
         if let board = plan.board, board != description.board {
             throw ProvisioningError(
-                .idMismatch, "the platform is for the board \(board), the device says \(description.board)",
+                .idMismatch,
+                "the platform is for the board \(board), the device says \(description.board)",
                 hint: "choose the platform of this board: provision platforms")
         }
         if let probedID, probedID != id {
@@ -64,10 +67,11 @@ extension Provisioner {
         } else {
             // With an ID of ours a repeat after a lost answer finds the key of the first attempt.
             let request = KeyRequest(keyID: wanted ?? Self.firstKeyID)
-            key = try session.call(contract.makeKey(request), to: "have a key made")
+            key = try session.call(contract.makeKey(request), to: "have a key made", .signing)
         }
         observer.ended(
-            .key, "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
+            .key,
+            "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
                 + (isThere ? "" : ", just now"))
         return DeviceKey(
             keyID: key.keyID, algorithm: key.algorithm, publicKey: key.publicKey,

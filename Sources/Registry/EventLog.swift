@@ -13,7 +13,8 @@ struct EventLog {
     @discardableResult
     func append(_ change: RegistryChange, to subject: Int64? = nil) throws -> Int64 {
         let head = try Self.head(of: database)
-        let sequenceNumber = head.sequenceNumber + 1
+        // In a tampered file the last number may be the greatest: the CHECK refuses what follows it.
+        let sequenceNumber = head.sequenceNumber &+ 1
         let subject = subject ?? sequenceNumber
         let body = try change.body()
         let event = RegistryEvent(

@@ -43,8 +43,8 @@ public struct RegistryEvent: Sendable, Hashable {
     }
 }
 
-/// Where the log stood: keep it elsewhere (print it, sign it, send it), and a later `verify` can tell
-/// whether the registry was put back to an older copy.
+/// Where the log stood: keep it elsewhere (print it, sign it, send it), and a later `verify` can
+/// tell whether the registry was put back to an older copy.
 public struct LogHead: Sendable, Hashable, CustomStringConvertible {
     public let sequenceNumber: Int64
     /// 32 octets.

@@ -2,7 +2,7 @@ import COSE
 import GRDB
 import Provisioning
 
-/// Strict columns: a damaged or hostile file gives an error, where GRDB's own subscripts would trap.
+/// Strict columns: a damaged or hostile file gives an error, where GRDB's subscripts would trap.
 extension Row {
     private func required<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
         guard let value: Value = try optional(column) else {

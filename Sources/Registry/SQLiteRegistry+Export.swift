@@ -11,18 +11,36 @@ public struct RevokedCertificate: Sendable, Hashable {
     public let revocation: Revocation
     /// Nil: no expiry. A list may leave out a certificate after it expired, RFC 5280 §3.3.
     public let notAfter: NumericDate?
+
+    /// The event that recorded this certificate.
+    let row: Int64
+
+    init(row: Row) throws {
+        guard let revocation = try Revocation.read(row) else {
+            throw ProvisioningError(.registryDamaged, "a revoked certificate has no date")
+        }
+        issuer = try row.octets("issuer")
+        serialNumber = try row.octets("serial")
+        self.revocation = revocation
+        notAfter = try row.optionalDate("not_after")
+        self.row = try row.integer("id")
+    }
 }
 
-/// Streams: one record at a time, in constant memory, from one snapshot of the registry.
-///
-/// `body` may take its time, for others go on writing meanwhile; it must not call the registry.
+/// Streams in constant memory, of what was registered before the call; others go on writing
+/// meanwhile, and `body` may take its time and use the registry.
 extension SQLiteRegistry {
+    /// Records that are read at once.
+    private static let streamPageLength = 256
+
     /// Every device that matches, with its keys, in the order of registration.
     public func forEachDeviceRecord(
         matching filter: DeviceFilter = .all,
         _ body: (DeviceRecord) throws(ProvisioningError) -> Void
     ) throws(ProvisioningError) {
-        try eachDevice(matching: filter, after: nil, limit: nil, body)
+        try stream(body) { (cursor, limit) throws(ProvisioningError) in
+            try devices(matching: filter, after: cursor, limit: limit)
+        }
     }
 
     /// Every key that matches, in the order of registration.
@@ -30,7 +48,9 @@ extension SQLiteRegistry {
         matching filter: KeyFilter = .all,
         _ body: (KeyRecord) throws(ProvisioningError) -> Void
     ) throws(ProvisioningError) {
-        try eachKey(matching: filter, after: nil, limit: nil, body)
+        try stream(body) { (cursor, limit) throws(ProvisioningError) in
+            try keys(matching: filter, after: cursor, limit: limit)
+        }
     }
 
     /// Every revoked certificate, also those whose key was revoked: of one issuer, or of all.
@@ -38,20 +58,17 @@ extension SQLiteRegistry {
         of issuer: [UInt8]? = nil,
         _ body: (RevokedCertificate) throws(ProvisioningError) -> Void
     ) throws(ProvisioningError) {
-        var condition = Condition()
-        condition.require("issuer = ?", issuer.map(Octets.init))
-        let sql = """
-            SELECT issuer, serial, revoked_at, revocation_reason, not_after FROM credential
-            \(condition.sql) AND type = 1 AND state = 'revoked' ORDER BY id
-            """
-        try read { database in
-            let rows = try Row.fetchCursor(database, sql: sql, arguments: condition.arguments)
-            while let row = try rows.next() {
-                guard let revocation = try Revocation.read(row) else { continue }
-                try body(
-                    RevokedCertificate(
-                        issuer: try row.octets("issuer"), serialNumber: try row.octets("serial"),
-                        revocation: revocation, notAfter: try row.optionalDate("not_after")))
+        try stream(body) { (cursor, limit) throws(ProvisioningError) in
+            var condition = Condition()
+            condition.require("issuer = ?", issuer.map(Octets.init))
+            condition.require("id > ?", cursor?.row)
+            let sql = """
+                SELECT id, issuer, serial, revoked_at, revocation_reason, not_after FROM credential
+                \(condition.sql) AND type = 1 AND state = 'revoked' ORDER BY id LIMIT \(limit + 1)
+                """
+            return try page(limit: limit) { database in
+                try Row.fetchAll(database, sql: sql, arguments: condition.arguments)
+                    .map(RevokedCertificate.init(row:))
             }
         }
     }
@@ -72,11 +89,14 @@ extension SQLiteRegistry {
         after sequenceNumber: Int64 = 0,
         _ body: (RegistryEvent) throws(ProvisioningError) -> Void
     ) throws(ProvisioningError) {
-        try read { database in
-            let rows = try Row.fetchCursor(
-                database, sql: "SELECT * FROM event WHERE seq > ? ORDER BY seq",
-                arguments: [sequenceNumber])
-            while let row = try rows.next() { try body(RegistryEvent(row: row)) }
+        try stream(body) { (cursor, limit) throws(ProvisioningError) in
+            try page(limit: limit) { database in
+                try Row.fetchAll(
+                    database,
+                    sql: "SELECT * FROM event WHERE seq > ? ORDER BY seq LIMIT \(limit + 1)",
+                    arguments: [cursor?.row ?? sequenceNumber]
+                ).map(RegistryEvent.init(row:))
+            }
         }
     }
 
@@ -98,33 +118,43 @@ extension SQLiteRegistry {
         }
     }
 
-    func eachDevice(
-        matching filter: DeviceFilter, after cursor: RegistryCursor?, limit: Int?,
-        _ body: (DeviceRecord) throws(ProvisioningError) -> Void
+    /// Page after page, up to what was registered when it began: else a busy registry has no end.
+    private func stream<Record: RegistryRow>(
+        _ body: (Record) throws(ProvisioningError) -> Void,
+        _ page: (RegistryCursor?, Int) throws(ProvisioningError) -> RegistryPage<Record>
     ) throws(ProvisioningError) {
-        let condition = filter.condition(after: cursor)
-        try read { database in
-            let rows = try Row.fetchCursor(
-                database,
-                sql: "SELECT * FROM device \(condition.sql) ORDER BY id LIMIT \(limit ?? -1)",
-                arguments: condition.arguments)
-            while let row = try rows.next() {
-                try body(DeviceRecord(row: row, database: database))
+        let end = try read { try EventLog.head(of: $0).sequenceNumber }
+        var cursor: RegistryCursor?
+        repeat {
+            let page = try page(cursor, Self.streamPageLength)
+            for record in page.records {
+                guard record.row <= end else { return }
+                try body(record)
             }
-        }
+            cursor = page.next
+        } while cursor != nil
     }
 
-    func eachKey(
-        matching filter: KeyFilter, after cursor: RegistryCursor?, limit: Int?,
-        _ body: (KeyRecord) throws(ProvisioningError) -> Void
-    ) throws(ProvisioningError) {
-        let condition = filter.condition(after: cursor)
-        try read { database in
-            let rows = try Row.fetchCursor(
-                database,
-                sql: KeyRecord.query + "\(condition.sql) ORDER BY key.id LIMIT \(limit ?? -1)",
-                arguments: condition.arguments)
-            while let row = try rows.next() { try body(KeyRecord(row: row)) }
-        }
+    /// One page of what `fetch`, which reads up to `limit` + 1 records, finds.
+    func page<Record: RegistryRow>(
+        limit: Int, _ fetch: (Database) throws -> [Record]
+    ) throws(ProvisioningError) -> RegistryPage<Record> {
+        let found = try read(fetch)
+        let records = Array(found.prefix(limit))
+        let next = found.count > limit ? records.last.map { RegistryCursor(row: $0.row) } : nil
+        return RegistryPage(records: records, next: next)
     }
+}
+
+/// A record that has its place in the order of the log.
+protocol RegistryRow: Sendable {
+    /// The event that began it.
+    var row: Int64 { get }
+}
+
+extension DeviceRecord: RegistryRow {}
+extension KeyRecord: RegistryRow {}
+extension RevokedCertificate: RegistryRow {}
+extension RegistryEvent: RegistryRow {
+    var row: Int64 { sequenceNumber }
 }

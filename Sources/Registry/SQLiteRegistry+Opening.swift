@@ -34,10 +34,17 @@ extension SQLiteRegistry {
         return pool
     }
 
+    /// Microseconds between two attempts to write while another process does.
+    private static let busyPause: UInt32 = 1_000
+
     private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "registry"
-        configuration.busyMode = .timeout(busyTimeout)
+        // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
+        configuration.busyMode = .callback { tries in
+            usleep(busyPause)
+            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
+        }
         configuration.foreignKeysEnabled = true
         return configuration
     }
@@ -61,16 +68,20 @@ extension SQLiteRegistry {
     }
 
     /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+    ///
+    /// A file that exists is not opened: closing it would end the POSIX locks that SQLite holds for
+    /// another connection of this process.
     private static func makeFile(_ path: String) throws(ProvisioningError) {
-        let file = openFile(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
+        let file = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            close(file)
+        } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
             throw ProvisioningError(
                 .registryUnavailable,
                 "\(path) can't be opened for writing: \(String(cString: strerror(errno)))",
                 hint: "make the file and its folder writable for this user, or name another place "
                     + "with PROVISION_HOME")
         }
-        close(file)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {
@@ -81,11 +92,10 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        let pause: UInt32 = 5_000  // Microseconds.
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(pause) {
+        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
             guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(pause)
+            usleep(busyPause)
         }
         let reason = String(cString: strerror(errno))
         close(descriptor)
@@ -94,45 +104,50 @@ extension SQLiteRegistry {
             hint: "end the process that opens the registry, then run this again")
     }
 
+    /// Looks before it writes: a file that is not ours must stay as it is.
     private static func migrate(_ path: String) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.inTransaction(.immediate) { database in
-            let application =
-                try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-            guard application == RegistrySchema.applicationID || (application == 0 && tables == 0)
-            else {
-                throw ProvisioningError(
-                    .registryDamaged,
-                    "\(path) is another program's database: its application ID is \(application), "
-                        + "a registry's is \(RegistrySchema.applicationID)",
-                    hint: "name another place with PROVISION_HOME")
+        if try queue.read({ try version(of: $0, path: path) }) < RegistrySchema.version {
+            try queue.inTransaction(.immediate) { database in
+                let found = try version(of: database, path: path)
+                for script in RegistrySchema.migrations[found...] {
+                    try database.execute(sql: script)
+                }
+                try database.execute(
+                    sql: """
+                        PRAGMA application_id = \(RegistrySchema.applicationID);
+                        PRAGMA user_version = \(RegistrySchema.version)
+                        """)
+                return .commit
             }
-            try migrate(database, path: path)
-            return .commit
         }
         try queue.close()
     }
 
-    private static func migrate(_ database: Database, path: String) throws {
-        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        guard found <= RegistrySchema.version else {
+    /// 0 for an empty file.
+    private static func version(of database: Database, path: String) throws -> Int {
+        let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let isNew = application == 0 && tables == 0 && version == 0
+        guard application == RegistrySchema.applicationID || isNew else {
+            throw ProvisioningError(
+                .registryDamaged,
+                "\(path) is another program's database: its application ID is \(application), "
+                    + "a registry's is \(RegistrySchema.applicationID)",
+                hint: "name another place with PROVISION_HOME")
+        }
+        guard version <= RegistrySchema.version else {
             throw ProvisioningError(
                 .registryNewer,
-                "\(path) has schema version \(found), this program knows up to "
+                "\(path) has schema version \(version), this program knows up to "
                     + "\(RegistrySchema.version)",
                 hint: "update this program")
         }
-        guard found >= 0 else {
-            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(found)")
+        guard version > 0 || isNew else {
+            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(version)")
         }
-        for script in RegistrySchema.migrations[found...] {
-            try database.execute(sql: script)
-        }
-        if found < RegistrySchema.version {
-            try database.execute(sql: "PRAGMA application_id = \(RegistrySchema.applicationID)")
-            try database.execute(sql: "PRAGMA user_version = \(RegistrySchema.version)")
-        }
+        return version
     }
 }
 

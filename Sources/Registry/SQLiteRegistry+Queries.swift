@@ -7,36 +7,38 @@ extension SQLiteRegistry {
     /// Fewest hexadecimal digits by which a key can be named.
     public static let minimumPrefixLength = 8
 
+    /// Most records in one page.
+    public static let maximumPageLength = 10_000
+
     /// A page of the devices that match, at most `limit`.
     public func devices(
         matching filter: DeviceFilter = .all, after cursor: RegistryCursor? = nil,
         limit: Int = 100
     ) throws(ProvisioningError) -> RegistryPage<DeviceRecord> {
-        var records: [DeviceRecord] = []
-        try eachDevice(matching: filter, after: cursor, limit: max(limit, 1) + 1) {
-            (record) throws(ProvisioningError) in records.append(record)
+        let limit = min(max(limit, 1), Self.maximumPageLength)
+        let condition = filter.condition(after: cursor)
+        return try page(limit: limit) { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM device \(condition.sql) ORDER BY id LIMIT \(limit + 1)",
+                arguments: condition.arguments
+            ).map { try DeviceRecord(row: $0, database: database) }
         }
-        return page(records, limit: max(limit, 1), \.row)
     }
 
     /// A page of the keys that match, at most `limit`.
     public func keys(
         matching filter: KeyFilter = .all, after cursor: RegistryCursor? = nil, limit: Int = 100
     ) throws(ProvisioningError) -> RegistryPage<KeyRecord> {
-        var records: [KeyRecord] = []
-        try eachKey(matching: filter, after: cursor, limit: max(limit, 1) + 1) {
-            (record) throws(ProvisioningError) in records.append(record)
+        let limit = min(max(limit, 1), Self.maximumPageLength)
+        let condition = filter.condition(after: cursor)
+        return try page(limit: limit) { database in
+            try Row.fetchAll(
+                database,
+                sql: KeyRecord.query + "\(condition.sql) ORDER BY key.id LIMIT \(limit + 1)",
+                arguments: condition.arguments
+            ).map(KeyRecord.init(row:))
         }
-        return page(records, limit: max(limit, 1), \.row)
-    }
-
-    private func page<Record>(
-        _ records: [Record], limit: Int, _ row: KeyPath<Record, Int64>
-    ) -> RegistryPage<Record> {
-        guard records.count > limit else { return RegistryPage(records: records, next: nil) }
-        let records = Array(records.prefix(limit))
-        let next = records.last.map { RegistryCursor(row: $0[keyPath: row]) }
-        return RegistryPage(records: records, next: next)
     }
 
     /// The device, or nil if it is not registered.

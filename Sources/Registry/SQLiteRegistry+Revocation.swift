@@ -17,6 +17,11 @@ public enum RevocationSelector: Sendable, Hashable {
 public struct RevocationOutcome: Sendable, Hashable {
     public let keys: [KeyRecord]
     public let credentials: [CredentialRecord]
+
+    public init(keys: [KeyRecord], credentials: [CredentialRecord]) {
+        self.keys = keys
+        self.credentials = credentials
+    }
 }
 
 extension SQLiteRegistry {
@@ -53,8 +58,8 @@ extension SQLiteRegistry {
     /// Takes a key's revocation back. It is `pending` again: its credentials stay revoked, for a
     /// published revocation can't be called back, and the device must confirm new ones.
     ///
-    /// - Throws: `.registryConflict` if the key is not revoked, or the device has another key of the
-    ///   same key ID by now, naming it; `.notFound`.
+    /// - Throws: `.registryConflict` if the key is not revoked, or the device has another key of
+    ///   the same key ID by now, naming it; `.notFound`.
     public func reinstate(
         key thumbprint: [UInt8], at now: NumericDate, note: String? = nil
     ) throws(ProvisioningError) {
@@ -113,8 +118,8 @@ extension SQLiteRegistry {
         else {
             throw ProvisioningError(
                 .usage,
-                "a nickname has 1 to 64 printable characters and no slash, not \(nickname.debugDescription)"
-            )
+                "a nickname has 1 to 64 printable characters and no slash, not "
+                    + nickname.debugDescription)
         }
     }
 
@@ -129,7 +134,7 @@ extension SQLiteRegistry {
             let last = try Int64.fetchOne(
                 log.database, sql: "SELECT max(number) FROM revocation_list WHERE issuer = ?",
                 arguments: [Octets(issuer)])
-            let number = (last ?? 0) + 1
+            let number = (last ?? 0) &+ 1
             try log.append(
                 .listNumbered(RegistryChange.ListNumbered(issuer: Octets(issuer), number: number)))
             return number

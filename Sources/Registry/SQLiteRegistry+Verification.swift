@@ -45,10 +45,11 @@ extension SQLiteRegistry {
             }
             let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
             let pageSize = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            let inForce = try count("credential WHERE state = 'in-force'")
             return RegistryStatistics(
                 deviceCount: try count("device"), keyCounts: keyCounts,
-                credentialsInForceCount: try count("credential WHERE state = 'in-force'"),
-                credentialsRevokedCount: try count("credential WHERE state = 'revoked'"),
+                credentialsInForceCount: inForce,
+                credentialsRevokedCount: try count("credential") - inForce,
                 head: try EventLog.head(of: database), schemaVersion: schemaVersion,
                 databaseSize: pages * pageSize)
         }

@@ -6,13 +6,14 @@ public import Provisioning
 /// A registry in one SQLite file, which many threads and processes may use at once.
 ///
 /// The schema keeps the promises of `DeviceRegistry`: partial unique indexes, CHECKs and triggers
-/// refuse whatever would break one, also from the `sqlite3` shell. Each table is a projection of the
-/// log of events, and `verify` replays the log to compare.
+/// refuse whatever would break one, also from the `sqlite3` shell. Each table is a projection of
+/// the log of events, and `verify` replays the log to compare.
 ///
 /// Calls block: for the disk, and for up to 30 s while another process writes.
 public final class SQLiteRegistry: Sendable {
     public let path: String
     let pool: DatabasePool
+    private let commits = GroupCommit()
 
     /// Seconds that a call waits for other writers before it gives up.
     static let busyTimeout = 30.0
@@ -30,17 +31,17 @@ public final class SQLiteRegistry: Sendable {
     /// Version of the database's schema.
     public var schemaVersion: Int { RegistrySchema.version }
 
-    /// One transaction that is durable when this returns, or changed nothing when it throws.
+    /// One change that is durable when this returns, or changed nothing when it throws.
     func write<Value>(
-        at now: NumericDate, _ body: (EventLog) throws -> Value
+        at now: NumericDate, _ body: @escaping (EventLog) throws -> Value
     ) throws(ProvisioningError) -> Value {
-        guard (0...253_402_300_799).contains(now.seconds) else {
+        guard NumericDate.registrable.contains(now.seconds) else {
             throw ProvisioningError(
                 .registryConflict, "the time is \(now.seconds) s, not within 1970 to 9999",
                 hint: "set the clock")
         }
         return try Self.reporting(path) {
-            try pool.write { try body(EventLog(database: $0, now: now)) }
+            try commits.write(to: pool) { try body(EventLog(database: $0, now: now)) }
         }
     }
 

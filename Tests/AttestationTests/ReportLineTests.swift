@@ -32,6 +32,8 @@ struct ReportLineTests {
         String(line.dropLast()),
         String(line.dropLast(9)) + "*" + line.suffix(8),
         line + "A",
+        // The same octets, but for the unused bits of the last digit.
+        String(line.dropLast()) + String(UnicodeScalar(line.utf8.last! + 1)),
         "PROVISION-EVIDENCE-1 " + String(repeating: "A", count: 100_000),
     ])
     func aBrokenReportIsAnError(line: String) {

@@ -124,8 +124,8 @@ import Testing
         _ = try FileAuthority.open(at: fixture.path)
     }
 
-    @Test func refusesAnotherUsersFiles() throws {
-        guard geteuid() == 0 else { return }
+    @Test(.enabled(if: geteuid() == 0, "only root may give files away"))
+    func refusesAnotherUsersFiles() throws {
         let fixture = try Fixture()
         for path in [fixture.path + "/issuing.key", fixture.path] {
             #expect(chown(path, 65534, 65534) == 0)
@@ -199,6 +199,49 @@ import Testing
                 number: 1, thisUpdate: fixture.now, nextUpdate: next)
         }
         #expect(error?.reason == "\(fixture.path)/root.key is not there")
+    }
+
+    /// Replaces `issuing.crt` by what the root signs after `change`.
+    private func reissue(
+        _ fixture: Fixture, _ change: (inout CertificateTemplate) -> Void
+    ) throws {
+        let rootKey = try SigningKey(pem: Secret(fixture.openssl.read("authority/root.key")))
+        let issuingKey = try SigningKey(pem: Secret(fixture.openssl.read("authority/issuing.key")))
+        let root = try Certificate(
+            pem: String(decoding: fixture.openssl.read("authority/root.crt"), as: UTF8.self))
+        var template = try AuthorityCertificateProfile.issuing(
+            name: "Test", publicKey: issuingKey.publicKey, serialNumber: [9],
+            notBefore: fixture.now, root: root)
+        change(&template)
+        try fixture.openssl.write(template.signed(by: rootKey).pem, to: "authority/issuing.crt")
+        try setMode(0o600, fixture.path + "/issuing.crt")
+    }
+
+    @Test func refusesAnIssuingCertificateThatIsNoCA() throws {
+        let fixture = try Fixture()
+        try reissue(fixture) { template in
+            template.basicConstraints = .endEntity
+            template.keyUsage = .digitalSignature
+        }
+        let error = #expect(throws: ProvisioningError(.authorityUnavailable, "")) {
+            try FileAuthority.open(at: fixture.path)
+        }
+        #expect(error?.reason.hasSuffix("it is not a CA certificate") == true)
+    }
+
+    @Test func issuesNothingThatOutlivesIt() throws {
+        let fixture = try Fixture()
+        let end = fixture.now.seconds + 1000
+        try reissue(fixture) { $0.notAfter = CertificateTime(seconds: end) ?? .noExpiry }
+        let authority = try FileAuthority.open(at: fixture.path)
+        #expect(authority.summary.issuing.notAfter == NumericDate(seconds: end))
+        let inTime = NumericDate(seconds: end)
+        _ = try authority.sign(Fixture.plan(notBefore: fixture.now, notAfter: inTime))
+        for late in [NumericDate(seconds: end + 1), nil] {
+            #expect(throws: ProvisioningError(.issuanceFailed, "")) {
+                try authority.sign(Fixture.plan(notBefore: fixture.now, notAfter: late))
+            }
+        }
     }
 
     @Test func nothingSecretIsShown() throws {

@@ -45,9 +45,10 @@ struct Executable {
     }
 
     /// Runs any program with this home; kills it, by process ID, when it takes too long.
-    func run(_ program: URL, _ arguments: [String], input: String? = nil, within seconds: Double = 120)
-        throws -> Result
-    {
+    func run(
+        _ program: URL, _ arguments: [String], in folder: URL = packageRoot, input: String? = nil,
+        within seconds: Double = 120
+    ) throws -> Result {
         let scratch = FileManager.default.temporaryDirectory
             .appending(path: "provision-io-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
@@ -59,7 +60,7 @@ struct Executable {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.currentDirectoryURL = Self.packageRoot
+        process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PROVISION_HOME": home.path]) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: files[0])

@@ -29,10 +29,9 @@ enum Firmware {
             return try Executable.withHome { executable in
                 let result = try executable.run(
                     URL(filePath: "/usr/bin/env"),
-                    ["swift", "build", "--package-path", package.path, "-c", "release"]
-                        + ["--scratch-path", package.path + "/.build/provision-\(board)"]
-                        + ["--product", "Firmware"] + options,
-                    within: 600)
+                    ["swift", "build", "-c", "release"] + options
+                        + ["--scratch-path", ".build/provision-\(board)", "--product", "Firmware"],
+                    in: package, within: 600)
                 return result.status == 0 ? nil : result.text + result.standardError
             }
         } catch {

@@ -10,7 +10,8 @@ import Testing
             func run(_ more: String...) throws -> [String: Any] {
                 let result = try provision.run(
                     Executable.url,
-                    ["run", "--platform", platform, "--firmware", image, "--detach", "--json"] + more)
+                    ["run", "--platform", platform, "--firmware", image, "--detach", "--json"]
+                        + more)
                 try #require(result.status == 0, "\(result.standardError)")
                 return try result.json()
             }
@@ -18,7 +19,7 @@ import Testing
             #expect(first["isNewKey"] as? Bool == true)
             #expect(first["keyState"] as? String == "active")
             #expect((first["superseded"] as? [String])?.isEmpty == true)
-            #expect((first["credentials"] as? [[String: Any]])?.count == 2)
+            #expect((first["credentials"] as? [[String: Any]])?.count == 3)
 
             let second = try run()
             #expect(second["isNewKey"] as? Bool == false)

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Platforms
 import Testing
@@ -31,15 +32,17 @@ import Testing
         let emulated = try #require(catalogue.platform(named: "microbit-qemu").build)
         let real = try #require(catalogue.platform(named: "microbit").build)
         #expect(emulated == real)
+        let command = try emulated.command(package: "/my fw")
+        #expect(command.directory == "/my fw")
         #expect(
-            emulated.arguments(package: "/fw") == [
+            command.arguments == [
                 "swift", "build", "-c", "release", "--triple", "armv6m-none-none-eabi",
                 "--toolset", "boards/microbit/toolset.json",
-                "--scratch-path", "/fw/.build/provision-microbit", "--product", "Firmware",
+                "--scratch-path", "/my fw/.build/provision-microbit", "--product", "Firmware",
             ])
         #expect(
-            emulated.imagePath(package: "/fw")
-                == "/fw/.build/provision-microbit/armv6m-none-none-eabi/release/Firmware")
+            try emulated.imagePath(package: "/my fw")
+                == "/my fw/.build/provision-microbit/armv6m-none-none-eabi/release/Firmware")
     }
 
     @Test func mps2KeepsCodeAndRecords() throws {
@@ -50,12 +53,15 @@ import Testing
         }
         #expect(
             machine.persistedRegions == [
-                MemoryRegion(address: 0, length: 0x80000),
-                MemoryRegion(address: 0x2100_0000, length: 0x10000),
+                AddressRange(address: 0, length: 0x80000),
+                AddressRange(address: 0x2100_0000, length: 0x10000),
             ])
         #expect(machine.factoryPage == 0x2100_2000)
-        #expect(machine.seedPage == MemoryRegion(address: 0x2100_1000, length: 1024))
+        #expect(machine.seedPage == AddressRange(address: 0x2100_1000, length: 1024))
         #expect(platform.identification?.region.address == 0x2100_200C)
+        let flasher = try #require(platform.flasherConfiguration(endpoint: .unix(path: "/x")))
+        #expect(flasher.resetCommand == "system_reset")
+        #expect(flasher.eraseRegions == [AddressRange(address: 0x2100_8000, length: 0x4000)])
     }
 
     @Test func microbitIsFlashedByProbeRS() throws {
@@ -65,10 +71,11 @@ import Testing
             return
         }
         #expect(
-            command.arguments(command.flash, image: "/fw/a {image}.elf") == [
+            try command.flash.filled(
+                with: [.image: "/fw/a {image}.elf", .chip: try #require(platform.chip)]) == [
                 "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify", "/fw/a {image}.elf",
             ])
-        #expect(platform.identification?.usesWordAccess == true)
+        #expect(platform.identification?.width == .word)
         #expect(platform.emulation == nil)
     }
 }

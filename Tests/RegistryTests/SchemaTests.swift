@@ -30,21 +30,45 @@ import Testing
         // An event never changes.
         "UPDATE event SET at = at + 1 WHERE seq = 1", "UPDATE event SET body = '{}'",
         "UPDATE OR REPLACE event SET seq = 1 WHERE seq = 2",
-        "INSERT OR REPLACE INTO event SELECT seq, at, kind, subject, '{}', previous, hash FROM event",
-        "INSERT INTO event SELECT seq + 100, at, kind, subject + 100, body, previous, hash FROM event WHERE seq = 1",
-        "INSERT INTO event SELECT max(seq) + 1, at, 'key-activated', 2, '{}', zeroblob(32), hash FROM event",
+        """
+        INSERT OR REPLACE INTO event SELECT seq, at, kind, subject, '{}', previous, hash
+        FROM event
+        """,
+        """
+        INSERT INTO event SELECT seq + 100, at, kind, subject + 100, body, previous,
+        hash FROM event WHERE seq = 1
+        """,
+        """
+        INSERT INTO event SELECT max(seq) + 1, at, 'key-activated', 2, '{}',
+        zeroblob(32), hash FROM event
+        """,
         // Revoked is for ever.
         "UPDATE key SET state = 'active', revoked_at = NULL, revocation_reason = NULL",
-        "UPDATE key SET state = 'pending', revoked_at = NULL, revocation_reason = NULL, event = (SELECT max(seq) FROM event) WHERE state = 'revoked'",
-        "UPDATE credential SET state = 'in-force', revoked_at = NULL, revocation_reason = NULL WHERE state = 'revoked'",
+        """
+        UPDATE key SET state = 'pending', revoked_at = NULL, revocation_reason = NULL,
+        event = (SELECT max(seq) FROM event) WHERE state = 'revoked'
+        """,
+        """
+        UPDATE credential SET state = 'in-force', revoked_at = NULL, revocation_reason =
+        NULL WHERE state = 'revoked'
+        """,
         "UPDATE key SET revoked_at = revoked_at + 1 WHERE state = 'revoked'",
         // Every change is an event.
-        "UPDATE key SET state = 'revoked', revoked_at = 1, revocation_reason = 1 WHERE state = 'active'",
-        "UPDATE credential SET state = 'revoked', revoked_at = 1, revocation_reason = 1 WHERE state = 'in-force'",
+        """
+        UPDATE key SET state = 'revoked', revoked_at = 1, revocation_reason = 1 WHERE
+        state = 'active'
+        """,
+        """
+        UPDATE credential SET state = 'revoked', revoked_at = 1, revocation_reason = 1
+        WHERE state = 'in-force'
+        """,
         "UPDATE device SET nickname = 'other'", "UPDATE device SET nickname = NULL",
         "UPDATE OR REPLACE device SET nickname = 'door' WHERE nickname = 'lamp'",
         "UPDATE revocation_list SET number = 9",
-        "INSERT INTO revocation_list SELECT id + 1, issuer, number + 1, numbered_at FROM revocation_list",
+        """
+        INSERT INTO revocation_list SELECT id + 1, issuer, number + 1, numbered_at FROM
+        revocation_list
+        """,
         // Identities stay.
         "UPDATE device SET board = 'x'", "UPDATE device SET device_id = x'01' WHERE id = 1",
         "UPDATE key SET thumbprint = zeroblob(32) WHERE id = 2",
@@ -80,12 +104,18 @@ import Testing
     @Test(arguments: [
         (
             "key-activated",
-            "UPDATE key SET state = 'pending', revoked_at = NULL, revocation_reason = NULL, event = ? WHERE id = 2"
+            """
+            UPDATE key SET state = 'pending', revoked_at = NULL, revocation_reason =
+            NULL, event = ? WHERE id = 2
+            """
         ),
         ("key-revoked", "UPDATE key SET state = 'active', event = ? WHERE id = 2"),
         (
             "key-reinstated",
-            "UPDATE OR REPLACE key SET state = 'pending', revoked_at = NULL, revocation_reason = NULL, event = ? WHERE id = 2"
+            """
+            UPDATE OR REPLACE key SET state = 'pending', revoked_at = NULL,
+            revocation_reason = NULL, event = ? WHERE id = 2
+            """
         ),
     ]) func `The schema refuses, whatever the event`(_ kind: String, _ sql: String) throws {
         _ = try fill()

@@ -9,7 +9,7 @@ import Provisioning
 @testable import Registry
 
 /// A folder of its own, deleted at the end, with a registry in it.
-final class TemporaryRegistry {
+final class TemporaryRegistry: Sendable {
     let folder: String
     var path: String { folder + "/provision/registry.sqlite" }
 

@@ -9,6 +9,8 @@ struct ScriptedDevice {
     var arrived: [UInt8] = []
     var announced: (length: Int, digest: [UInt8])?
     var stored: [UInt8]?
+    /// Whether an upload of the same credential goes on where it broke off.
+    var resumes = false
     /// Requests that were executed.
     private(set) var requestCount = 0
 
@@ -40,8 +42,8 @@ struct ScriptedDevice {
     private mutating func write(_ payload: CBORMap, at offset: Int) {
         if offset == 0, let length = payload["len"]?.integer, let digest = payload["sha256"]?.bytes
         {
+            if !resumes || announced?.digest != digest { arrived = [] }
             announced = (Int(length), digest)
-            arrived = []
         }
         guard let announced, offset == arrived.count, let data = payload["data"]?.bytes else {
             return

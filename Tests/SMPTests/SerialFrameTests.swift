@@ -141,6 +141,22 @@ struct SerialFrameTests {
                 == [.damaged(.lineTooLong), .message([5])])
     }
 
+    @Test func goodFramesEndTheSilenceAfterDamage() throws {
+        let lone = Array("\u{4}\u{14}AAAA\n".utf8)
+        let input = lone + lone + (try frame([5])) + lone
+        #expect(
+            events(input) == [.damaged(.noStart), .message([5]), .damaged(.noStart)])
+    }
+
+    /// A digit that differs only in bits which carry nothing is damage all the same.
+    @Test func spareBitsAreZero() throws {
+        var line = try frame([1])
+        let last = line.count - 3
+        #expect(line[last + 1] == UInt8(ascii: "="))
+        line[last] += 1
+        #expect(events(line) == [.damaged(.notBase64)])
+    }
+
     @Test func oversizedIsReportedOnce() throws {
         let input = try frame([UInt8](repeating: 7, count: 513)) + frame([5])
         #expect(

@@ -162,11 +162,30 @@ struct TransferTests {
         for payload: CBORMap in [[:], ["off": -1], ["off": 451], ["off": "0"]] {
             #expect(throws: SMPError.self) { try call.answer(payload) }
         }
-        // 450 are the whole, but only 100 were sent.
-        let claimed = try call.answer(["off": 450])
+        try upload.accept(expectedOffset: call.answer(["off": 100]))
+        let second = upload.next()
+        // 450 are the whole, but only 200 were sent.
+        let claimed = try #require(second).answer(["off": 450])
         #expect(throws: SMPError.self) { try upload.accept(expectedOffset: claimed) }
         #expect(throws: SMPError.self) { try upload.accept(expectedOffset: -1) }
         #expect(!upload.isComplete)
+        #expect(upload.progress == 100)
+    }
+
+    /// A run that broke off after 300 octets, and the next run with the same credential.
+    @Test(arguments: [(300, 3), (450, 1)])
+    func anUploadGoesOnWhereItBrokeOff(has: Int, calls: Int) throws {
+        var device = ScriptedDevice()
+        device.announced = (450, digest)
+        device.arrived = Array(data.prefix(has))
+        device.resumes = true
+        var upload = try upload()
+        while let call = upload.next() {
+            try upload.accept(expectedOffset: call.perform(&device))
+        }
+        #expect(upload.isComplete)
+        #expect(device.arrived == data)
+        #expect(device.requestCount == calls)
     }
 
     @Test(arguments: [0, 1, 50])

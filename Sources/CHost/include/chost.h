@@ -17,8 +17,9 @@ int chost_signals_install(int write_fd);
 /// Puts the default actions back. Idempotent.
 void chost_signals_remove(void);
 
-/// The process gets SIGTERM when the process that started it dies. Linux only, elsewhere nothing.
-int chost_stop_with_parent(void);
+/// A byte is written to `write_fd` when the process that started this one ends. Not PR_SET_PDEATHSIG:
+/// that means the end of the thread that started it. Once per process, EBUSY after that.
+int chost_stop_with_parent(int write_fd);
 
 // MARK: Descriptors
 
@@ -43,6 +44,9 @@ struct chost_serial_settings {
 /// Saves the settings, then sets raw 8N1 without flow control at `baud` bits per second and discards
 /// what is queued in both directions. Any rate that the driver can make is accepted.
 int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved);
+
+/// Bits per second as the driver set them, 0 if it does not say.
+uint32_t chost_serial_baud(int fd);
 
 int chost_serial_restore(int fd, const struct chost_serial_settings *saved);
 

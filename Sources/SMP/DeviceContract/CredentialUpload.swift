@@ -1,6 +1,7 @@
 internal import CBOR
 
-/// Writes a credential part by part: a sequence of calls, led by the offset that the device expects.
+/// Writes a credential part by part: a sequence of calls, led by the offset that the device expects
+/// next.
 ///
 ///     var upload = try contract.writeCredential(data, digest: digest, …)
 ///     while let call = upload.next() { try upload.accept(expectedOffset: perform(call)) }
@@ -16,8 +17,8 @@ public struct CredentialUpload: Sendable {
     private let digest: [UInt8]
     private let chunkLength: Int
     private var offset = 0
-    /// Octets that were sent at least once: the device can't expect more than the next one.
-    private var sentLength = 0
+    /// Octets that the device may have by now: it can't expect more than the next one.
+    private var reachedLength = 0
     private var steps = 0
 
     init(
@@ -50,7 +51,7 @@ public struct CredentialUpload: Sendable {
             payload["len"] = .int(data.count)
             payload["sha256"] = .bytes(digest)
         }
-        sentLength = max(sentLength, part.endIndex)
+        reachedLength = max(reachedLength, part.endIndex)
         let total = data.count
         return SMPCall(
             contract.write(DeviceContract.Command.credential, payload)
@@ -59,13 +60,15 @@ public struct CredentialUpload: Sendable {
         }
     }
 
-    /// Takes the answer of the latest call: less than was sent means that a part was lost.
+    /// Takes the answer of the latest call. Less than was sent means that a part was lost; more, in
+    /// answer to the first part, that the device has the rest from an upload that broke off.
     public mutating func accept(expectedOffset: Int) throws(SMPError) {
         steps += 1
-        guard (0...sentLength).contains(expectedOffset) else {
-            throw .malformed(
-                "the device expects offset \(expectedOffset), \(sentLength) bytes were sent")
+        let limit = offset == 0 ? data.count : reachedLength
+        guard (0...limit).contains(expectedOffset) else {
+            throw .malformed("the device expects offset \(expectedOffset), it can have \(limit)")
         }
+        reachedLength = max(reachedLength, expectedOffset)
         offset = expectedOffset
         guard isComplete || steps < maximumSteps else {
             throw .stalled(steps: steps, offset: offset)

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Attestation
+public import ArgumentParser
+public import Attestation
 import Provisioning
 
 /// Which board, and where its description is looked for.
@@ -41,6 +41,12 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Which of several debug probes an external flash tool shall use.",
+            valueName: "serial"))
+    var probeSerial: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Go on only with this device: its ID in hexadecimal.", valueName: "id"))
     var device: DeviceID?
 
@@ -68,4 +74,15 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
     var verbose = false
+
+    /// The record goes to stdout, and to the file that was asked for.
+    func show(_ record: some Encodable, text: String) throws {
+        if let report {
+            let destination = try ExportDestination(path: report)
+            destination.write(try JSONDocument.encode(record))
+            try destination.commit()
+        }
+        if json { return try JSONDocument.print(record) }
+        Terminal.standardOutput.write(text)
+    }
 }

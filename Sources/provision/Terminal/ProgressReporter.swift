@@ -42,6 +42,15 @@ final class ProgressReporter: RunObserver {
         terminal.write("\(label(step))\(time)  \(Table.printable(summary))\n")
     }
 
+    /// A line of the build tool: the latest one shows that it goes on, all of them with `-v`.
+    func building(_ line: String) {
+        if isVerbose { return noted(line) }
+        guard terminal.isInteractive, clock.now - lastProgress > .milliseconds(100) else { return }
+        lastProgress = clock.now
+        let room = max(terminal.width - 14, 10)
+        terminal.write("\r\u{1B}[K\(label(.build))\(Table.printable(String(line.prefix(room))))")
+    }
+
     func noted(_ remark: String) {
         guard isVerbose else { return }
         clearLine()

@@ -24,6 +24,9 @@ struct Table {
 
     /// Board names and firmware versions come from devices: no control character reaches a terminal.
     static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "·" : Character($0) })
+        String(
+            text.unicodeScalars.map {
+                $0.properties.generalCategory == .control ? "·" : Character($0)
+            })
     }
 }

@@ -1,6 +1,6 @@
-// ARMv6-M neither divides nor multiplies to 64 bits, and the toolchain has no run-time library for it.
-// RTABI §4.2 and §4.3.1.
-#if defined(BOARD_MICROBIT)
+// ARMv6-M neither divides nor multiplies to 64 bits, and the toolchain has no run-time library for
+// it. RTABI §4.2 and §4.3.1.
+#if defined(__ARM_ARCH_6M__)
 
 #include <stdint.h>
 
@@ -20,7 +20,9 @@ static struct quotient divide(uint32_t numerator, uint32_t denominator) {
     return (struct quotient){quotient, remainder};
 }
 
-uint32_t __aeabi_uidiv(uint32_t numerator, uint32_t denominator) { return divide(numerator, denominator).quotient; }
+uint32_t __aeabi_uidiv(uint32_t numerator, uint32_t denominator) {
+    return divide(numerator, denominator).quotient;
+}
 
 /// Returns the quotient in r0 and the remainder in r1.
 uint64_t __aeabi_uidivmod(uint32_t numerator, uint32_t denominator) {

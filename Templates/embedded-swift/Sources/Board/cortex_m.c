@@ -1,4 +1,4 @@
-#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
+#if defined(BOARD_BARE_METAL)
 
 #include "cortex_m.h"
 
@@ -10,8 +10,8 @@
 
 int main(int argc, char **argv);
 
-// From the linker script. The stack lies at the bottom of RAM: when it overflows, the chip faults at once instead of
-// overwriting variables.
+// From the linker script. The stack lies at the bottom of RAM: when it overflows, the chip faults
+// at once instead of overwriting variables.
 extern uint32_t stack_bottom[], stack_top[], data_start[], data_end[], data_image[];
 extern uint32_t bss_start[], bss_end[];
 extern uint8_t heap_start[], heap_end[];
@@ -19,6 +19,7 @@ extern uint8_t heap_start[], heap_end[];
 #define STACK_PAINT 0xC0DEC0DEu
 
 #define NVIC_ISER 0xE000E100u
+#define NVIC_ICER 0xE000E180u
 #define SCB_AIRCR 0xE000ED0Cu
 #define AIRCR_SYSRESETREQ (0x05FA0000u | 1u << 2)
 
@@ -30,8 +31,10 @@ static void unexpected_handler(void) {
     for (;;) __asm volatile("wfi");
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[16 + interrupt_count])(void) = {
-    [0] = (void (*)(void))stack_top,
+typedef void handler(void);
+
+__attribute__((section(".vectors"), used)) static handler *const vectors[16 + interrupt_count] = {
+    [0] = (handler *)stack_top,
     [1] = reset_handler,
     [2 ... 15] = unexpected_handler,
     [16 + uart_interrupt] = uart_handler,
@@ -39,7 +42,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + inte
 };
 
 void reset_handler(void) {
-    // Not through the frame's own stack: this function is `main`'s caller and needs a few words of it.
+    // Up to this function's own frame.
     for (uint32_t *word = stack_bottom; word < stack_top - 16; word++) *word = STACK_PAINT;
     const uint32_t *image = data_image;
     for (uint32_t *word = data_start; word < data_end; word++) *word = *image++;
@@ -62,8 +65,9 @@ void dp_hal_reset(void) {
 
 // MARK: Bytes and seconds
 
-// Long enough for what arrives while a signature is made; the host waits for answers, so there is never more than
-// one request.
+// Between a request and its answer the host sends nothing, so this only has to cover what arrives
+// while a line is decoded. An emulated UART is faster than its baud rate: what finds no room waits
+// in the UART.
 enum { received_capacity = 256 };
 static uint8_t received[received_capacity];
 static volatile uint32_t received_head, received_tail;
@@ -77,9 +81,14 @@ void cortex_m_start(void) {
 
 void cortex_m_received(uint8_t byte) {
     const uint32_t head = received_head;
-    if (head - received_tail == received_capacity) return;
     received[head % received_capacity] = byte;
     received_head = head + 1;
+}
+
+bool cortex_m_has_room(void) {
+    if (received_head - received_tail < received_capacity) return true;
+    REGISTER(NVIC_ICER) = 1u << uart_interrupt;
+    return false;
 }
 
 void cortex_m_tick(void) {
@@ -93,13 +102,15 @@ int32_t board_receive(void) {
         if (tail != received_head) {
             const uint8_t byte = received[tail % received_capacity];
             received_tail = tail + 1;
+            REGISTER(NVIC_ISER) = 1u << uart_interrupt;
             return byte;
         }
         if (ticked) {
             ticked = false;
             return BOARD_IDLE;
         }
-        // With interrupts held back, one that comes between the test and the sleep still ends the sleep.
+        // With interrupts held back, one that comes between the test and the sleep still ends the
+        // sleep.
         __asm volatile("cpsid i" ::: "memory");
         if (received_tail == received_head && !ticked) __asm volatile("dsb\n wfi" ::: "memory");
         __asm volatile("cpsie i\n isb" ::: "memory");

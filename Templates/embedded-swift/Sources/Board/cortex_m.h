@@ -20,7 +20,10 @@ void timer_handler(void);
 
 /// Gives the heap to mbedTLS and lets the two interrupts through.
 void cortex_m_start(void);
-/// From `uart_handler`: keeps a byte for `board_receive`; when the buffer is full the byte is lost, as on a full FIFO.
+/// For `uart_handler`: whether another byte can be kept. If not, the handler must leave it in the
+/// UART; it is called again once there is room.
+bool cortex_m_has_room(void);
+/// From `uart_handler`: keeps a byte for `board_receive`.
 void cortex_m_received(uint8_t byte);
 /// From `timer_handler`, once a second.
 void cortex_m_tick(void);

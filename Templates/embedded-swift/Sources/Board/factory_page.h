@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The factory page gives a board its identity where the chip has none of its own: whoever makes the board (or the
-// emulator that plays it) writes it once, and no firmware erases it.
+// The factory page gives a board its identity where the chip has none of its own: whoever makes the
+// board (or the emulator that plays it) writes it once, and no firmware erases it.
 //
 //     offset  bytes
 //     0       8       "PRVFACT1"

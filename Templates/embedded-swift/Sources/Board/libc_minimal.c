@@ -1,5 +1,5 @@
 // What the compilers and mbedTLS expect of a C library; its headers are in libc/.
-#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
+#if defined(BOARD_BARE_METAL)
 
 #include <stdint.h>
 #include <stdlib.h>

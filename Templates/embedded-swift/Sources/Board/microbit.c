@@ -8,6 +8,7 @@
 #include "cortex_m.h"
 #include "device_provisioning_hal.h"
 #include "factory_page.h"
+#include "flash_range.h"
 
 // MARK: Memory map; boards/microbit/linker.ld reserves the same pages
 
@@ -23,7 +24,8 @@ const uint32_t dp_hal_flash_page_count = 16;
 size_t dp_hal_device_id(uint8_t id[64]) {
     const size_t length = factory_page_id((const uint8_t *)FACTORY_PAGE, id);
     if (length > 0) return length;
-    // Its two words in memory order, as Ariel OS, Embassy and Zephyr report it. QEMU's is the same in every instance.
+    // Its two words in memory order, as Ariel OS, Embassy and Zephyr report it. QEMU's is the same
+    // in every instance.
     for (size_t index = 0; index < 8; index++) {
         id[index] = (uint8_t)(REGISTER(FICR_DEVICEID + (index & 4)) >> 8 * (index & 3));
     }
@@ -100,8 +102,9 @@ static void uart_start(void) {
 }
 
 void uart_handler(void) {
-    // The FIFO holds 6 bytes. Reading RXD raises the event again for the next one, so the event is cleared before.
-    while (REGISTER(UART_RXDRDY)) {
+    // The FIFO holds 6 bytes. Reading RXD raises the event again for the next one, so the event is
+    // cleared before.
+    while (REGISTER(UART_RXDRDY) && cortex_m_has_room()) {
         REGISTER(UART_RXDRDY) = 0;
         cortex_m_received((uint8_t)REGISTER(UART_RXD));
     }
@@ -125,8 +128,8 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
 #define RNG_VALUE (RNG + 0x508)
 
 static bool rng_byte(uint8_t *out) {
-    // With bias correction a byte takes about 0.7 ms. At 16 MHz this many polls take over a second; an emulator that
-    // runs a hundred times as fast still waits longer than a byte takes.
+    // With bias correction a byte takes about 0.7 ms. At 16 MHz this many polls take over a second;
+    // an emulator that runs a hundred times as fast still waits longer than a byte takes.
     uint32_t patience = 4000000;
     REGISTER(RNG_VALRDY) = 0;
     while (REGISTER(RNG_VALRDY) == 0) {
@@ -157,17 +160,12 @@ static void nvmc_configure(uint32_t mode) {
     while (REGISTER(NVMC_READY) == 0) {}
 }
 
-static bool in_records(uint32_t offset, size_t length) {
-    const uint32_t size = dp_hal_flash_page_size * dp_hal_flash_page_count;
-    return offset <= size && length <= size - offset;
-}
-
 void dp_hal_flash_read(uint32_t offset, void *out, size_t length) {
     memcpy(out, (const void *)(uintptr_t)(RECORDS + offset), length);
 }
 
 bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
-    if (!in_records(offset, length) || (offset | length) % 4 != 0) return false;
+    if (!are_flash_words(offset, length)) return false;
     const uint32_t *words = bytes;
     nvmc_configure(nvmc_write);
     for (size_t index = 0; index < length / 4; index++) {
@@ -179,7 +177,7 @@ bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
 }
 
 bool dp_hal_flash_erase(uint32_t offset) {
-    if (!in_records(offset, dp_hal_flash_page_size) || offset % dp_hal_flash_page_size != 0) return false;
+    if (!is_flash_page(offset)) return false;
     nvmc_configure(nvmc_erase);
     REGISTER(NVMC_ERASEPAGE) = RECORDS + offset;
     while (REGISTER(NVMC_READY) == 0) {}
@@ -190,7 +188,8 @@ bool dp_hal_flash_erase(uint32_t offset) {
 // MARK: Start
 
 void board_start(void) {
-    // The baud rate needs the crystal; the oscillator that runs after a reset is 1 to 6 percent off.
+    // The baud rate needs the crystal; the oscillator that runs after a reset is 1 to 6 percent
+    // off.
     REGISTER(CLOCK_HFCLKSTARTED) = 0;
     REGISTER(CLOCK_HFCLKSTART) = 1;
     while (REGISTER(CLOCK_HFCLKSTARTED) == 0) {}

@@ -1,7 +1,7 @@
-// Arm MPS2 with the AN386 image: Cortex-M4 at 25 MHz. QEMU: -M mps2-an386. A test bench, not a product: it has neither
-// a chip ID, nor non-volatile memory, nor a source of entropy, so all three live in its external RAM, which stands for
-// battery-backed memory and which the emulator keeps in a file.
-// Source of registers: Application Note AN386 and the Cortex-M System Design Kit TRM.
+// Arm MPS2 with the AN386 image: Cortex-M4 at 25 MHz. QEMU: -M mps2-an386. A test bench, not a
+// product: it has neither a chip ID, nor non-volatile memory, nor a source of entropy, so all three
+// live in its external RAM, which stands for battery-backed memory and which the emulator keeps in
+// a file. Source of registers: Application Note AN386 and the Cortex-M System Design Kit TRM.
 #if defined(BOARD_MPS2_AN386)
 
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "cortex_m.h"
 #include "device_provisioning_hal.h"
 #include "factory_page.h"
+#include "flash_range.h"
 #include "mbedtls/sha256.h"
 
 // MARK: Memory map
@@ -17,9 +18,9 @@
 #define STATE 0x21000000u  // this file's own: see `struct state`
 #define SEED_PAGE 0x21001000u  // 1 KiB of injected entropy
 #define FACTORY_PAGE 0x21002000u
-#define RECORDS 0x21010000u
+#define RECORDS 0x21008000u
 const uint32_t dp_hal_flash_page_size = 1024;
-const uint32_t dp_hal_flash_page_count = 64;
+const uint32_t dp_hal_flash_page_count = 16;
 
 enum { seed_length = 1024 };
 
@@ -33,7 +34,10 @@ static volatile struct state *const state = (volatile struct state *)STATE;
 
 // MARK: Identity
 
-size_t dp_hal_device_id(uint8_t id[64]) { return factory_page_id((const uint8_t *)FACTORY_PAGE, id); }
+size_t dp_hal_device_id(uint8_t id[64]) {
+    return factory_page_id((const uint8_t *)FACTORY_PAGE, id);
+}
+
 const char *dp_hal_board(void) { return "mps2-an386"; }
 const char *dp_hal_firmware(void) { return FIRMWARE_VERSION; }
 
@@ -74,8 +78,10 @@ static void uart_start(void) {
 }
 
 void uart_handler(void) {
-    REGISTER(UART_INTCLEAR) = 1u << 1;
-    while (REGISTER(UART_STATE) & receive_full) cortex_m_received((uint8_t)REGISTER(UART_DATA));
+    while (REGISTER(UART_STATE) & receive_full && cortex_m_has_room()) {
+        REGISTER(UART_INTCLEAR) = 1u << 1;
+        cortex_m_received((uint8_t)REGISTER(UART_DATA));
+    }
 }
 
 void dp_hal_write(const uint8_t *bytes, size_t length) {
@@ -87,8 +93,8 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
 
 // MARK: Injected entropy
 
-/// SHA-256 of the seed page, a counter that outlives resets, and the block's number: as unpredictable as the seed page
-/// that was written from outside, and never the same twice.
+/// SHA-256 of the seed page, a counter that outlives resets, and the block's number: as
+/// unpredictable as the seed page that was written from outside, and never the same twice.
 bool dp_hal_entropy(uint8_t *out, size_t length) {
     const uint8_t *seed = (const uint8_t *)SEED_PAGE;
     uint8_t any = 0, all = 0xFF;
@@ -122,17 +128,12 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
 
 // MARK: Storage that behaves as NOR flash: erasing sets bits, programming clears them
 
-static bool in_records(uint32_t offset, size_t length) {
-    const uint32_t size = dp_hal_flash_page_size * dp_hal_flash_page_count;
-    return offset <= size && length <= size - offset;
-}
-
 void dp_hal_flash_read(uint32_t offset, void *out, size_t length) {
     memcpy(out, (const void *)(uintptr_t)(RECORDS + offset), length);
 }
 
 bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
-    if (!in_records(offset, length) || (offset | length) % 4 != 0) return false;
+    if (!are_flash_words(offset, length)) return false;
     const uint32_t *words = bytes;
     for (size_t index = 0; index < length / 4; index++) {
         REGISTER(RECORDS + offset + 4 * index) &= words[index];
@@ -141,7 +142,7 @@ bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
 }
 
 bool dp_hal_flash_erase(uint32_t offset) {
-    if (!in_records(offset, dp_hal_flash_page_size) || offset % dp_hal_flash_page_size != 0) return false;
+    if (!is_flash_page(offset)) return false;
     memset((void *)(uintptr_t)(RECORDS + offset), 0xFF, dp_hal_flash_page_size);
     return true;
 }

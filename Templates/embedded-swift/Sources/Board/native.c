@@ -1,14 +1,16 @@
 // The device as a process of the host: bytes on standard input and output, state in a folder.
 //
+// PROVISION_NATIVE_ERASE, set to anything, has all but the ID erased at the start, as flashing with an erased key store does.
 // PROVISION_NATIVE_STATE names the folder (default: the current one). It holds
 //     device-id    8 random bytes, made on the first start
 //     flash        the record store
 //     *.psa_its    the keys, written by the system's mbedTLS
-#if !defined(BOARD_MICROBIT) && !defined(BOARD_MPS2_AN386)
+#if !defined(BOARD_BARE_METAL)
 
 #define _GNU_SOURCE  // POSIX and getentropy, beyond ISO C
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,8 +24,10 @@
 
 #include "board.h"
 #include "device_provisioning_hal.h"
+#include "flash_range.h"
 
-// The system's mbedTLS. The manifest cannot say it: there, a board without an operating system counts as Linux.
+// The system's mbedTLS. The manifest cannot say it: there, a board without an operating system
+// counts as Linux.
 #pragma comment(lib, "mbedcrypto")
 
 const uint32_t dp_hal_flash_page_size = 1024;
@@ -47,7 +51,8 @@ static void make_device_id(void) {
     char path[] = "device-id.XXXXXX";
     const int file = mkstemp(path);
     if (file < 0) fail("device-id");
-    if (!dp_hal_entropy(fresh, sizeof fresh) || write(file, fresh, sizeof fresh) != sizeof fresh) fail("device-id");
+    if (!dp_hal_entropy(fresh, sizeof fresh)) fail("device-id");
+    if (write(file, fresh, sizeof fresh) != sizeof fresh) fail("device-id");
     if (fsync(file) != 0 || close(file) != 0) fail("device-id");
     // Unlike a rename, a link never replaces the ID of a process that was faster.
     if (link(path, "device-id") != 0 && errno != EEXIST) fail("device-id");
@@ -103,7 +108,8 @@ int32_t board_receive(void) {
     return buffer[0];
 }
 
-/// A terminal would hold back lines, and take some bytes of a frame as commands to itself. Ctrl-C still works.
+/// A terminal would hold back lines, and take some bytes of a frame as commands to itself. Ctrl-C
+/// still works.
 static void pass_bytes_through(void) {
     struct termios mode;
     if (tcgetattr(STDIN_FILENO, &mode) != 0) return;
@@ -137,10 +143,7 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
 
 // MARK: Flash, in a file
 
-static bool in_flash(uint32_t offset, size_t length) {
-    const uint32_t size = dp_hal_flash_page_size * dp_hal_flash_page_count;
-    return offset <= size && length <= size - offset;
-}
+// What was written outlives the process, which is all that losing power means here: no fsync.
 
 static bool write_flash(uint32_t offset, const void *bytes, size_t length) {
     return pwrite(flash, bytes, length, offset) == (ssize_t)length;
@@ -163,7 +166,7 @@ void dp_hal_flash_read(uint32_t offset, void *out, size_t length) {
 }
 
 bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
-    if (!in_flash(offset, length) || (offset | length) % 4 != 0) return false;
+    if (!are_flash_words(offset, length)) return false;
     // As in flash, programming only clears bits: code that forgot to erase fails here too.
     const uint8_t *source = bytes;
     for (size_t index = 0; index < length; index += 4) {
@@ -172,17 +175,28 @@ bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
         for (size_t byte = 0; byte < sizeof word; byte++) word[byte] &= source[index + byte];
         if (memcmp(word, source + index, sizeof word) != 0) return false;
     }
-    return write_flash(offset, bytes, length) && fdatasync(flash) == 0;
+    return write_flash(offset, bytes, length);
 }
 
 bool dp_hal_flash_erase(uint32_t offset) {
-    if (!in_flash(offset, dp_hal_flash_page_size) || offset % dp_hal_flash_page_size != 0) return false;
+    if (!is_flash_page(offset)) return false;
     uint8_t page[1024];
     memset(page, 0xFF, sizeof page);
-    return write_flash(offset, page, dp_hal_flash_page_size) && fdatasync(flash) == 0;
+    return write_flash(offset, page, dp_hal_flash_page_size);
 }
 
 // MARK: Start and reset
+
+static void erase_keys(void) {
+    glob_t keys;
+    if (glob("*.psa_its", 0, NULL, &keys) == 0) {
+        for (size_t index = 0; index < keys.gl_pathc; index++) {
+            if (unlink(keys.gl_pathv[index]) != 0) fail(keys.gl_pathv[index]);
+        }
+        globfree(&keys);
+    }
+    if (unlink("flash") != 0 && errno != ENOENT) fail("flash");
+}
 
 void board_start(void) {
     const char *state = getenv("PROVISION_NATIVE_STATE");
@@ -190,6 +204,7 @@ void board_start(void) {
     umask(077);
     clock_gettime(CLOCK_MONOTONIC, &started);
     read_device_id();
+    if (getenv("PROVISION_NATIVE_ERASE") != NULL) erase_keys();
     open_flash();
     pass_bytes_through();
 }
@@ -198,6 +213,7 @@ void board_start(void) {
 void dp_hal_reset(void) {
     // A relative path would be taken from the folder that this process is in already.
     unsetenv("PROVISION_NATIVE_STATE");
+    unsetenv("PROVISION_NATIVE_ERASE");
     char *arguments[] = {"Firmware", NULL};
     execv("/proc/self/exe", arguments);
     fail("reset");

@@ -1,5 +1,5 @@
-#if defined(BOARD_MICROBIT) || defined(BOARD_MPS2_AN386)
-#include "mbedtls_source.h"
+// A host process links the system's library instead.
+#if defined(BOARD_BARE_METAL)
 
 #include "library/psa_crypto_client.c"
 #include "library/psa_crypto_driver_wrappers.c"

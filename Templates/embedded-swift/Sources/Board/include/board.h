@@ -13,7 +13,8 @@
 /// Clocks, serial port, heap and, where it needs one, the format of the storage. Call it first.
 void board_start(void);
 
-/// The next byte from the host (0…255), BOARD_IDLE or BOARD_CLOSED. Sleeps until there is something to say.
+/// The next byte from the host (0…255), BOARD_IDLE or BOARD_CLOSED. Sleeps until there is something
+/// to say.
 int32_t board_receive(void);
 
 /// Seconds since `board_start`.

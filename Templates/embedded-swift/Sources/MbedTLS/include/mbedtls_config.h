@@ -1,4 +1,5 @@
-// mbedTLS 2.28 for a board: PSA Crypto with ECDSA on P-256, SHA-256 and persistent keys, in 16 KiB of RAM.
+// mbedTLS 2.28 for a board: PSA Crypto with ECDSA on P-256, SHA-256 and persistent keys, in 16 KiB
+// of RAM.
 #pragma once
 
 // No operating system: memory comes from one buffer, entropy from the board.

@@ -1,0 +1,154 @@
+import CHost
+public import Provisioning
+import SMP
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Shows what a device prints, without the SMP frames in it, and sends what the user types.
+///
+/// A terminal as input gives single keys, without echo; Ctrl-C and Ctrl-] leave. Any other input is
+/// not read: it could only be sent to the device by mistake. The terminal is put back in every case.
+public final class Console {
+    /// Why it ended.
+    public enum Ending: Sendable, Hashable {
+        /// The user left: by key, or by closing the terminal.
+        case detached
+        case deadlineReached
+        /// By signal: the way out where keys are not read.
+        case interrupted
+        /// Whoever read the output is gone.
+        case outputClosed
+    }
+
+    private let channel: any Channel
+    private let input: Int32?
+    private let output: Int32
+    private let interruption: Interruption
+    private var frames = SerialFrameDecoder()
+    private var filter = TerminalFilter()
+
+    private static let leavingKeys: [UInt8] = [0x03, 0x1d]
+    private static let readLimit = 4096
+    /// How long a key waits for a channel that cannot be polled.
+    private static let turn = Duration.milliseconds(20)
+    private static let writeTimeout = Duration.seconds(2)
+
+    /// - Parameters:
+    ///   - input: a descriptor, which is used if it is a terminal that this process may read; nil is
+    ///     none.
+    ///   - output: a descriptor. Carriage returns and line feeds pass as the device sends them.
+    public init(channel: any Channel, input: Int32?, output: Int32, interruption: Interruption) {
+        self.channel = channel
+        self.input = input.flatMap { Self.isOwnTerminal($0) ? $0 : nil }
+        self.output = output
+        self.interruption = interruption
+    }
+
+    /// Whether keys are sent to the device.
+    public var sendsKeys: Bool { input != nil }
+
+    /// Runs until the user leaves, or until `deadline`.
+    ///
+    /// - Throws: `.channelClosed` when the device is gone.
+    public func run(until deadline: ContinuousClock.Instant? = nil) throws(ProvisioningError)
+        -> Ending
+    {
+        var keys = input
+        if let terminal = input, chost_terminal_take(terminal) != 0 { keys = nil }
+        defer {
+            if keys != nil { chost_terminal_restore() }
+            // Colours of the device's last line are not the shell's.
+            if filter.hasAttributes && isatty(output) == 1 { _ = show(Array("\u{1b}[0m".utf8)) }
+        }
+        do {
+            return try loop(keys, until: Deadline(deadline))
+        } catch {
+            if error.code == .interrupted { return .interrupted }
+            throw error
+        }
+    }
+
+    private func loop(_ keys: Int32?, until deadline: Deadline) throws(ProvisioningError) -> Ending
+    {
+        while !deadline.isPast {
+            try interruption.check()
+            let isReadable = try waitForEither(keys, until: deadline)
+            if isReadable.keys, let keys {
+                guard try relayKeys(from: keys) else { return .detached }
+            }
+            if isReadable.channel {
+                let bytes = try channel.read(atMost: Self.readLimit, within: .zero)
+                guard try relay(bytes) else { return .outputClosed }
+            }
+        }
+        return .deadlineReached
+    }
+
+    private func waitForEither(_ keys: Int32?, until deadline: Deadline) throws(ProvisioningError)
+        -> (channel: Bool, keys: Bool)
+    {
+        let keyEntry = Poll.Entry(keys ?? -1, Poll.readable)
+        guard let descriptor = (channel as? any PollableChannel)?.pollDescriptor else {
+            let next = deadline.earlier(of: Deadline(within: Self.turn))
+            let entries = try Poll.wait(for: [keyEntry], until: next, interruption)
+            return (true, entries[0].isReady)
+        }
+        guard descriptor >= 0 else {
+            throw ProvisioningError(.channelClosed, "\(channel.name) was closed before")
+        }
+        let entries = try Poll.wait(
+            for: [Poll.Entry(descriptor, Poll.readable), keyEntry], until: deadline, interruption)
+        return (entries[0].isReady, entries[1].isReady)
+    }
+
+    /// False if the user left. What was typed before that key is sent.
+    private func relayKeys(from terminal: Int32) throws(ProvisioningError) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = readBytes(terminal, &buffer, buffer.count)
+        guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+        let typed = buffer[..<count]
+        let sent = Array(typed.prefix { !Self.leavingKeys.contains($0) })
+        if !sent.isEmpty { try channel.write(sent, within: Self.writeTimeout) }
+        return sent.count == count
+    }
+
+    /// False if nobody takes the output any more.
+    private func relay(_ bytes: [UInt8]) throws(ProvisioningError) -> Bool {
+        var text: [UInt8] = []
+        for event in frames.push(bytes) {
+            if case .text(let part) = event { text += filter.filter(part) }
+        }
+        return show(text)
+    }
+
+    private func show(_ text: [UInt8]) -> Bool {
+        var rest = text[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { writeBytes(output, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                let isWritable = try? Poll.wait(
+                    output, for: Poll.writable, until: .never, interruption)
+                guard isWritable == true else { return true }
+            } else if errno != EINTR {
+                return false
+            } else if interruption.isInterrupted {
+                return true
+            }
+        }
+        return true
+    }
+
+    /// A background job that takes the terminal would be stopped.
+    private static func isOwnTerminal(_ descriptor: Int32) -> Bool {
+        guard isatty(descriptor) == 1 else { return false }
+        let foreground = tcgetpgrp(descriptor)
+        // Not the controlling terminal: nobody is stopped for it.
+        return foreground < 0 || foreground == getpgrp()
+    }
+}

@@ -1,0 +1,99 @@
+import Channels
+import Foundation
+import Provisioning
+
+/// QEMU's control socket. QEMU Machine Protocol, docs/interop/qmp-spec in its sources.
+final class MachineMonitor {
+    private let channel: StreamChannel
+    private var received: [UInt8] = []
+
+    /// Bytes of one line that are accepted. The greeting and the answers have some hundred.
+    private static let maximumLineLength = 65_536
+    /// Lines before an answer: events.
+    private static let maximumEvents = 1_000
+    private static let answerTimeout = Duration.seconds(5)
+
+    /// Takes `channel` over and agrees on capabilities.
+    init(channel: StreamChannel) throws(ProvisioningError) {
+        self.channel = channel
+        // Whatever the greeting announces, nothing of it is needed.
+        _ = try line()
+        try execute("qmp_capabilities")
+    }
+
+    func resume() throws(ProvisioningError) { try execute("cont") }
+
+    func pause() throws(ProvisioningError) { try execute("stop") }
+
+    func quit() throws(ProvisioningError) { try execute("quit") }
+
+    /// Has QEMU write memory as the processor sees it to a file. (`pmemsave` finds zeros at address 0 of
+    /// machines whose processor has an address space of its own.)
+    func save(_ region: AddressRange, to path: String) throws(ProvisioningError) {
+        try execute(
+            "memsave",
+            MemorySave(val: region.address, size: region.length, filename: path))
+    }
+
+    private struct MemorySave: Encodable {
+        let val: UInt64
+        let size: Int
+        let filename: String
+    }
+
+    private struct Request<Arguments: Encodable>: Encodable {
+        let execute: String
+        let arguments: Arguments?
+    }
+
+    private struct Answer: Decodable {
+        struct Failure: Decodable {
+            let desc: String
+        }
+        let error: Failure?
+        let event: String?
+    }
+
+    private func execute(_ command: String) throws(ProvisioningError) {
+        try execute(command, nil as MemorySave?)
+    }
+
+    private func execute(
+        _ command: String, _ arguments: (some Encodable)?
+    ) throws(ProvisioningError) {
+        guard
+            let request = try? JSONEncoder().encode(
+                Request(execute: command, arguments: arguments))
+        else {
+            throw ProvisioningError(.internalFailure, "no JSON for \"\(command)\"")
+        }
+        try channel.write(Array(request) + [UInt8(ascii: "\n")], within: Self.answerTimeout)
+        for _ in 0..<Self.maximumEvents {
+            let line = try line()
+            guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else {
+                throw ProvisioningError(
+                    .emulatorFailed, "QEMU answers \"\(command)\" with no JSON object")
+            }
+            if answer.event != nil { continue }
+            guard let failure = answer.error else { return }
+            throw ProvisioningError(
+                .emulatorFailed, "QEMU refused \"\(command)\": \(failure.desc)")
+        }
+        throw ProvisioningError(.emulatorFailed, "QEMU does not answer \"\(command)\"")
+    }
+
+    private func line() throws(ProvisioningError) -> [UInt8] {
+        let deadline = ContinuousClock.now.advanced(by: Self.answerTimeout)
+        while true {
+            if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { received.removeFirst(end + 1) }
+                return Array(received[..<end])
+            }
+            let rest = ContinuousClock.now.duration(to: deadline)
+            guard rest > .zero, received.count <= Self.maximumLineLength else {
+                throw ProvisioningError(.emulatorFailed, "QEMU's control socket makes no sense")
+            }
+            received += try channel.read(atMost: 4096, within: rest)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Channels
+import Foundation
+import OpenSSL
+import Platforms
+import Provisioning
+
+/// One board within reach: on a cable, or emulated for as long as this object lives.
+final class Board {
+    let platform: Platform
+    private let connection: ConnectionOptions
+    private let packagePath: String
+    private let stateDirectory: String
+    private let interruption: Interruption
+    private let reporter: ProgressReporter
+    private var emulator: Emulator?
+    private var probeSession: GDBFlasher?
+
+    init(
+        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
+        stateDirectory: String, interruption: Interruption, reporter: ProgressReporter
+    ) {
+        self.platform = platform
+        self.connection = connection
+        self.packagePath = packagePath
+        self.stateDirectory = stateDirectory
+        self.interruption = interruption
+        self.reporter = reporter
+    }
+
+    /// Starts the emulated board, where the platform is one and the user named no running one.
+    func start() throws(ProvisioningError) {
+        guard case .qemu = platform.emulation, connection.port == nil, emulator == nil else {
+            return
+        }
+        emulator = try Emulator.start(
+            platform, stateDirectory: stateDirectory, instance: connection.instance,
+            interruption: interruption)
+    }
+
+    /// Keeps an emulated board's memory as it is now: a firmware that crashes later takes its emulator
+    /// along, but not the key that it made.
+    func save() throws(ProvisioningError) { try emulator?.save() }
+
+    /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.
+    func stop() throws(ProvisioningError) {
+        probeSession?.close()
+        probeSession = nil
+        defer { emulator = nil }
+        try emulator?.stop()
+    }
+
+    /// What puts an image on this board; nil where the platform has no way.
+    func flasher() throws(ProvisioningError) -> (any Flasher)? {
+        switch platform.flash {
+        case .gdb:
+            return try probe()
+        case .command(let commands):
+            return CommandFlasher(
+                commands, values: commandValues, directory: packagePath,
+                timeout: platform.timeouts.flash, runner: runner)
+        case .none:
+            guard case .process = platform.emulation, connection.port == nil else { return nil }
+            return EmulatedProcessStarter(board: self)
+        }
+    }
+
+    /// What reads the device ID out of band; nil where the platform, or the desk, has none.
+    func deviceIDReader() throws(ProvisioningError) -> (any DeviceIDReader)? {
+        guard platform.identification != nil else { return nil }
+        return try probe()
+    }
+
+    /// The serial port that the firmware speaks on.
+    func openChannel() throws(ProvisioningError) -> any Channel {
+        let path: String
+        if let named = connection.port ?? emulator?.uart {
+            path = named
+        } else {
+            path = try Self.onlyPort()
+        }
+        let baud = connection.baud ?? platform.channel.baudRates[0]
+        return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
+    }
+
+    fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
+        emulator = try Emulator.start(
+            platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
+            instance: connection.instance, interruption: interruption)
+    }
+
+    /// The debug probe, connected when it is first used; nil where nobody named one.
+    private func probe() throws(ProvisioningError) -> GDBFlasher? {
+        if let probeSession { return probeSession }
+        guard let endpoint = try endpoint() else { return nil }
+        let configuration =
+            platform.flasherConfiguration(endpoint: endpoint)
+            ?? GDBFlasher.Configuration(
+                endpoint: endpoint, deviceID: platform.identification?.region,
+                deviceIDWidth: platform.identification?.width ?? .any)
+        let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
+            reporter.progressed(.flash, done: progress.done, of: progress.total)
+        }
+        probeSession = flasher
+        return flasher
+    }
+
+    private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
+        if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }
+        if let emulator { return emulator.probe }
+        return platform.probe
+    }
+
+    private var commandValues: [CommandPlaceholder: String] {
+        var values: [CommandPlaceholder: String] = [
+            .board: platform.board, .package: packagePath,
+            .baud: String(connection.baud ?? platform.channel.baudRates[0]),
+        ]
+        values[.chip] = platform.chip
+        values[.port] = connection.port
+        values[.probe] = connection.probeSerial
+        return values
+    }
+
+    private var runner: CommandRunner {
+        CommandRunner(interruption: interruption) { [reporter] output in
+            reporter.noted(output.line)
+        }
+    }
+
+    /// The port to use when the user named none: the only one there is.
+    private static func onlyPort() throws(ProvisioningError) -> String {
+        let ports = SerialPorts.list()
+        guard let port = ports.first else {
+            throw ProvisioningError(
+                .channelUnavailable, "no serial port is attached",
+                hint: "connect the board, or name its port with --port")
+        }
+        guard ports.count == 1 else {
+            throw ProvisioningError(
+                .channelUnavailable,
+                "\(ports.count) serial ports are attached: \(ports.map(\.path).joined(separator: ", "))",
+                hint: "choose one with --port")
+        }
+        return port.path
+    }
+}
+
+/// For a device that is a program of this machine: starting the image is what flashing is elsewhere.
+private struct EmulatedProcessStarter: Flasher {
+    let board: Board
+
+    func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try Data(contentsOf: URL(filePath: image.path), options: .alwaysMapped))
+        } catch {
+            throw ProvisioningError(
+                .imageInvalid, "\(image.path) can't be read: \(error.localizedDescription)",
+                hint: "build it first")
+        }
+        try board.stop()
+        try board.startProcess(image, erasing: erasing)
+        return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: true)
+    }
+}

@@ -1,0 +1,153 @@
+import Authority
+import Channels
+import Foundation
+import Platforms
+import Provisioning
+import Registry
+
+/// What `doctor` looks at. It only looks.
+struct Checkup {
+    let state: State
+
+    struct Finding: Encodable {
+        enum Severity: String, Encodable {
+            case good, note, problem
+
+            var mark: String {
+                switch self {
+                case .good: "ok"
+                case .note: "-"
+                case .problem: "!!"
+                }
+            }
+        }
+
+        let severity: Severity
+        let subject: String
+        let text: String
+        let hint: String?
+    }
+
+    /// A program that some boards need, and how to get it.
+    private struct Tool {
+        let name: String
+        let purpose: String
+        let hint: String
+    }
+
+    private static let tools = [
+        Tool(
+            name: "swift", purpose: "builds firmware packages",
+            hint: "see https://www.swift.org/install"),
+        Tool(
+            name: "qemu-system-arm", purpose: "emulates boards",
+            hint: "apt-get install qemu-system-arm"),
+        Tool(
+            name: "openssl", purpose: "reads what export writes", hint: "apt-get install openssl"),
+        Tool(
+            name: "probe-rs", purpose: "flashes through most debug probes",
+            hint: "see https://probe.rs"),
+        Tool(
+            name: "openocd", purpose: "a GDB server for most debug probes",
+            hint: "apt-get install openocd"),
+    ]
+
+    func findings() -> [Finding] {
+        Self.tools.map(tool) + [ports(), platforms(), registry(), authority()]
+    }
+
+    private func tool(_ tool: Tool) -> Finding {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let found = path.split(separator: ":").map { "\($0)/\(tool.name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let found else {
+            return Finding(
+                severity: .note, subject: tool.name, text: "not installed; \(tool.purpose)",
+                hint: tool.hint)
+        }
+        return Finding(severity: .good, subject: tool.name, text: found, hint: nil)
+    }
+
+    private func ports() -> Finding {
+        let ports = SerialPorts.list()
+        guard !ports.isEmpty else {
+            return Finding(
+                severity: .note, subject: "serial ports", text: "none attached",
+                hint: "connect a board, or use an emulated one: provision emulate microbit-qemu")
+        }
+        let closed = ports.filter { access($0.path, R_OK | W_OK) != 0 }
+        let names = ports.map { port in
+            port.usb.map { "\(port.path) (\($0))" } ?? port.path
+        }
+        return Finding(
+            severity: closed.isEmpty ? .good : .problem, subject: "serial ports",
+            text: names.joined(separator: ", "),
+            hint: closed.isEmpty
+                ? nil : "\(closed[0].path) is closed to you: add yourself to the group dialout")
+    }
+
+    private func platforms() -> Finding {
+        do {
+            let catalogue = try PlatformCatalogue(
+                package: ".", environment: ProcessInfo.processInfo.environment)
+            let entries = catalogue.entries()
+            for entry in entries {
+                guard case .failure(let error) = entry.platform else { continue }
+                return Finding(
+                    severity: .problem, subject: "platforms", text: error.reason, hint: error.hint)
+            }
+            return Finding(
+                severity: .good, subject: "platforms", text: "\(entries.count), all valid",
+                hint: nil)
+        } catch {
+            return Finding(
+                severity: .problem, subject: "platforms", text: error.reason, hint: error.hint)
+        }
+    }
+
+    private func registry() -> Finding {
+        let path = state.directory.registry
+        guard FileManager.default.fileExists(atPath: path) else {
+            return Finding(
+                severity: .note, subject: "registry", text: "none yet in \(path)",
+                hint: "the first run creates it")
+        }
+        do {
+            let registry = try SQLiteRegistry(path: path)
+            let report = try registry.checkIntegrity()
+            let statistics = try registry.statistics()
+            guard report.isIntact else {
+                return Finding(
+                    severity: .problem, subject: "registry",
+                    text: report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
+                    hint: "restore a copy of \(path)")
+            }
+            return Finding(
+                severity: .good, subject: "registry",
+                text:
+                    "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
+                hint: nil)
+        } catch {
+            return Finding(
+                severity: .problem, subject: "registry", text: error.reason, hint: error.hint)
+        }
+    }
+
+    private func authority() -> Finding {
+        do {
+            let authority = try FileAuthority.open(at: state.directory.authority)
+            return Finding(
+                severity: .good, subject: "authority",
+                text: "\(authority.summary.issuing.subject), sound: \(authority.summary.path)",
+                hint: nil)
+        } catch  where error.code == .notFound {
+            return Finding(
+                severity: .note, subject: "authority",
+                text: "none yet in \(state.directory.authority)",
+                hint: "the first run creates it")
+        } catch {
+            return Finding(
+                severity: .problem, subject: "authority", text: error.reason, hint: error.hint)
+        }
+    }
+}

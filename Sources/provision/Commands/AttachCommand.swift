@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+import Provisioning
+
+struct AttachCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach",
+        abstract: "The device's console: its log, and what you type.",
+        discussion: """
+            Frames of the device protocol are left out. Ctrl-C or Ctrl-] leaves; without a terminal as \
+            input it only reads.
+
+            EXAMPLES
+              provision attach --platform microbit
+              provision attach --platform microbit --port /dev/ttyACM0 --baud 115200
+            """)
+
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let session = try Session(isVerbose: false)
+        let board = session.board(
+            try session.platform(platform), connection, packagePath: platform.packagePath)
+        try session.with(board) {
+            let channel = try board.openChannel()
+            defer { channel.close() }
+            try Attachment(session).run(channel)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Authority
+import Foundation
+import Provisioning
+
+struct AuthorityCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "authority",
+        abstract: "Who signs: a root, an issuing CA below it, and a key for CWTs.",
+        discussion: """
+            It is created on first use. The root key signs the issuing CA and the root's revocation list, \
+            nothing else: it may be taken away and kept elsewhere.
+
+            EXAMPLES
+              provision authority create --name "Example Devices"
+              provision authority show --json
+            """,
+        subcommands: [Show.self, Create.self], defaultSubcommand: Show.self)
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Where it is and what it is called (the default).")
+
+        @Flag(help: "Print one JSON document.")
+        var json = false
+
+        func run() throws {
+            let state = try State()
+            try AuthorityCommand.show(try open(state.directory.authority), json: json)
+        }
+
+        private func open(_ path: String) throws(ProvisioningError) -> FileAuthority {
+            do {
+                return try FileAuthority.open(at: path)
+            } catch {
+                guard error.code == .notFound else { throw error }
+                throw ProvisioningError(
+                    .authorityUnavailable, "there is no authority in \(path)",
+                    hint: "the first run creates one, or: provision authority create --name NAME")
+            }
+        }
+    }
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "create", abstract: "Create it under a name of your choice.")
+
+        @Option(help: "Stands in the certificates: \"Example Devices\".")
+        var name: String?
+
+        @Flag(help: "Print one JSON document.")
+        var json = false
+
+        func run() throws {
+            let state = try State()
+            let authority = try FileAuthority.create(
+                at: state.directory.authority, name: name ?? State.defaultAuthorityName,
+                now: Surroundings.system.now())
+            try AuthorityCommand.show(authority, json: json)
+        }
+    }
+
+    private struct Entry: Encodable {
+        let path: String
+        let subject: String
+        let fingerprint: String
+        let serialNumber: String
+        let notBefore: Date
+        let notAfter: Date?
+
+        init(_ entry: AuthorityDescription.CertificateEntry) {
+            path = entry.path
+            subject = entry.subject
+            fingerprint = entry.fingerprint.hexadecimal
+            serialNumber = entry.serialNumber.hexadecimal
+            notBefore = Date(entry.notBefore)
+            notAfter = entry.notAfter.map(Date.init)
+        }
+    }
+
+    private struct Report: Encodable {
+        let path: String
+        let root: Entry
+        let issuing: Entry
+        let hasRootKey: Bool
+        let tokenKeyPath: String
+        let tokenKeyThumbprint: String
+        let tokenIssuer: String
+    }
+
+    private static func show(_ authority: FileAuthority, json: Bool) throws {
+        let summary = authority.summary
+        let report = Report(
+            path: summary.path, root: Entry(summary.root), issuing: Entry(summary.issuing),
+            hasRootKey: summary.hasRootKey, tokenKeyPath: summary.tokenKeyPath,
+            tokenKeyThumbprint: summary.tokenKeyThumbprint.hexadecimal,
+            tokenIssuer: summary.tokenIssuer)
+        if json { return try JSONDocument.print(report) }
+        var table = Table("PART", "NAME", "SHA-256 OR THUMBPRINT", "FILE")
+        table.append("root", report.root.subject, report.root.fingerprint, report.root.path)
+        table.append(
+            "issuing", report.issuing.subject, report.issuing.fingerprint, report.issuing.path)
+        table.append("cwt key", report.tokenIssuer, report.tokenKeyThumbprint, report.tokenKeyPath)
+        Terminal.standardOutput.write(table.text)
+        Terminal.standardOutput.write(
+            report.hasRootKey
+                ? "" : "The root key was taken away; devices can still be provisioned.\n")
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import Provisioning
+import Registry
+
+struct DevicesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices",
+        abstract: "The devices that are ours.",
+        discussion: """
+            EXAMPLES
+              provision devices
+              provision devices --board microbit --json
+              provision devices name 1f0c22ab90de4411 kitchen
+              provision devices name 1f0c22ab90de4411 --remove
+            """,
+        subcommands: [List.self, Name.self], defaultSubcommand: List.self)
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the devices (the default).")
+
+        @Option(help: "Only boards of this type.")
+        var board: String?
+
+        @Flag(help: "Print one JSON document.")
+        var json = false
+
+        func run() throws {
+            let registry = try State().openRegistry()
+            let filter = DeviceFilter(board: board)
+            if json {
+                var entries: [DeviceEntry] = []
+                try registry.forEachPagedDevice(matching: filter) {
+                    entries.append(try registry.entry(for: $0))
+                }
+                return try JSONDocument.print(["devices": entries])
+            }
+            var table = Table("DEVICE", "BOARD", "NAME", "KEY", "STATE", "SINCE", "REVOKED KEYS")
+            try registry.forEachPagedDevice(matching: filter) { device in
+                let current = device.keys.last { $0.state != .revoked }
+                table.append(
+                    device.identity.id.description, device.identity.board, device.nickname ?? "-",
+                    current.map { String($0.thumbprint.hexadecimal.prefix(16)) } ?? "-",
+                    current?.state.rawValue ?? "revoked",
+                    Date(current?.registeredAt ?? device.firstSeen).formatted(.iso8601),
+                    String(device.keys.count { $0.state == .revoked }))
+            }
+            Terminal.standardOutput.write(table.text)
+        }
+    }
+
+    struct Name: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "name", abstract: "Give a device a nickname; never needed.")
+
+        @Argument(help: "A device ID, board/ID, or its nickname.")
+        var device: String
+
+        @Argument(help: "1 to 64 characters.")
+        var nickname: String?
+
+        @Flag(help: "Take the nickname away.")
+        var remove = false
+
+        func validate() throws {
+            if (nickname == nil) != remove {
+                throw ValidationError("give either a nickname or --remove")
+            }
+        }
+
+        func run() throws {
+            let registry = try State().openRegistry()
+            let identity = try registry.device(named: device).identity
+            try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())
+            Terminal.standardError.write(
+                "provision: \(identity) is called \(nickname ?? "by its ID") now\n")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Channels
+import Foundation
+import Platforms
+import Provisioning
+
+struct EmulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "emulate",
+        abstract: "A board on the desk that isn't there.",
+        discussion: """
+            Starts the emulator, prints the board's serial port and its debug probe, and goes on until \
+            Ctrl-C. What the firmware keeps in flash is there again at the next start.
+
+            EXAMPLES
+              provision emulate microbit-qemu
+              provision emulate microbit-qemu --instance kitchen
+              provision emulate native --firmware .build/provision-native/release/Firmware
+              # then, elsewhere, with what it printed:
+              provision run --platform microbit-qemu --port /dev/pts/7 --probe unix:/run/…/gdb.sock
+            """)
+
+    @Argument(help: "A platform that is emulated.")
+    var platform: String
+
+    @Option(
+        name: .customLong("platforms"),
+        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"))
+    var folders: [String] = []
+
+    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
+    var packagePath = "."
+
+    @Option(help: ArgumentHelp("The program, where the emulator is a process.", valueName: "file"))
+    var firmware: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which of several boards: each has its own flash and ID.", valueName: "name"))
+    var instance: String?
+
+    @Flag(help: "Print the endpoints as one JSON document.")
+    var json = false
+
+    private struct Report: Encodable {
+        let instance: String
+        let port: String
+        let probe: String?
+        let device: String?
+        let processID: Int32
+    }
+
+    func run() throws {
+        let session = try Session(isVerbose: false)
+        let platform = try PlatformCatalogue(
+            requested: folders, package: packagePath,
+            environment: ProcessInfo.processInfo.environment
+        ).platform(named: platform)
+        let emulator = try Emulator.start(
+            platform, image: firmware.map { URL(filePath: $0).standardizedFileURL.path },
+            stateDirectory: session.state.directory.path, instance: instance,
+            interruption: session.interruption)
+        try show(emulator)
+        try wait(for: emulator)
+        try emulator.stop()
+        Terminal.standardError.write(
+            "provision: \(emulator.instance) has ended, its flash is kept\n")
+    }
+
+    /// Ctrl-C is how this command ends well.
+    private func wait(for emulator: Emulator) throws(ProvisioningError) {
+        do {
+            try emulator.waitUntilExit()
+        } catch {
+            if error.code != .interrupted { throw error }
+        }
+    }
+
+    private func show(_ emulator: Emulator) throws {
+        let report = Report(
+            instance: emulator.instance, port: emulator.uart,
+            probe: emulator.probe?.description, device: emulator.deviceID?.hexadecimal,
+            processID: emulator.processID)
+        if json { return try JSONDocument.print(report) }
+        var lines = [("instance", report.instance), ("port", report.port)]
+        if let probe = report.probe { lines.append(("probe", probe)) }
+        if let device = report.device { lines.append(("device", device)) }
+        for (name, value) in lines {
+            Terminal.standardOutput.write(
+                name.padding(toLength: 12, withPad: " ", startingAt: 0) + value + "\n")
+        }
+        Terminal.standardError.write("provision: leave with Ctrl-C\n")
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Provisioning
+
+struct EnrollCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enroll",
+        abstract: "Provision a device that runs its firmware already.",
+        discussion: """
+            Nothing is flashed, so a device with a new key must prove that it is the one whose earlier key \
+            will be revoked: by the probe, or by your word, --replace-key.
+
+            EXAMPLES
+              provision enroll --platform microbit --port /dev/ttyACM0
+              provision enroll --platform microbit --port /dev/ttyACM0 --probe tcp:localhost:3333
+            """)
+
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var credentials: CredentialOptions
+    @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Attach the console afterwards.")
+    var attach = false
+
+    func run() throws {
+        let session = try Session(isVerbose: output.verbose)
+        let platform = try session.platform(platform)
+        let registry = try session.state.openRegistry()
+        let authority = try session.state.openAuthority()
+        let board = session.board(platform, connection, packagePath: self.platform.packagePath)
+        try session.with(board) {
+            let outcome = try Provisioner(
+                plan: try credentials.plan(for: platform, connection), flasher: nil,
+                probe: try board.deviceIDReader(), openChannel: board.openChannel,
+                registry: registry, issuer: authority, surroundings: .system,
+                observer: session.reporter
+            ).provision()
+            defer { outcome.channel.close() }
+            try board.save()
+            let report = RunReport(
+                outcome, registry: registry.path, steps: session.reporter.durations)
+            try output.show(report, text: report.text)
+            if attach { try Attachment(session).run(outcome.channel) }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Provisioning
+import Registry
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Hand out what others need: lists of devices and keys, revocations, credentials.",
+        discussion: """
+            EXAMPLES
+              provision export --format jsonl                    every device, a JSON document a line
+              provision export --format csv --output keys.csv    every key, a row each
+              provision export --format keyset --output ours.cbor   COSE_KeySet of all active keys
+              provision export --format crl --output crl.pem     issuing CA's list, then the root's
+              provision export --format chain --device kitchen   PEM, the device's certificate first
+            """)
+
+    @Option(help: "One of: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format: ExportFormat
+
+    @Option(
+        help: ArgumentHelp("Only this device: ID, board/ID or nickname.", valueName: "device"))
+    var device: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Where to; replaced at once. Default: standard output.", valueName: "file"),
+        completion: .file())
+    var output: String?
+
+    @Option(help: "Days until the next revocation list is due.")
+    var nextUpdateDays = 30
+
+    func validate() throws {
+        guard !format.needsDevice || device != nil else {
+            throw ValidationError("--format \(format.rawValue) needs --device")
+        }
+        guard (1...3650).contains(nextUpdateDays) else {
+            throw ValidationError("--next-update-days is 1 to 3650, not \(nextUpdateDays)")
+        }
+    }
+
+    func run() throws {
+        let state = try State()
+        let registry = try state.openRegistry()
+        if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
+            throw ProvisioningError(
+                .usage, "\(format.rawValue) is binary, and standard output is a terminal",
+                hint: "add --output FILE")
+        }
+        let destination = try ExportDestination(path: output)
+        let export = Export(
+            registry: registry, state: state, filter: try filter(registry),
+            nextUpdateDays: nextUpdateDays)
+        do {
+            try export.write(format, to: destination)
+            try destination.commit()
+        } catch {
+            destination.abandon()
+            throw error
+        }
+    }
+
+    private func filter(_ registry: SQLiteRegistry) throws -> DeviceFilter {
+        guard let device else { return .all }
+        let identity = try registry.device(named: device).identity
+        return DeviceFilter(board: identity.board, id: identity.id)
+    }
+}
+
+enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
+    case jsonl, csv, keyset, crl, chain, cwt, evidence
+
+    var needsDevice: Bool { [.chain, .cwt, .evidence].contains(self) }
+    var isBinary: Bool { [.keyset, .cwt, .evidence].contains(self) }
+}

@@ -1,0 +1,55 @@
+public import ArgumentParser
+import Foundation
+public import Provisioning
+import Registry
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys",
+        abstract: "Every key that any device ever had, and whether it is still good.",
+        discussion: """
+            EXAMPLES
+              provision keys
+              provision keys --device kitchen
+              provision keys --state active --json
+            """)
+
+    @Option(help: "Only keys of this device: ID, board/ID or nickname.")
+    var device: String?
+
+    @Option(help: "Only keys in this state: pending, active or revoked.")
+    var state: KeyState?
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    func run() throws {
+        let registry = try State().openRegistry()
+        let identity = try device.map { try registry.device(named: $0).identity }
+        let filter = KeyFilter(device: identity, state: state)
+        var table = Table(
+            "KEY", "DEVICE", "BOARD", "ID", "STATE", "REGISTERED", "REVOKED", "REASON")
+        var entries: [KeyEntry] = []
+        var cursor: RegistryCursor?
+        repeat {
+            let page = try registry.keys(matching: filter, after: cursor, limit: 500)
+            for key in page.records {
+                if json {
+                    entries.append(try registry.entry(for: key))
+                    continue
+                }
+                table.append(
+                    String(key.thumbprint.hexadecimal.prefix(16)), key.identity.id.description,
+                    key.identity.board, String(key.keyID), key.state.rawValue,
+                    Date(key.registeredAt).formatted(.iso8601),
+                    key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "-",
+                    key.revocation?.reason.name ?? "-")
+            }
+            cursor = page.next
+        } while cursor != nil
+        if json { return try JSONDocument.print(["keys": entries]) }
+        Terminal.standardOutput.write(table.text)
+    }
+}
+
+extension KeyState: ExpressibleByArgument {}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import Provisioning
+import Registry
+
+struct RegistryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "registry",
+        abstract: "The record of all keys itself: is it whole, what happened, what comes back.",
+        discussion: """
+            EXAMPLES
+              provision registry verify
+              provision registry verify --head 812:9c0f…   the log still begins as it did then
+              provision registry log --key 3f9a41c07b22
+              provision registry reinstate --key 3f9a41c07b22 --note "revoked by mistake"
+            """,
+        subcommands: [Verify.self, Log.self, Reinstate.self])
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "verify",
+            abstract: "Check every event's hash, and that the tables say what the events say.")
+
+        @Option(
+            help: ArgumentHelp(
+                "An end of the log that you noted earlier; it must still be part of it.",
+                valueName: "head"))
+        var head: String?
+
+        @Flag(help: "Print one JSON document.")
+        var json = false
+
+        private struct Report: Encodable {
+            let isIntact: Bool
+            let events: Int64
+            let head: String
+            let firstBadEvent: Int64?
+            let findings: [String]
+        }
+
+        func run() throws {
+            let registry = try State().openRegistry()
+            let known = try head.map { text throws -> LogHead in
+                guard let head = LogHead(text) else {
+                    throw ProvisioningError(
+                        .usage, "\"\(text)\" is no end of a log",
+                        hint: "give what provision registry verify printed: NUMBER:HASH")
+                }
+                return head
+            }
+            let report = try registry.checkIntegrity(against: known)
+            if json {
+                try JSONDocument.print(
+                    Report(
+                        isIntact: report.isIntact, events: report.eventCount,
+                        head: report.head.description, firstBadEvent: report.firstBadEvent,
+                        findings: report.findings))
+            } else if report.isIntact {
+                Terminal.standardOutput.write(
+                    "\(report.eventCount) events, each with the hash of the one before; "
+                        + "the tables agree\nhead \(report.head)\n")
+            }
+            guard report.isIntact else {
+                throw ProvisioningError(
+                    .registryDamaged,
+                    report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
+                    hint: "restore a copy; everything before event "
+                        + "\(report.firstBadEvent ?? report.eventCount + 1) is whole")
+            }
+        }
+    }
+
+    struct Log: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "log", abstract: "Every change, oldest first, one JSON document a line.")
+
+        @Option(help: "Only what happened to this key: its thumbprint, or the first 8 digits.")
+        var key: String?
+
+        @Option(help: "Only events after this number.")
+        var after: Int64 = 0
+
+        private struct Line: Encodable {
+            let number: Int64
+            let date: Date
+            let kind: String
+            let subject: Int64
+            let body: String
+            let hash: String
+        }
+
+        func run() throws {
+            let registry = try State().openRegistry()
+            if let key {
+                let thumbprint = try registry.key(thumbprintPrefix: key).thumbprint
+                return try registry.history(of: thumbprint).forEach(write)
+            }
+            try registry.forEachEvent(after: after) { (event) throws(ProvisioningError) in
+                do {
+                    try write(event)
+                } catch {
+                    throw ProvisioningError(.internalFailure, "\(error)")
+                }
+            }
+        }
+
+        private func write(_ event: RegistryEvent) throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            encoder.dateEncodingStrategy = .iso8601
+            let line = try encoder.encode(
+                Line(
+                    number: event.sequenceNumber, date: Date(event.date),
+                    kind: event.kind.rawValue, subject: event.subject, body: event.body,
+                    hash: event.hash.hexadecimal))
+            Terminal.standardOutput.write(Array(line) + [UInt8(ascii: "\n")])
+        }
+    }
+
+    struct Reinstate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "reinstate",
+            abstract: "Take a key's revocation back; the log shows that you did.")
+
+        @Option(help: "The key: its thumbprint, or the first 8 digits of it.")
+        var key: String
+
+        @Option(help: "Your words for the log.")
+        var note: String?
+
+        func run() throws {
+            let registry = try State().openRegistry()
+            let record = try registry.key(thumbprintPrefix: key)
+            try registry.reinstate(
+                key: record.thumbprint, at: Surroundings.system.now(), note: note)
+            Terminal.standardError.write(
+                "provision: key \(record.thumbprint.hexadecimal) of \(record.identity) is pending "
+                    + "again; provision the device to give it new credentials\n")
+        }
+    }
+}

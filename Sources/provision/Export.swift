@@ -1,0 +1,138 @@
+import COSE
+import CBOR
+import Foundation
+import Issuance
+import OpenSSL
+import Provisioning
+import Registry
+
+/// Writes what the registry holds in the formats that others read.
+struct Export {
+    let registry: SQLiteRegistry
+    let state: State
+    let filter: DeviceFilter
+    let nextUpdateDays: Int
+
+    func write(_ format: ExportFormat, to destination: ExportDestination) throws {
+        switch format {
+        case .jsonl: try writeLines(destination)
+        case .csv: try writeRows(destination)
+        case .keyset: try writeKeySet(destination)
+        case .crl: try writeRevocationLists(destination)
+        case .chain: try writeChain(destination)
+        case .cwt: destination.write(try credential(.cwt).bytes)
+        case .evidence: destination.write(try evidence())
+        }
+    }
+
+    private func writeLines(_ destination: ExportDestination) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        try registry.forEachPagedDevice(matching: filter) { device in
+            destination.write(try encoder.encode(try registry.entry(for: device)))
+            destination.write("\n")
+        }
+    }
+
+    /// RFC 4180.
+    private func writeRows(_ destination: ExportDestination) throws {
+        destination.write(
+            "board,device,nickname,key_id,thumbprint,public_key,state,registered_at,revoked_at,reason\r\n"
+        )
+        try registry.forEachPagedDevice(matching: filter) { device in
+            for key in device.keys {
+                let cells = [
+                    key.identity.board, key.identity.id.description, key.nickname ?? "",
+                    String(key.keyID), key.thumbprint.hexadecimal, key.publicKey.hexadecimal,
+                    key.state.rawValue, Date(key.registeredAt).formatted(.iso8601),
+                    key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "",
+                    key.revocation?.reason.name ?? "",
+                ]
+                destination.write(cells.map(Self.quoted).joined(separator: ",") + "\r\n")
+            }
+        }
+    }
+
+    private static func quoted(_ cell: String) -> String {
+        // A spreadsheet takes these for formulas, and boards name themselves.
+        let isFormula = cell.first.map { "=+-@".contains($0) } ?? false
+        let cell = isFormula ? "'" + cell : cell
+        guard cell.contains(where: { ",\"\r\n".contains($0) }) else { return cell }
+        return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+
+    /// COSE_KeySet, RFC 9052 §7: every active key, its thumbprint as its `kid`.
+    private func writeKeySet(_ destination: ExportDestination) throws {
+        var keys: [COSEKey] = []
+        try registry.forEachPagedDevice(matching: filter) { device in
+            for key in device.keys where key.state == .active {
+                guard let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint) else {
+                    throw ProvisioningError(
+                        .registryDamaged, "key \(key.thumbprint.hexadecimal) is no P-256 point")
+                }
+                keys.append(coseKey)
+            }
+        }
+        destination.write(COSEKeySet(keys).cbor.encoded())
+    }
+
+    /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand.
+    private func writeRevocationLists(_ destination: ExportDestination) throws {
+        let authority = try state.openAuthority()
+        let now = Surroundings.system.now()
+        let next = NumericDate(seconds: now.seconds + Int64(nextUpdateDays) * 86400)
+        let revoked = try registry.revokedCertificates(of: authority.issuingKeyDigest).map {
+            AuthorityRevocation(
+                serialNumber: $0.serialNumber, revokedAt: $0.revocation.date,
+                reason: $0.revocation.reason)
+        }
+        let number = try registry.nextCRLNumber(of: authority.issuingKeyDigest, at: now)
+        let list = try authority.certificateRevocationList(
+            revoked, number: UInt64(number), thisUpdate: now, nextUpdate: next)
+        destination.write(PEM.encode(list, label: PEM.certificateRevocationList))
+        guard authority.summary.hasRootKey else { return }
+        let rootNumber = try registry.nextCRLNumber(of: authority.rootKeyDigest, at: now)
+        let rootList = try authority.rootCertificateRevocationList(
+            number: UInt64(rootNumber), thisUpdate: now, nextUpdate: next)
+        destination.write(PEM.encode(rootList, label: PEM.certificateRevocationList))
+    }
+
+    private func writeChain(_ destination: ExportDestination) throws {
+        let bytes = try credential(.x509Chain).bytes
+        guard let chain = try CBORValue.decode(bytes).array else { return }
+        for case .bytes(let der) in chain {
+            destination.write(PEM.encode(der, label: PEM.certificate))
+        }
+    }
+
+    private func credential(_ type: CredentialType) throws -> Credential {
+        let key = try currentKey()
+        let inForce = try registry.credentialsInForce(for: key.thumbprint)
+        guard let credential = inForce.first(where: { $0.type == type }) else {
+            throw ProvisioningError(
+                .notFound, "\(key.identity) has no \(type.title) in force",
+                hint: "provision the device again")
+        }
+        return credential
+    }
+
+    private func evidence() throws -> [UInt8] {
+        let key = try currentKey()
+        guard let bytes = try registry.document(key.evidenceDigest) else {
+            throw ProvisioningError(
+                .registryDamaged, "the evidence of \(key.thumbprint.hexadecimal) is missing")
+        }
+        return bytes
+    }
+
+    private func currentKey() throws -> KeyRecord {
+        let device = try registry.devices(matching: filter, limit: 1).records.first
+        guard let key = device?.keys.last(where: { $0.state != .revoked }) else {
+            throw ProvisioningError(
+                .notFound, "the device has no key that is not revoked",
+                hint: "provision the device again")
+        }
+        return key
+    }
+}

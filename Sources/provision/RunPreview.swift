@@ -1,0 +1,72 @@
+import Foundation
+import Platforms
+import Provisioning
+
+/// What `--dry-run` prints: everything that is known before a board is touched.
+struct RunPreview {
+    private let command: RunCommand
+    private let platform: Platform
+    private let state: State
+
+    init(_ command: RunCommand, _ platform: Platform, _ state: State) {
+        self.command = command
+        self.platform = platform
+        self.state = state
+    }
+
+    private struct Line: Encodable {
+        let step: String
+        let action: String
+    }
+
+    func print() throws {
+        let lines = try lines()
+        if command.output.json { return try JSONDocument.print(["plan": lines]) }
+        var table = Table("STEP", "WOULD")
+        for line in lines { table.append(line.step, line.action) }
+        Terminal.standardOutput.write(table.text)
+    }
+
+    private func lines() throws -> [Line] {
+        let build = FirmwareBuild(platform, packagePath: command.platform.packagePath)
+        var lines: [Line] = []
+        let image: String
+        if let firmware = command.image.firmware {
+            image = firmware
+        } else {
+            image = try build.imagePath()
+            if !command.image.noBuild {
+                lines.append(
+                    Line(step: "build", action: try build.command().description))
+            }
+        }
+        lines.append(Line(step: "flash", action: flash(image)))
+        if let identification = platform.identification {
+            lines.append(
+                Line(step: "identify", action: "read \(identification.region) through the probe"))
+        }
+        let types = command.credentials.credentials ?? platform.credentials.types
+        lines += [
+            Line(
+                step: "evidence", action: "ask on \(command.connection.port ?? "the board's port")"),
+            Line(step: "register", action: "record the key in \(state.directory.registry)"),
+            Line(
+                step: "issue",
+                action: types.map(\.title).sorted().joined(separator: ", ")
+                    + " from \(state.directory.authority)"),
+            Line(step: "install", action: "deliver what the device does not hold"),
+            Line(step: "attach", action: command.detach ? "no" : "until you leave"),
+        ]
+        return lines
+    }
+
+    private func flash(_ image: String) -> String {
+        let erasing = command.erase ? ", with the device's keys erased" : ""
+        switch platform.flash {
+        case .gdb(let flash):
+            return "write \(image) through the probe, read it back, \(flash.resetCommand)\(erasing)"
+        case .command: return "run the platform's flash command on \(image)\(erasing)"
+        case .none: return "start \(image) as a process\(erasing)"
+        }
+    }
+}

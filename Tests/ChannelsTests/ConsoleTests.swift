@@ -1,0 +1,167 @@
+import Foundation
+import Provisioning
+import SMP
+import Testing
+
+@testable import Channels
+
+@Suite struct ConsoleTests {
+    private let interruption: Interruption
+    private let device: Int32
+    private let channel: StreamChannel
+
+    init() throws {
+        interruption = try Interruption()
+        let (near, far) = try socketPair()
+        device = far
+        channel = try StreamChannel(
+            descriptor: near, name: "device", interruption: interruption)
+    }
+
+    private func readAll(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 10_000)
+        let count = read(descriptor, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    private func send(_ text: String) {
+        #expect(write(device, text, text.utf8.count) == text.utf8.count)
+    }
+
+    @Test func showsTextWithoutFrames() throws {
+        let (near, far) = try socketPair()
+        defer { for end in [near, far, device] { close(end) } }
+        let console = Console(
+            channel: channel, input: nil, output: near, interruption: interruption)
+        #expect(!console.sendsKeys)
+        // A recorded echo request, in the middle of a line.
+        send("boot\r\ntemp \u{6}\u{9}ABAKAAAGAAAHAAehYWRiaGkfJwo=\n21 °C\u{1b}[2J\u{1b}[31mred\n")
+        let ending = try console.run(until: .now + .milliseconds(200))
+        #expect(ending == .deadlineReached)
+        let shown = readAll(far)
+        #expect(shown.hasPrefix("boot\r\ntemp "), "\(shown)")
+        #expect(shown.hasSuffix("21 °C^[[2J\u{1b}[31mred\n"), "\(shown)")
+        #expect(!shown.contains("ABAK"))
+    }
+
+    @Test(arguments: ["\u{3}", "\u{1d}"])
+    func sendsKeysUntilTheUserLeaves(_ leave: String) throws {
+        let terminal = try Pseudoterminal()
+        let keyboard = open(terminal.path, O_RDWR | O_NOCTTY)
+        defer { close(keyboard) }
+        let (near, far) = try socketPair()
+        defer { for end in [near, far, device] { close(end) } }
+        let before = try settings(terminal.path)
+        let console = Console(
+            channel: channel, input: keyboard, output: near, interruption: interruption)
+        #expect(console.sendsKeys)
+        let master = terminal.master
+        let ending = try TerminalTurn.shared.withLock {
+            onThread {
+                // Keys typed before the console takes the terminal would not be its keys.
+                while !isRaw(master) { usleep(1000) }
+                _ = write(master, "hi\r" + leave + "x", 5)
+            }
+            return try console.run(until: .now + .seconds(20))
+        }
+        #expect(ending == .detached)
+        #expect(readAll(device) == "hi\r")
+        #expect(try settings(terminal.path) == before)
+    }
+
+    @Test func endsWhenInterruptedOrUnplugged() throws {
+        let console = Console(
+            channel: channel, input: nil, output: 1, interruption: interruption)
+        close(device)
+        expectError(.channelClosed) { () throws(ProvisioningError) in try console.run() }
+        interruption.interrupt()
+        #expect(try console.run() == .interrupted)
+    }
+
+    @Test func endsWhenNobodyReadsAnyMore() throws {
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        close(ends[0])
+        defer { for end in [ends[1], device] { close(end) } }
+        let console = Console(
+            channel: channel, input: nil, output: ends[1], interruption: interruption)
+        send("text\n")
+        #expect(try console.run(until: .now + .seconds(5)) == .outputClosed)
+    }
+
+    private func settings(_ path: String) throws -> String {
+        var lines: [String] = []
+        let runner = CommandRunner(interruption: interruption) { lines.append($0.line) }
+        try runner.run(
+            Command(["stty", "-F", path, "-g"]), timeout: .seconds(10), failure: .internalFailure)
+        return lines.joined()
+    }
+}
+
+/// Whether a pty gives single keys. Linux tells at either end.
+private func isRaw(_ master: Int32) -> Bool {
+    var settings = termios()
+    return tcgetattr(master, &settings) == 0 && settings.c_lflag & tcflag_t(ICANON) == 0
+}
+
+/// A process has one terminal.
+private enum TerminalTurn {
+    static let shared = NSLock()
+}
+
+@Suite struct TerminalFilterTests {
+    private func filter(_ bytes: [UInt8]) -> String {
+        var whole = TerminalFilter()
+        let expected = whole.filter(bytes)
+        for split in bytes.indices {
+            var parts = TerminalFilter()
+            let output = parts.filter(bytes[..<split]) + parts.filter(bytes[split...])
+            #expect(output == expected)
+        }
+        return String(decoding: expected, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        "plain\r\n\ttext", "größe 21 °C 日本 🙂", "\u{1b}[0m", "\u{1b}[m", "\u{1b}[1;38;5;196mx",
+        "\u{1b}[38:2::255:0:0m",
+    ])
+    func passes(_ text: String) { #expect(filter(Array(text.utf8)) == text) }
+
+    @Test(arguments: [
+        ("\u{1b}[2J", "^[[2J"), ("\u{1b}]0;title\u{7}", "^[]0;title^G"), ("\u{1b}c", "^[c"),
+        ("\u{1b}\u{1b}[31m", "^[\u{1b}[31m"), ("\u{1b}[31\u{1b}[32m", "^[[31\u{1b}[32m"),
+        ("\u{1b}[?25l", "^[[?25l"), ("\u{1b}[>0m", "^[[>0m"), ("\u{1b}[1 m", "^[[1 m"),
+        ("\u{8}\u{7f}\u{0}\u{5}", "^H^?^@^E"), ("\u{9b}2J", "\\xc2\\x9b2J"),
+        ("a\u{202e}b", "a\\xe2\\x80\\xaeb"),
+        (
+            "\u{1b}[" + String(repeating: "1", count: 33) + "m",
+            "^[[" + String(repeating: "1", count: 33) + "m"
+        ),
+    ])
+    func makesVisible(_ text: String, _ expected: String) {
+        #expect(filter(Array(text.utf8)) == expected)
+    }
+
+    @Test(
+        arguments: [
+            ([0x9b, 0x41], "\\x9bA"), ([0xc0, 0x80], "\\xc0\\x80"),
+            ([0xe2, 0x82, 0x41], "\\xe2\\x82A"),
+            ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([0xe0, 0x80, 0x9b], "\\xe0\\x80\\x9b"),
+            ([0xf4, 0x90, 0x80, 0x80], "\\xf4\\x90\\x80\\x80"), ([0xff], "\\xff"),
+            ([0xc3, 0xc3, 0xa9], "\\xc3é"), ([0xe2, 0x1b, 0x5b, 0x4a], "\\xe2^[[J"),
+        ] as [([UInt8], String)])
+    func refusesMalformedUTF8(_ bytes: [UInt8], _ expected: String) {
+        #expect(filter(bytes) == expected)
+    }
+
+    @Test func everyByteAloneIsHarmless() {
+        for byte in UInt8.min...UInt8.max {
+            for scalar in filter([byte]).unicodeScalars {
+                #expect(
+                    scalar.value >= 0x20 && scalar.value < 0x7f
+                        || "\r\n\t".unicodeScalars.contains(scalar))
+            }
+        }
+    }
+}

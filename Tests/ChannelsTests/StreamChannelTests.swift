@@ -1,0 +1,155 @@
+import CHost
+import Foundation
+import Provisioning
+import Testing
+
+@testable import Channels
+
+@Suite struct StreamChannelTests {
+    @Test func readsWhatThereIsWithinTheLimit() throws {
+        let (near, far) = try socketPair()
+        defer { close(far) }
+        let channel = try StreamChannel(
+            descriptor: near, name: "pair", interruption: Interruption())
+        #expect(try channel.read(atMost: 10, within: .zero) == [])
+        #expect(write(far, "hello", 5) == 5)
+        #expect(try channel.read(atMost: 3, within: .seconds(1)) == Array("hel".utf8))
+        #expect(try channel.read(atMost: 3, within: .seconds(1)) == Array("lo".utf8))
+        #expect(try channel.read(atMost: 0, within: .seconds(1)) == [])
+    }
+
+    @Test func deliversTheLastBytesBeforeTheEnd() throws {
+        let (near, far) = try socketPair()
+        let channel = try StreamChannel(
+            descriptor: near, name: "pair", interruption: Interruption())
+        #expect(write(far, "bye", 3) == 3)
+        close(far)
+        #expect(try channel.read(atMost: 10, within: .seconds(1)) == Array("bye".utf8))
+        expectError(.channelClosed) { () throws(ProvisioningError) in
+            try channel.read(atMost: 10, within: .seconds(1))
+        }
+        // No SIGPIPE either.
+        expectError(.channelClosed) { () throws(ProvisioningError) in
+            try channel.write([1], within: .seconds(1))
+        }
+    }
+
+    @Test func timesOutInTime() throws {
+        let (near, far) = try socketPair()
+        defer { close(far) }
+        let channel = try StreamChannel(
+            descriptor: near, name: "pair", interruption: Interruption())
+        let start = ContinuousClock.now
+        #expect(try channel.read(atMost: 1, within: .milliseconds(80)) == [])
+        #expect(start.duration(to: .now) >= .milliseconds(80))
+    }
+
+    @Test func anInterruptionLasts() throws {
+        let (near, far) = try socketPair()
+        defer { close(far) }
+        let interruption = try Interruption()
+        let channel = try StreamChannel(descriptor: near, name: "pair", interruption: interruption)
+        #expect(write(far, "x", 1) == 1)
+        try interruption.check()
+        interruption.interrupt()
+        interruption.interrupt()
+        #expect(interruption.isInterrupted)
+        for _ in 0..<2 {
+            expectError(.interrupted) { () throws(ProvisioningError) in
+                try channel.read(atMost: 1, within: .seconds(1))
+            }
+        }
+        expectError(.interrupted) { () throws(ProvisioningError) in
+            try interruption.pause(for: .seconds(10))
+        }
+        channel.isShielded = true
+        #expect(try channel.read(atMost: 1, within: .seconds(1)) == Array("x".utf8))
+    }
+
+    @Test func aSignalInterrupts() throws {
+        let interruption = try Interruption.handlingSignals()
+        defer { chost_signals_remove() }
+        #expect(!interruption.isInterrupted)
+        kill(getpid(), SIGTERM)
+        expectError(.interrupted) { () throws(ProvisioningError) in
+            try interruption.pause(for: .seconds(10))
+        }
+    }
+
+    @Test func connectsToAUnixSocketThatIsYetToCome() throws {
+        // A socket's path has at most 107 bytes.
+        let path = "/tmp/channels-\(UUID().uuidString.prefix(8)).sock"
+        defer { unlink(path) }
+        let interruption = try Interruption()
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try StreamChannel.connect(unix: path, interruption: interruption)
+        }
+        #expect(error?.reason.contains(path) == true)
+        onThread {
+            usleep(200_000)
+            let peer = acceptOne(path)
+            var bytes = [UInt8](repeating: 0, count: 3)
+            _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
+            bytes.reverse()
+            _ = write(peer, bytes, 3)
+            close(peer)
+        }
+        let channel = try StreamChannel.connect(
+            unix: path, within: .seconds(10), untilListening: true, interruption: interruption)
+        try channel.write(Array("abc".utf8), within: .seconds(5))
+        #expect(try channel.read(atMost: 9, within: .seconds(5)) == Array("cba".utf8))
+    }
+
+    @Test func namesAPortWhereNobodyListens() throws {
+        let interruption = try Interruption()
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try StreamChannel.connect(host: "127.0.0.1", port: 1, interruption: interruption)
+        }
+        #expect(error?.reason.contains("tcp:127.0.0.1:1") == true)
+        expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try StreamChannel.connect(
+                unix: String(repeating: "x", count: 200), interruption: interruption)
+        }
+    }
+
+    @Test(arguments: [
+        ("tcp:localhost:3333", ProbeEndpoint.tcp(host: "localhost", port: 3333)),
+        ("board.local:1", .tcp(host: "board.local", port: 1)),
+        (":65535", .tcp(host: "localhost", port: 65535)),
+        ("[::1]:2331", .tcp(host: "::1", port: 2331)),
+        ("unix:/tmp/a b/ü.sock", .unix(path: "/tmp/a b/ü.sock")),
+    ])
+    func parsesEndpoints(_ text: String, _ expected: ProbeEndpoint) throws {
+        let endpoint = try ProbeEndpoint(parsing: text)
+        #expect(endpoint == expected)
+        #expect(try ProbeEndpoint(parsing: endpoint.description) == expected)
+    }
+
+    @Test(arguments: [
+        "", "tcp:", "localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:+1",
+        "::1:3333", "unix:", "a b:1", "tcp:host:1:2", "host:１",
+    ])
+    func refusesMalformedEndpoints(_ text: String) {
+        let error = expectError(.usage) { () throws(ProvisioningError) in
+            try ProbeEndpoint(parsing: text)
+        }
+        #expect(error?.reason.contains("\"\(text)\"") == true)
+    }
+}
+
+/// Listens on a unix socket for one peer.
+private func acceptOne(_ path: String) -> Int32 {
+    let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            guard bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0,
+                listen(listener, 1) == 0
+            else { return -1 }
+            return accept(listener, nil, nil)
+        }
+    }
+}

@@ -1,0 +1,257 @@
+import Attestation
+import COSE
+import Provisioning
+import Testing
+
+@testable import Registry
+
+/// What a user does with a registry, beyond provisioning.
+@Suite struct OperationTests {
+    let files = try! TemporaryRegistry()
+
+    @Test func `Revoking a device revokes its keys and credentials`() throws {
+        let registry = try files.open()
+        let device = identity(1)
+        for keyID: UInt32 in [1, 2] {
+            let key = Int(keyID)
+            _ = try registry.register(claim(key, device: device, keyID: keyID), at: noon)
+            try registry.record(
+                [credential(key), credential(key + 10, type: .trustAnchors)],
+                for: thumbprint(key), at: noon)
+        }
+        let outcome = try registry.revoke(
+            .device(device), reason: .cessationOfOperation, at: noon, note: "end of life")
+        #expect(outcome.keys.map(\.thumbprint) == [thumbprint(1), thumbprint(2)])
+        #expect(outcome.keys.allSatisfy { $0.revocation?.reason == .cessationOfOperation })
+        #expect(outcome.credentials.count == 4)
+        #expect(outcome.credentials.allSatisfy { $0.revocation?.reason == .cessationOfOperation })
+        let again = failure {
+            try registry.revoke(.device(device), reason: .unspecified, at: noon)
+        }
+        #expect(again?.code == .keyRevoked)
+        #expect(again?.reason.contains("cessation-of-operation") == true)
+        let unknown = failure {
+            try registry.revoke(.device(identity(9)), reason: .unspecified, at: noon)
+        }
+        #expect(unknown?.code == .notFound)
+    }
+
+    @Test func `Revoking a certificate leaves its key`() throws {
+        let registry = try files.open()
+        _ = try registry.register(claim(1, device: identity(1)), at: noon)
+        try registry.record(
+            [credential(1), credential(2, type: .cwt)], for: thumbprint(1), at: noon)
+        let selector = RevocationSelector.credential(
+            serialNumber: credential(1).serialNumber, issuer: nil)
+        let outcome = try registry.revoke(selector, reason: .privilegeWithdrawn, at: noon)
+        #expect(outcome.keys.isEmpty && outcome.credentials.count == 1)
+        #expect(try registry.key(thumbprint(1))?.state == .pending)
+        #expect(
+            try registry.credentialsInForce(for: thumbprint(1)) == [credential(2, type: .cwt)])
+        let again = failure { try registry.revoke(selector, reason: .unspecified, at: noon) }
+        #expect(again?.code == .keyRevoked)
+        #expect(again?.reason.contains("privilege-withdrawn") == true)
+    }
+
+    @Test func `A reinstated key is pending, and the log shows it`() throws {
+        let registry = try files.open()
+        let device = identity(1)
+        _ = try registry.register(claim(1, device: device), at: noon)
+        try registry.record([credential(1)], for: thumbprint(1), at: noon)
+        try registry.activate(thumbprint(1), confirmation: [1], at: noon)
+        #expect(
+            failure { try registry.reinstate(key: thumbprint(1), at: noon) }?.code
+                == .registryConflict)
+        try registry.revoke(.key(thumbprint(1)), reason: .keyCompromise, at: noon)
+        try registry.reinstate(key: thumbprint(1), at: noon, note: "found under the desk")
+        let key = try #require(try registry.key(thumbprint(1)))
+        #expect(key.state == .pending && key.revocation == nil && key.activatedAt == nil)
+        // Its certificate stays revoked: the list may have been published.
+        #expect(try registry.revokedCertificates().count == 1)
+        let record = try registry.register(claim(1, device: device), at: noon)
+        #expect(!record.isNew && record.credentials.isEmpty)
+        try registry.record([credential(2)], for: thumbprint(1), at: noon)
+        try registry.activate(thumbprint(1), confirmation: [2], at: noon)
+        #expect(try registry.key(thumbprint(1))?.state == .active)
+        let history = try registry.history(of: thumbprint(1))
+        #expect(
+            history.contains { $0.kind == .keyReinstated && $0.body.contains("under the desk") })
+        #expect(try registry.verify().findings == [])
+    }
+
+    @Test func `A key can't come back while another has its place`() throws {
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(1)), at: noon) }
+        let error = failure { try registry.reinstate(key: thumbprint(1), at: noon) }
+        #expect(error?.code == .registryConflict)
+        #expect(error?.reason.contains(hexadecimal(thumbprint(2))) == true)
+        try registry.revoke(.key(thumbprint(2)), reason: .unspecified, at: noon)
+        try registry.reinstate(key: thumbprint(1), at: noon)
+        #expect(try registry.verify().findings == [])
+    }
+
+    @Test func `A serial number is used once by an issuer`() throws {
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        try registry.record([credential(1)], for: thumbprint(1), at: noon)
+        let before = try registry.verify().head
+        let error = failure {
+            try registry.record(
+                [credential(7, type: .cwt), credential(1)], for: thumbprint(2), at: noon)
+        }
+        #expect(error?.code == .registryConflict)
+        #expect(error?.reason.contains(hexadecimal(credential(1).serialNumber)) == true)
+        #expect(error?.reason.contains(hexadecimal(thumbprint(1))) == true)
+        // All or nothing: the CWT was not recorded either.
+        #expect(try registry.verify().head == before)
+        let other = [UInt8](repeating: 7, count: 32)
+        try registry.record([credential(1, issuer: other)], for: thumbprint(2), at: noon)
+        let serial = credential(1).serialNumber
+        #expect(try registry.credentials(serialNumber: serial).count == 2)
+        #expect(
+            try registry.credentials(serialNumber: serial, issuer: other).map(\.thumbprint)
+                == [thumbprint(2)])
+        let ambiguous = failure {
+            try registry.revoke(
+                .credential(serialNumber: serial, issuer: nil), reason: .unspecified, at: noon)
+        }
+        #expect(ambiguous?.code == .usage)
+        #expect(ambiguous?.reason.contains(hexadecimal(other)) == true)
+    }
+
+    @Test func `A newer credential supersedes the earlier of its type`() throws {
+        let registry = try files.open()
+        _ = try registry.register(claim(1, device: identity(1)), at: noon)
+        try registry.record([credential(1)], for: thumbprint(1), at: noon)
+        try registry.record(
+            [credential(2), credential(3, type: .cwt)], for: thumbprint(1), at: noon)
+        #expect(
+            try registry.credentialsInForce(for: thumbprint(1))
+                == [credential(2), credential(3, type: .cwt)])
+        let revoked = try registry.revokedCertificates(of: issuer)
+        #expect(revoked.map(\.serialNumber) == [credential(1).serialNumber])
+        #expect(revoked.map(\.revocation.reason) == [.superseded])
+        #expect(try registry.revokedCertificates(of: thumbprint(1)).isEmpty)
+    }
+
+    @Test func `List numbers grow, for each issuer, also after reopening`() throws {
+        let other = [UInt8](repeating: 7, count: 32)
+        let first = try files.open()
+        #expect(try first.nextCRLNumber(of: issuer, at: noon) == 1)
+        #expect(try first.nextCRLNumber(of: issuer, at: noon) == 2)
+        let second = try files.open()
+        #expect(try second.nextCRLNumber(of: issuer, at: noon) == 3)
+        #expect(try second.nextCRLNumber(of: other, at: noon) == 1)
+    }
+
+    @Test func `A nickname names one device`() throws {
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        try registry.setNickname("lamp", of: identity(1), at: noon)
+        let head = try registry.verify().head
+        try registry.setNickname("lamp", of: identity(1), at: noon)
+        #expect(try registry.verify().head == head)
+        let taken = failure { try registry.setNickname("lamp", of: identity(2), at: noon) }
+        #expect(taken?.code == .registryConflict)
+        #expect(taken?.reason.contains(identity(1).description) == true)
+        for bad in ["", "  ", "a/b", "a\u{1b}[31m", "a\u{202e}", String(repeating: "x", count: 65)]
+        {
+            let error = failure { try registry.setNickname(bad, of: identity(2), at: noon) }
+            #expect(error?.code == .usage)
+        }
+        #expect(try registry.register(claim(1, device: identity(1)), at: noon).nickname == "lamp")
+        try registry.setNickname(nil, of: identity(1), at: noon)
+        try registry.setNickname("lamp", of: identity(2), at: noon)
+        #expect(try registry.device(named: "lamp").identity == identity(2))
+    }
+
+    @Test func `Devices and keys are found by their names`() throws {
+        let registry = try files.open()
+        let twin = identity(1, board: "other/board")
+        _ = try registry.register(claim(1, device: identity(1)), at: noon)
+        _ = try registry.register(claim(2, device: twin), at: noon)
+        _ = try registry.register(claim(3, device: identity(2)), at: noon)
+        #expect(try registry.device(named: identity(2).id.description).identity == identity(2))
+        #expect(try registry.device(named: twin.description).identity == twin)
+        let ambiguous = failure { _ = try registry.device(named: identity(1).id.description) }
+        #expect(ambiguous?.code == .usage)
+        #expect(ambiguous?.reason.contains(twin.description) == true)
+        #expect(failure { _ = try registry.device(named: "nobody") }?.code == .notFound)
+
+        let name = hexadecimal(thumbprint(1))
+        for length in [8, 9, 63, 64] {
+            let prefix = String(name.prefix(length)).uppercased()
+            #expect(try registry.key(thumbprintPrefix: prefix).thumbprint == thumbprint(1))
+        }
+        for bad in [String(name.prefix(7)), name + "0", "zzzzzzzzz", ""] {
+            let error = failure { _ = try registry.key(thumbprintPrefix: bad) }
+            #expect(error?.code == .usage)
+        }
+        #expect(
+            failure { _ = try registry.key(thumbprintPrefix: "00000000") }?.code == .notFound)
+        var close = claim(4, device: identity(4))
+        close.thumbprint = Array(thumbprint(1).dropLast()) + [thumbprint(1)[31] ^ 1]
+        _ = try registry.register(close, at: noon)
+        let several = failure {
+            _ = try registry.key(thumbprintPrefix: String(name.prefix(8)))
+        }
+        #expect(several?.code == .usage)
+        #expect(several?.reason.contains(hexadecimal(close.thumbprint)) == true)
+        #expect(try registry.key(thumbprintPrefix: name).thumbprint == thumbprint(1))
+    }
+
+    @Test func `Pages and streams give everything once, in order`() throws {
+        let registry = try files.open()
+        for key in 1...7 {
+            _ = try registry.register(claim(key, device: identity(key % 5)), at: noon)
+        }
+        var paged: [DeviceRecord] = []
+        var cursor: RegistryCursor?
+        repeat {
+            let page = try registry.devices(after: cursor, limit: 2)
+            #expect(page.records.count <= 2)
+            paged += page.records
+            cursor = page.next
+        } while cursor != nil
+        var streamed: [DeviceRecord] = []
+        try registry.forEachDeviceRecord { (record) throws(ProvisioningError) in
+            streamed.append(record)
+        }
+        #expect(paged == streamed && paged.map(\.keys.count) == [2, 2, 1, 1, 1])
+        #expect(try registry.keys(matching: KeyFilter(state: .revoked)).records.count == 2)
+        let device = KeyFilter(device: identity(1), state: .pending)
+        #expect(try registry.keys(matching: device).records.map(\.thumbprint) == [thumbprint(6)])
+        let boards = try registry.devices(matching: DeviceFilter(board: "nothing"))
+        #expect(boards.records.isEmpty && boards.next == nil)
+        // What the receiver throws ends the stream, and comes out as it is.
+        var count = 0
+        let stopped = failure {
+            try registry.forEachKeyRecord { (_) throws(ProvisioningError) in
+                count += 1
+                throw ProvisioningError(.interrupted, "enough")
+            }
+        }
+        #expect(stopped?.code == .interrupted && count == 1)
+        let statistics = try registry.statistics()
+        #expect(statistics.deviceCount == 5)
+        #expect(statistics.keyCounts == [.pending: 5, .active: 0, .revoked: 2])
+        #expect(statistics.head.sequenceNumber == 5 + 7 + 2)
+        #expect(
+            try registry.document(streamed[0].keys[0].evidenceDigest)
+                == claim(1, device: identity(1)).evidence)
+    }
+
+    /// The order of events is their number: time may stand still or go back.
+    @Test func `A clock that goes backwards changes no order`() throws {
+        let registry = try files.open()
+        let device = identity(1)
+        for key in 1...5 {
+            let time = NumericDate(seconds: noon.seconds - Int64(key) * 86_400)
+            _ = try registry.register(claim(key, device: device), at: time)
+        }
+        let keys = try #require(try registry.device(device)).keys
+        #expect(keys.map(\.thumbprint) == (1...5).map(thumbprint))
+        #expect(keys.last?.state == .pending)
+        #expect(try registry.verify().findings == [])
+    }
+}
