@@ -73,8 +73,9 @@ import Testing
         #expect(
             try command.flash.filled(
                 with: [.image: "/fw/a {image}.elf", .chip: try #require(platform.chip)]) == [
-                "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify", "/fw/a {image}.elf",
-            ])
+                    "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify",
+                    "/fw/a {image}.elf",
+                ])
         #expect(platform.identification?.width == .word)
         #expect(platform.emulation == nil)
     }
