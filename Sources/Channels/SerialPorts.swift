@@ -9,26 +9,6 @@ public struct SerialPortDescription: Sendable, Hashable {
     /// `/dev/ttyACM0`
     public let path: String
     public let usb: USBIdentity?
-
-    /// What a USB device says about itself.
-    public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
-        public let vendorID: UInt16
-        public let productID: UInt16
-        public let serialNumber: String?
-        public let product: String?
-
-        /// `0d28:0204 "BBC micro:bit CMSIS-DAP" 9904…`
-        public var description: String {
-            let numbers = [vendorID, productID].map { number in
-                let digits = String(number, radix: 16)
-                return String(repeating: "0", count: 4 - digits.count) + digits
-            }
-            return
-                ([numbers.joined(separator: ":")]
-                + [product.map { "\"\($0)\"" }, serialNumber]
-                .compactMap { $0 }).joined(separator: " ")
-        }
-    }
 }
 
 /// The serial ports that a board may be behind.
@@ -42,9 +22,6 @@ public enum SerialPorts {
             "rfcomm",
         ]
     #endif
-
-    /// An attribute in /sys is one line.
-    private static let attributeLimit = 4096
 
     /// Sorted by kind and number.
     ///
@@ -63,32 +40,14 @@ public enum SerialPorts {
             }
     }
 
-    private static func usbIdentity(of name: String, system: String)
-        -> SerialPortDescription.USBIdentity?
-    {
+    private static func usbIdentity(of name: String, system: String) -> USBIdentity? {
         // The tty hangs below its USB interface, which hangs below the USB device.
         var folder = "\(system)/class/tty/\(name)/device"
         for _ in 0..<4 {
-            if let vendorID = number("\(folder)/idVendor"),
-                let productID = number("\(folder)/idProduct")
-            {
-                return SerialPortDescription.USBIdentity(
-                    vendorID: vendorID, productID: productID,
-                    serialNumber: text("\(folder)/serial"), product: text("\(folder)/product"))
-            }
+            if let identity = USBIdentity(folder: folder) { return identity }
             // The kernel resolves "..", after the symbolic link.
             folder += "/.."
         }
         return nil
-    }
-
-    private static func number(_ path: String) -> UInt16? {
-        text(path).flatMap { UInt16($0, radix: 16) }
-    }
-
-    private static func text(_ path: String) -> String? {
-        guard let bytes = try? FileBytes.read(path, limit: attributeLimit) else { return nil }
-        let text = PlainText.sanitized(bytes)
-        return text.isEmpty ? nil : text
     }
 }

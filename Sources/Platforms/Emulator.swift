@@ -35,8 +35,8 @@ public final class Emulator {
     /// - Parameters:
     ///   - image: the program to run, for platforms whose emulator is a process. QEMU is flashed through
     ///     the probe instead.
-    ///   - erasing: whether the program forgets its keys and credentials first, but not its ID. A board in
-    ///     QEMU is erased through the probe instead.
+    ///   - erasing: whether the program forgets its keys and credentials first, but not its ID. A board
+    ///     in QEMU is erased through the probe instead.
     ///   - stateDirectory: boards are kept in its folder `emulated`.
     ///   - instance: `[a-z0-9-]+`; nil is the platform's name and `-1`.
     /// - Throws: `.usage` if the platform is real hardware, or needs an image; `.deviceBusy` if the
@@ -63,7 +63,8 @@ public final class Emulator {
     }
 
     private init(
-        _ emulation: Platform.Emulation, _ image: String?, _ erasing: Bool, _ folder: InstanceFolder,
+        _ emulation: Platform.Emulation, _ image: String?, _ erasing: Bool,
+        _ folder: InstanceFolder,
         _ port: EmulatedUART, _ interruption: Interruption
     ) throws(ProvisioningError) {
         self.folder = folder

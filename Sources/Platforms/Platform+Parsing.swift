@@ -34,6 +34,7 @@ extension Platform {
         self.description = description
         self.board = board
         self.origin = file
+        chip = try root.string(.chip, atMost: 64)
         build = try Self.build(root, board: board)
         channel = try Self.channel(root)
         credentials = try Self.credentials(root)
@@ -56,6 +57,12 @@ extension Platform {
 
     /// What no table can see by itself.
     private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
+        if case .command(let commands) = flash, chip == nil {
+            let all = [commands.flash, commands.erase, commands.reset].compactMap(\.self)
+            guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
+                throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
+            }
+        }
         switch emulation {
         case .process:
             guard case .none = flash else {

@@ -15,6 +15,8 @@ public struct Platform: Sendable, Hashable {
     /// What the firmware calls its board, 1 to 64 characters. Several platforms may share a board: the
     /// real one and its emulation.
     public let board: String
+    /// The chip's name, as the flash tool knows it: `"nRF51822_xxAA"`. Nil: no command needs it.
+    public let chip: String?
     /// Nil: images come from elsewhere, by `--firmware`.
     public let build: Build?
     public let flash: Flash

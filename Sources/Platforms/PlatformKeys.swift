@@ -8,6 +8,8 @@ enum RootKey: String, PlatformKey {
     case description
     /// What the firmware calls its board, at most 64 characters.
     case board
+    /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
+    case chip
     case build, flash, identify, channel, probe, emulator, credentials, timeouts
 }
 
@@ -25,8 +27,8 @@ enum BuildKey: String, PlatformKey {
 enum FlashKey: String, PlatformKey {
     /// `"gdb"`: the probe writes; `"command"`: a tool does; `"none"`: the emulator runs the image.
     case method
-    /// Argument list with `{image}`. Also, if the user gives them: `{chip}`, `{port}`, `{probe}`,
-    /// `{board}`, `{baud}`, `{package}`. Method `"command"`.
+    /// Argument list with `{image}`. Also `{chip}`, `{board}`, `{baud}`, `{package}`, and what the user
+    /// names: `{port}` (--port), `{probe}` (--probe-serial). Method `"command"`.
     case command
     /// Argument list, run before flashing when asked for. Method `"command"`.
     case eraseCommand = "erase-command"

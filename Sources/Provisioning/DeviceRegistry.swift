@@ -78,6 +78,23 @@ public enum RevocationReason: Int, CaseIterable, Sendable, Hashable {
     case aaCompromise = 10
 }
 
+extension RevocationReason {
+    /// RFC 5280's name with hyphens: in messages, on the command line and in JSON.
+    public var name: String {
+        switch self {
+        case .unspecified: "unspecified"
+        case .keyCompromise: "key-compromise"
+        case .caCompromise: "ca-compromise"
+        case .affiliationChanged: "affiliation-changed"
+        case .superseded: "superseded"
+        case .cessationOfOperation: "cessation-of-operation"
+        case .certificateHold: "certificate-hold"
+        case .privilegeWithdrawn: "privilege-withdrawn"
+        case .aaCompromise: "aa-compromise"
+        }
+    }
+}
+
 /// The registry's answer to a claim, after its transaction became durable.
 public struct RegistrationRecord: Sendable, Hashable {
     public var state: KeyState

@@ -5,8 +5,18 @@ internal import SMP
 final class DeviceSession {
     let channel: any Channel
     private var session: SMPSession
+    private let deadlines: ProvisioningPlan.Deadlines
     private let observer: any RunObserver
     private let clock = ContinuousClock()
+
+    /// What a device has to do for an answer.
+    enum Effort {
+        /// It may still be starting.
+        case booting
+        case answering
+        /// It makes a key or a signature.
+        case signing
+    }
 
     /// Octets per read: several frames, so that a flood costs few system calls.
     private static let readLimit = 4096
@@ -15,10 +25,8 @@ final class DeviceSession {
         channel: any Channel, deadlines: ProvisioningPlan.Deadlines, firstSequence: UInt8,
         observer: any RunObserver
     ) {
-        var settings = SMPSession.Settings()
-        settings.timeout = deadlines.answer
-        settings.attempts = deadlines.attempts
-        session = SMPSession(settings: settings, firstSequence: firstSequence)
+        session = SMPSession(firstSequence: firstSequence)
+        self.deadlines = deadlines
         self.channel = channel
         self.observer = observer
     }
@@ -29,17 +37,19 @@ final class DeviceSession {
     /// The device's answer to one request, after as many repeats as the session allows.
     ///
     /// - Parameter doing: completes "could not …" in an error message.
-    func call<Answer>(_ call: SMPCall<Answer>, to doing: String) throws(ProvisioningError) -> Answer
-    {
-        let result = try exchange(call.request, to: doing)
+    func call<Answer>(
+        _ call: SMPCall<Answer>, to doing: String, _ effort: Effort = .answering
+    ) throws(ProvisioningError) -> Answer {
+        let result = try exchange(call.request, to: doing, patience(for: effort))
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
     /// As `call`, but nil if the device refuses with `refusal`.
-    func call<Answer>(_ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String)
-        throws(ProvisioningError) -> Answer?
-    {
-        let result = try exchange(call.request, to: doing)
+    func call<Answer>(
+        _ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String,
+        _ effort: Effort = .answering
+    ) throws(ProvisioningError) -> Answer? {
+        let result = try exchange(call.request, to: doing, patience(for: effort))
         if case .failure(let error) = result, DeviceContract().deviceError(error) == refusal {
             return nil
         }
@@ -49,8 +59,11 @@ final class DeviceSession {
     /// All parts of something that the device gives away in parts.
     func read(_ transfer: ChunkedRead, to doing: String) throws(ProvisioningError) -> [UInt8] {
         var transfer = transfer
+        // The device makes the whole for its first part.
+        var effort = Effort.signing
         while let call = transfer.next() {
-            let chunk = try self.call(call, to: doing)
+            let chunk = try self.call(call, to: doing, effort)
+            effort = .answering
             try check(doing) { () throws(SMPError) in try transfer.accept(chunk) }
         }
         return transfer.data ?? []
@@ -67,10 +80,18 @@ final class DeviceSession {
         }
     }
 
-    private func exchange(_ request: SMPRequest, to doing: String) throws(ProvisioningError)
-        -> Result<CBORMap, SMPError>
-    {
-        var effects = session.request(request)
+    private func patience(for effort: Effort) -> SMPSession.Patience {
+        switch effort {
+        case .booting: .polling(from: .milliseconds(250), for: deadlines.boot)
+        case .answering: .within(deadlines.answer)
+        case .signing: .within(deadlines.signature)
+        }
+    }
+
+    private func exchange(
+        _ request: SMPRequest, to doing: String, _ patience: SMPSession.Patience
+    ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
+        var effects = session.request(request, patience: patience)
         var deadline = clock.now
         while true {
             if let result = try perform(effects, &deadline) { return result }

@@ -21,7 +21,8 @@ extension Provisioner {
         -> DeviceDescription
     {
         observer.began(.hello)
-        let description = try session.call(contract.describeDevice(), to: "say hello to the device")
+        let description = try session.call(
+            contract.describeDevice(), to: "say hello to the device", .booting)
         let id = try identity(of: description).id
         if let board = plan.board, board != description.board {
             throw ProvisioningError(
@@ -73,9 +74,8 @@ extension Provisioner {
         -> KeyDescription
     {
         let request = contract.makeKey(KeyRequest(keyID: keyID))
-        if let made = try session.call(request, unless: .keyExists, to: "have a key made") {
-            return made
-        }
+        let made = try session.call(request, unless: .keyExists, to: "have a key made", .signing)
+        if let made { return made }
         // The answer to an earlier attempt was lost: this is the key that it made.
         return try session.call(contract.describeKey(keyID), to: "read key \(keyID)")
     }

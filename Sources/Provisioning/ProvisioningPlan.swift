@@ -23,12 +23,15 @@ public struct ProvisioningPlan: Sendable {
 
     public init() {}
 
-    /// How long a device may take.
+    /// How long a device may take. One that is silent is given up after about four times as long,
+    /// since requests are repeated.
     public struct Deadlines: Sendable {
-        /// For one answer, before the request is sent again; each repeat waits twice as long.
-        public var answer: Duration = .milliseconds(500)
-        /// How often one request is sent before the device counts as silent.
-        public var attempts = 5
+        /// From reset to the first answer.
+        public var boot: Duration = .seconds(5)
+        /// For an answer that needs no cryptography.
+        public var answer: Duration = .seconds(2)
+        /// For an answer that the device makes a key or a signature for.
+        public var signature: Duration = .seconds(10)
 
         public init() {}
     }

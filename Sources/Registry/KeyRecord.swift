@@ -82,7 +82,7 @@ extension Revocation {
     }
 
     /// `"on 2026-11-21T10:00:00Z (superseded)"`.
-    var phrase: String { "on \(date.utc) (\(reason))" }
+    var phrase: String { "on \(date.utc) (\(reason.name))" }
 }
 
 extension DeviceIdentity {

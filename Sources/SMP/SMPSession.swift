@@ -22,12 +22,41 @@ public struct SMPSession: Sendable {
         case finished(Result<CBORMap, SMPError>)
     }
 
-    public struct Settings: Hashable, Sendable {
-        public var version = SMPVersion.v2
+    /// How long a request may stay without an answer.
+    public struct Patience: Hashable, Sendable {
         /// The most attempts of one request.
         public var attempts = 4
         /// The wait of the first attempt; each further one doubles it.
         public var timeout = Duration.seconds(1)
+
+        public init() {}
+
+        public init(attempts: Int, timeout: Duration) {
+            self.attempts = attempts
+            self.timeout = timeout
+        }
+
+        /// Four attempts, the third of which waits for `limit`: the longest that the device should
+        /// take. The first waits for a quarter of it, since most answers come at once.
+        public static func within(_ limit: Duration) -> Patience {
+            Patience(attempts: 4, timeout: limit / 4)
+        }
+
+        /// Attempts from `timeout` on, as many as it takes to have waited for `limit` in all.
+        public static func polling(from timeout: Duration, for limit: Duration) -> Patience {
+            var (attempts, waited) = (1, timeout)
+            while waited < limit, attempts < 16 {
+                waited += timeout * (1 << attempts)
+                attempts += 1
+            }
+            return Patience(attempts: attempts, timeout: timeout)
+        }
+    }
+
+    public struct Settings: Hashable, Sendable {
+        public var version = SMPVersion.v2
+        /// For requests that say nothing else.
+        public var patience = Patience()
         /// Frames that are no answer, within one request.
         public var maximumStrayFrames = 256
         /// Bytes that arrive within one request, log text included.
@@ -42,6 +71,7 @@ public struct SMPSession: Sendable {
 
     private struct Exchange {
         let request: SMPRequest
+        let patience: Patience
         var sequence: UInt8
         var attempt = 1
         var strayFrames = 0
@@ -65,8 +95,9 @@ public struct SMPSession: Sendable {
     }
 
     /// Opens a request; one that is open is abandoned.
-    public mutating func request(_ request: SMPRequest) -> [Effect] {
-        exchange = Exchange(request: request, sequence: takeSequence())
+    public mutating func request(_ request: SMPRequest, patience: Patience? = nil) -> [Effect] {
+        exchange = Exchange(
+            request: request, patience: patience ?? settings.patience, sequence: takeSequence())
         return attempt()
     }
 
@@ -88,7 +119,7 @@ public struct SMPSession: Sendable {
     /// The last wait ran out.
     public mutating func timedOut() -> [Effect] {
         guard var exchange else { return [] }
-        guard exchange.request.isRepeatable, exchange.attempt < settings.attempts else {
+        guard exchange.request.isRepeatable, exchange.attempt < exchange.patience.attempts else {
             return finish(
                 .failure(
                     .timedOut(attempts: exchange.attempt, damagedFrames: exchange.damagedFrames)))
@@ -128,10 +159,10 @@ public struct SMPSession: Sendable {
 
     private func timeout(of exchange: Exchange) -> Duration {
         // What may be asked only once waits as long as all attempts of the others do.
-        let attempts = min(max(settings.attempts, 1), 16)
+        let attempts = min(max(exchange.patience.attempts, 1), 16)
         return exchange.request.isRepeatable
-            ? settings.timeout * (1 << min(exchange.attempt - 1, 15))
-            : settings.timeout * (1 << attempts - 1)
+            ? exchange.patience.timeout * (1 << min(exchange.attempt - 1, 15))
+            : exchange.patience.timeout * (1 << attempts - 1)
     }
 
     private mutating func handle(_ event: SerialFrameEvent) -> [Effect] {

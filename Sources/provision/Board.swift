@@ -115,8 +115,9 @@ final class Board {
             .board: platform.board, .package: packagePath,
             .baud: String(connection.baud ?? platform.channel.baudRates[0]),
         ]
+        values[.chip] = platform.chip
         values[.port] = connection.port
-        values[.probe] = connection.probe
+        values[.probe] = connection.probeSerial
         return values
     }
 

@@ -53,7 +53,7 @@ struct Checkup {
     ]
 
     func findings() -> [Finding] {
-        Self.tools.map(tool) + [ports(), platforms(), registry(), authority()]
+        Self.tools.map(tool) + [ports(), probes(), platforms(), registry(), authority()]
     }
 
     private func tool(_ tool: Tool) -> Finding {
@@ -84,6 +84,15 @@ struct Checkup {
             text: names.joined(separator: ", "),
             hint: closed.isEmpty
                 ? nil : "\(closed[0].path) is closed to you: add yourself to the group dialout")
+    }
+
+    private func probes() -> Finding {
+        let probes = DebugProbes.list()
+        return Finding(
+            severity: probes.isEmpty ? .note : .good, subject: "debug probes",
+            text: probes.isEmpty
+                ? "none attached by USB" : probes.map(\.description).joined(separator: ", "),
+            hint: nil)
     }
 
     private func platforms() -> Finding {

@@ -192,23 +192,34 @@ extension DeviceTests {
         static let piece = CBORValue.bytes(pattern(10))
         static let digest = CBORValue.bytes(sha256(pattern(10)))
 
-        @Test(arguments: [
-            ([:], 1),
-            (["type": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 1),
-            (["kid": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 1),
-            (["kid": 1, "type": 1, "data": piece, "len": 10, "sha256": digest], 1),
-            (["kid": 1, "type": 1, "off": 0, "len": 10, "sha256": digest], 1),
-            (["kid": 1, "type": 1, "off": 0, "data": piece, "sha256": digest], 1),
-            (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 10], 1),
-            (["kid": 1, "type": 1, "off": 0, "data": "text", "len": 10, "sha256": digest], 1),
-            (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 9, "sha256": digest], 5),
-            (["kid": 1, "type": 1, "off": 0, "data": .bytes([]), "len": 0, "sha256": digest], 5),
-            (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 10, "sha256": piece], 5),
-            (["kid": 2, "type": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 2),
-            (["kid": 1, "type": 0, "off": 0, "data": piece, "len": 10, "sha256": digest], 10),
-            (["kid": 1, "type": 4, "off": 0, "data": piece, "len": 10, "sha256": digest], 10),
-            (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 0x7fff_ffff, "sha256": digest], 9),
-        ] as [(CBORValue, Int)])
+        @Test(
+            arguments: [
+                ([:], 1),
+                (["type": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 1),
+                (["kid": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 1),
+                (["kid": 1, "type": 1, "data": piece, "len": 10, "sha256": digest], 1),
+                (["kid": 1, "type": 1, "off": 0, "len": 10, "sha256": digest], 1),
+                (["kid": 1, "type": 1, "off": 0, "data": piece, "sha256": digest], 1),
+                (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 10], 1),
+                (["kid": 1, "type": 1, "off": 0, "data": "text", "len": 10, "sha256": digest], 1),
+                (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 9, "sha256": digest], 5),
+                (
+                    [
+                        "kid": 1, "type": 1, "off": 0, "data": .bytes([]), "len": 0,
+                        "sha256": digest,
+                    ], 5
+                ),
+                (["kid": 1, "type": 1, "off": 0, "data": piece, "len": 10, "sha256": piece], 5),
+                (["kid": 2, "type": 1, "off": 0, "data": piece, "len": 10, "sha256": digest], 2),
+                (["kid": 1, "type": 0, "off": 0, "data": piece, "len": 10, "sha256": digest], 10),
+                (["kid": 1, "type": 4, "off": 0, "data": piece, "len": 10, "sha256": digest], 10),
+                (
+                    [
+                        "kid": 1, "type": 1, "off": 0, "data": piece, "len": 0x7fff_ffff,
+                        "sha256": digest,
+                    ], 9
+                ),
+            ] as [(CBORValue, Int)])
         func refuses(_ request: CBORValue, code: Int) throws {
             let device = Device.blank()
             #expect(

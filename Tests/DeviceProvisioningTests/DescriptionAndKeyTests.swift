@@ -125,25 +125,27 @@ extension DeviceTests {
             #expect(try device.publicKey(1) != first)
         }
 
-        @Test(arguments: [
-            ([:], 1), (["kid": "1"], 1), (["kid": -1], 1), (["kid": 0x1_0000_0000], 1),
-            (["kid": [1]], 1), (["kid": .tagged(1, 1)], 1), (["kid": 0], 2), (["kid": 2], 2),
-            (["kid": 0xffff_ffff], 2),
-        ] as [(CBORValue, Int)])
+        @Test(
+            arguments: [
+                ([:], 1), (["kid": "1"], 1), (["kid": -1], 1), (["kid": 0x1_0000_0000], 1),
+                (["kid": [1]], 1), (["kid": .tagged(1, 1)], 1), (["kid": 0], 2), (["kid": 2], 2),
+                (["kid": 0xffff_ffff], 2),
+            ] as [(CBORValue, Int)])
         func refusesToReadAKey(_ request: CBORValue, code: Int) throws {
             let device = Device.blank()
             #expect(try device.call(.read, Device.Command.key, request) == .groupError(code))
             #expect(try device.call(.write, Device.Command.erase, request) == .groupError(code))
         }
 
-        @Test(arguments: [
-            (["kid": "1"], 1), (["kid": -1], 1), (["alg": "ES256"], 1), (["replace": 1], 1),
-            (["value": "text"], 1), (["kid": 0], 10), (["kid": 0x4000_0000], 10),
-            (["alg": -8], 10), (["alg": -35], 10), (["alg": 7], 10), (["alg": 6], 10),
-            (["value": .bytes([])], 5), (["value": .bytes(pattern(31))], 5),
-            (["value": .bytes(pattern(33))], 5), (["kid": 1], 3),
-            (["value": .bytes([UInt8](repeating: 0xff, count: 32))], 7),
-        ] as [(CBORValue, Int)])
+        @Test(
+            arguments: [
+                (["kid": "1"], 1), (["kid": -1], 1), (["alg": "ES256"], 1), (["replace": 1], 1),
+                (["value": "text"], 1), (["kid": 0], 10), (["kid": 0x4000_0000], 10),
+                (["alg": -8], 10), (["alg": -35], 10), (["alg": 7], 10), (["alg": 6], 10),
+                (["value": .bytes([])], 5), (["value": .bytes(pattern(31))], 5),
+                (["value": .bytes(pattern(33))], 5), (["kid": 1], 3),
+                (["value": .bytes([UInt8](repeating: 0xff, count: 32))], 7),
+            ] as [(CBORValue, Int)])
         func refusesToMakeAKey(_ request: CBORValue, code: Int) throws {
             let device = Device.blank()
             #expect(try device.call(.write, Device.Command.key, request) == .groupError(code))

@@ -37,7 +37,8 @@ extension DeviceTests {
             ]
         }
 
-        @Test(arguments: [8, 23, 24, 32, 64]) func saysWhatTheContractSays(nonceLength: Int) throws {
+        @Test(arguments: [8, 23, 24, 32, 64]) func saysWhatTheContractSays(nonceLength: Int) throws
+        {
             let device = Device.blank()
             let nonce = pattern(nonceLength)
             let point = try #require(try device.publicKey(1))
@@ -109,15 +110,16 @@ extension DeviceTests {
             #expect(try device.call(.read, Device.Command.evidence, follow) == .groupError(5))
         }
 
-        @Test(arguments: [
-            ([:], 1), (["kid": 1, "off": 0], 1), (["kid": 1, "nonce": .bytes(pattern(8))], 1),
-            (["off": 0, "nonce": .bytes(pattern(8))], 1),
-            (["kid": 1, "off": 0, "nonce": "12345678"], 1),
-            (["kid": 1, "off": 0, "nonce": .bytes(pattern(7))], 5),
-            (["kid": 1, "off": 0, "nonce": .bytes(pattern(65))], 5),
-            (["kid": 2, "off": 0, "nonce": .bytes(pattern(8))], 2),
-            (["kid": 1, "off": 1], 5),
-        ] as [(CBORValue, Int)])
+        @Test(
+            arguments: [
+                ([:], 1), (["kid": 1, "off": 0], 1), (["kid": 1, "nonce": .bytes(pattern(8))], 1),
+                (["off": 0, "nonce": .bytes(pattern(8))], 1),
+                (["kid": 1, "off": 0, "nonce": "12345678"], 1),
+                (["kid": 1, "off": 0, "nonce": .bytes(pattern(7))], 5),
+                (["kid": 1, "off": 0, "nonce": .bytes(pattern(65))], 5),
+                (["kid": 2, "off": 0, "nonce": .bytes(pattern(8))], 2),
+                (["kid": 1, "off": 1], 5),
+            ] as [(CBORValue, Int)])
         func refuses(_ request: CBORValue, code: Int) throws {
             let device = Device.blank()
             #expect(try device.call(.read, Device.Command.evidence, request) == .groupError(code))
@@ -132,7 +134,10 @@ extension DeviceTests {
                 let line = String(decoding: device.send([]), as: UTF8.self)
                 #expect(line.hasPrefix("PROVISION-EVIDENCE-1 ") && line.hasSuffix("\n"))
                 let text = line.dropFirst(21).dropLast()
-                #expect(text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
+                #expect(
+                    text.allSatisfy {
+                        $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0))
+                    })
                 let base64 = text.replacingOccurrences(of: "-", with: "+")
                     .replacingOccurrences(of: "_", with: "/")
                 let padded = base64 + String(repeating: "=", count: -base64.count & 3)
@@ -161,7 +166,8 @@ extension DeviceTests {
                     .filter { !$0.hasPrefix("subject") }.joined()
                 #expect(try #require(Data(base64Encoded: pem)).suffix(65) == Data(point))
             }
-            #expect(try device.call(.read, Device.Command.csr, ["kid": 2, "off": 0]) == .groupError(2))
+            #expect(
+                try device.call(.read, Device.Command.csr, ["kid": 2, "off": 0]) == .groupError(2))
             #expect(try device.call(.read, Device.Command.csr, ["kid": 1]) == .groupError(1))
         }
     }

@@ -45,7 +45,8 @@ extension DeviceTests {
                 frame: "06094142414b414141474141414e414b46685a474a6f6141413d0a", answer: nil),
             Exchange(
                 name: "truncated frame, LF, good frame",
-                frame: "06094142414b414141470a06094142414b4141414741414150414b46685a474a6f6154752b0a",
+                frame:
+                    "06094142414b414141470a06094142414b4141414741414150414b46685a474a6f6154752b0a",
                 answer: "0b00000700000f00bf6172626869ff"),
             Exchange(
                 name: "bad CBOR", frame: "06094141774b414141434141415141502f2f386f6f3d0a",
@@ -129,7 +130,8 @@ extension DeviceTests {
             let body = (["d": .text(String(repeating: "q", count: 200))] as CBORValue).encoded()
             let message: [UInt8] = [0x0a, 0, 0, UInt8(body.count), 0, 0, 1, 0] + body
             let frame = SerialFraming.frame(message, lineLength: 8)
-            let broken = Array(frame.split(separator: 0x0a).joined(separator: Array("\nlog\n".utf8)))
+            let broken = Array(
+                frame.split(separator: 0x0a).joined(separator: Array("\nlog\n".utf8)))
             #expect(SerialFraming.messages(device.send(frame))?.count == 1)
             #expect(SerialFraming.messages(device.send(broken + [0x0a]))?.count == 1)
         }
@@ -163,7 +165,8 @@ extension DeviceTests {
 
         @Test(arguments: [
             "", "a1", "a161", "a16164", "a1616401ff", "a2616401616402", "bf6164ff", "80", "01",
-            "a16178f8", "a16178f818", "a161781c", "a16178ff", "a161785f6100ff", "a161785f5f4100ffff",
+            "a16178f8", "a16178f818", "a161781c", "a16178ff", "a161785f6100ff",
+            "a161785f5f4100ffff",
             "a1617881818181818101", "a161789b0000000100000000", "a161785b0000000100000000",
             "bb0000000100000001", "a161787f61c3ff", "a161786180", "a16178c0", "a16178f900", "ff",
         ]) func refusesWhatIsNotWellFormed(_ hexadecimal: String) throws {

@@ -81,6 +81,12 @@ uint32_t test_flash_size(void) { return FLASH_SIZE; }
 
 uint8_t *test_flash_bytes(void) { return flash.bytes; }
 
+void test_flash_restore(const uint8_t *bytes) {
+    memcpy(flash.bytes, bytes, sizeof flash.bytes);
+    for (uint32_t index = 0; index < FLASH_SIZE; index++)
+        if (bytes[index] != 0xff) flash.programmed[index / 4] = true;
+}
+
 const uint8_t *test_output_take(size_t *length) {
     const uint8_t *bytes = output.bytes[output.current];
     *length = output.length;

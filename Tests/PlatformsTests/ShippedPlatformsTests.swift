@@ -71,9 +71,11 @@ import Testing
             return
         }
         #expect(
-            try command.flash.filled(with: [.image: "/fw/a {image}.elf"]) == [
-                "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify", "/fw/a {image}.elf",
-            ])
+            try command.flash.filled(
+                with: [.image: "/fw/a {image}.elf", .chip: try #require(platform.chip)]) == [
+                    "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify",
+                    "/fw/a {image}.elf",
+                ])
         #expect(platform.identification?.width == .word)
         #expect(platform.emulation == nil)
     }

@@ -29,7 +29,7 @@ import Testing
             try registry.revoke(.device(device), reason: .unspecified, at: noon)
         }
         #expect(again?.code == .keyRevoked)
-        #expect(again?.reason.contains("cessationOfOperation") == true)
+        #expect(again?.reason.contains("cessation-of-operation") == true)
         let unknown = failure {
             try registry.revoke(.device(identity(9)), reason: .unspecified, at: noon)
         }
@@ -50,7 +50,7 @@ import Testing
             try registry.credentialsInForce(for: thumbprint(1)) == [credential(2, type: .cwt)])
         let again = failure { try registry.revoke(selector, reason: .unspecified, at: noon) }
         #expect(again?.code == .keyRevoked)
-        #expect(again?.reason.contains("privilegeWithdrawn") == true)
+        #expect(again?.reason.contains("privilege-withdrawn") == true)
     }
 
     @Test func `A reinstated key is pending, and the log shows it`() throws {

@@ -218,7 +218,7 @@ struct SMPSessionTests {
     }
 
     @Test func damageIsCountedForTheUser() throws {
-        var session = session { $0.attempts = 1 }
+        var session = session { $0.patience.attempts = 1 }
         _ = session.request(request)
         _ = session.received(Array("\u{6}\tA!\n".utf8))
         _ = session.received(

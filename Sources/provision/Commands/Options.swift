@@ -41,6 +41,12 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Which of several debug probes an external flash tool shall use.",
+            valueName: "serial"))
+    var probeSerial: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Go on only with this device: its ID in hexadecimal.", valueName: "id"))
     var device: DeviceID?
 

@@ -97,20 +97,3 @@ extension SQLiteRegistry {
         } while cursor != nil
     }
 }
-
-extension RevocationReason {
-    /// As on the command line and in JSON: RFC 5280's name with hyphens.
-    var name: String {
-        switch self {
-        case .unspecified: "unspecified"
-        case .keyCompromise: "key-compromise"
-        case .caCompromise: "ca-compromise"
-        case .affiliationChanged: "affiliation-changed"
-        case .superseded: "superseded"
-        case .cessationOfOperation: "cessation-of-operation"
-        case .certificateHold: "certificate-hold"
-        case .privilegeWithdrawn: "privilege-withdrawn"
-        case .aaCompromise: "aa-compromise"
-        }
-    }
-}

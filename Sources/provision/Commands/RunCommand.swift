@@ -122,7 +122,9 @@ struct CredentialOptions: ParsableArguments {
             Int64($0) * 86400
         }
         plan.replacesKey = replaceKey
+        plan.deadlines.boot = platform.timeouts.boot
         plan.deadlines.answer = platform.timeouts.answer
+        plan.deadlines.signature = platform.timeouts.signature
         return plan
     }
 

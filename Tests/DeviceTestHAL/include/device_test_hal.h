@@ -29,6 +29,8 @@ bool test_flash_was_cut(void);
 uint32_t test_flash_breaches(void);
 uint32_t test_flash_size(void);
 uint8_t *test_flash_bytes(void);
+/// Makes the flash what it was when `bytes` were copied from it.
+void test_flash_restore(const uint8_t *bytes);
 
 /// What the device wrote since the last call; `*length` octets, valid until the next call.
 const uint8_t *test_output_take(size_t *length);
