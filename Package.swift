@@ -40,23 +40,31 @@ let package = Package(
         core("OpenSSL", ["COpenSSL"]),
         core("COSE", ["CBOR", "OpenSSL"]),
         core("SMP", ["CBOR"]),
-        core("Attestation", ["COSE", "OpenSSL"]),
+        core("Attestation", ["COSE", "CBOR", "OpenSSL"]),
         core("Issuance", ["COSE", "CBOR", "OpenSSL"]),
 
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
         // Adapters to the world.
-        core("Registry", ["Provisioning", .product(name: "GRDB", package: "GRDB.swift")]),
+        core(
+            "Registry",
+            [
+                "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
-        core("Platforms", ["Provisioning", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
+        core(
+            "Platforms",
+            ["Provisioning", "Issuance", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(
             name: "provision",
             dependencies: [
-                "Provisioning", "Registry", "Authority", "Channels", "Platforms",
+                "Provisioning", "Registry", "Authority", "Channels", "Platforms", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -98,18 +106,32 @@ let package = Package(
 
         tests("CBORTests", ["CBOR"]),
         tests("OpenSSLTests", ["OpenSSL"]),
-        tests("COSETests", ["COSE"]),
-        tests("SMPTests", ["SMP"]),
-        tests("AttestationTests", ["Attestation"], resources: [.copy("Vectors")]),
-        tests("IssuanceTests", ["Issuance", "COSE", "CBOR", "OpenSSL"]),
-        tests("ProvisioningTests", ["Provisioning"]),
-        tests("RegistryTests", ["Registry"]),
+        tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
+        tests("SMPTests", ["SMP", "CBOR"]),
+        tests(
+            "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
+            resources: [.copy("Vectors")]),
+        tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
+        tests(
+            "ProvisioningTests",
+            [
+                "Provisioning", "Registry", "Authority", "Attestation", "Issuance", "SMP", "COSE",
+                "CBOR", "OpenSSL",
+            ]),
+        tests(
+            "RegistryTests",
+            [
+                "Registry", "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "AuthorityTests",
-            ["Authority", "Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
-        tests("ChannelsTests", ["Channels"]),
+            ["Authority", "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL"]),
+        tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
         tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
-        tests("PlatformsTests", ["Platforms"], resources: [.copy("Vectors")]),
+        tests(
+            "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
+            resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11
 )

@@ -23,9 +23,7 @@ public struct DeviceID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Lower-case hexadecimal: the form of tables, subjects and error messages.
-    public var description: String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
+    public var description: String { bytes.hexadecimal }
 }
 
 /// What the registry knows a device by. IDs are unique only within one board type.

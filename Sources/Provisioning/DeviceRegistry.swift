@@ -129,7 +129,8 @@ public protocol DeviceRegistry: AnyObject, Sendable {
     ///
     /// - Throws: `.keyRevoked` if this key was revoked before, naming when and why;
     ///   `.keyShared` if another device has it, naming both; `.replacementUnproven` if there is an
-    ///   earlier key and `claim.grounds` is empty.
+    ///   earlier key and `claim.grounds` is empty; `.registryConflict` if this device has it under
+    ///   another key ID.
     func register(_ claim: RegistrationClaim, at now: NumericDate) throws(ProvisioningError)
         -> RegistrationRecord
 

@@ -36,12 +36,26 @@ final class DeviceSession {
 
     /// The device's answer to one request, after as many repeats as the session allows.
     ///
-    /// - Parameter doing: completes "could not …" in an error message.
+    /// - Parameters:
+    ///   - doing: completes "could not …" in an error message.
+    ///   - effort: what the device has to do for it, which says how long it may take.
     func call<Answer>(
         _ call: SMPCall<Answer>, to doing: String, _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer {
-        let payload = try exchange(call.request, to: doing, patience(for: effort))
-        return try check(doing) { () throws(SMPError) in try call.answer(payload) }
+        let result = try exchange(call.request, to: doing, patience(for: effort))
+        return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
+    }
+
+    /// As `call`, but nil if the device refuses with `refusal`.
+    func call<Answer>(
+        _ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String,
+        _ effort: Effort = .answering
+    ) throws(ProvisioningError) -> Answer? {
+        let result = try exchange(call.request, to: doing, patience(for: effort))
+        if case .failure(let error) = result, DeviceContract().deviceError(error) == refusal {
+            return nil
+        }
+        return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
     /// All parts of something that the device gives away in parts.
@@ -78,16 +92,11 @@ final class DeviceSession {
 
     private func exchange(
         _ request: SMPRequest, to doing: String, _ patience: SMPSession.Patience
-    ) throws(ProvisioningError) -> CBORMap {
+    ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
         var effects = session.request(request, patience: patience)
         var deadline = clock.now
         while true {
-            if let result = try perform(effects, &deadline) {
-                switch result {
-                case .success(let payload): return payload
-                case .failure(let error): throw ProvisioningError(error, doing, channel)
-                }
-            }
+            if let result = try perform(effects, &deadline) { return result }
             let remaining = deadline - clock.now
             let bytes =
                 remaining > .zero
@@ -133,8 +142,15 @@ extension ProvisioningError {
             self.init(
                 .protocolViolation, reason,
                 hint: "see what the device sends with provision attach --port \(channel.name)")
-        case .status, .group:
+        case .status:
             self.init(.deviceRefused, reason)
+        case .group:
+            let refusal = DeviceContract().deviceError(error)
+            self.init(
+                .deviceRefused,
+                refusal.map { "could not \(doing): the device says \"\($0)\"" } ?? reason,
+                hint: refusal == .locked
+                    ? "its credentials are write-once; flash it with --erase to begin anew" : nil)
         case .unsupportedVersion:
             self.init(
                 .versionUnsupported, reason,

@@ -7,7 +7,7 @@ public struct Outcome {
     public let description: DeviceDescription
     public let registration: Registration
     public let confirmation: Confirmation
-    /// What the device holds now.
+    /// Those of the plan's types, all of which the device holds now. It may hold others besides.
     public let credentials: [Credential]
     public let delivery: Delivery
     public let receipt: FlashReceipt?

@@ -8,21 +8,28 @@ extension Provisioner {
     {
         observer.began(.confirm)
         let collected = try readEvidence(keyID: registration.keyID, session)
-        let evidence = try parse(collected)
-        let confirmation: Confirmation
-        do throws(AppraisalError) {
-            confirmation = try Verifier.confirm(
-                evidence, nonce: collected.nonce, result: registration.attestation,
-                installed: Dictionary(
-                    uniqueKeysWithValues: delivery.digests.map { ($0.rawValue, $1) }))
-        } catch {
-            throw ProvisioningError(
-                .confirmFailed, error.description,
-                hint: "run again; if it stays, the device's storage loses what it is given")
-        }
+        let confirmation = try confirmation(in: collected, delivery, of: registration)
         try registry.activate(
             registration.thumbprint, confirmation: confirmation.evidence, at: surroundings.now())
         observer.ended(.confirm, "the device signed with its key and names what it holds")
         return confirmation
+    }
+
+    private func confirmation(
+        in collected: CollectedEvidence, _ delivery: Delivery, of registration: Registration
+    ) throws(ProvisioningError) -> Confirmation {
+        let installed = Dictionary(
+            uniqueKeysWithValues: delivery.digests.map { ($0.rawValue, $1) })
+        let reason: String
+        do {
+            return try Verifier.confirm(
+                Evidence(collected.bytes), nonce: collected.nonce,
+                result: registration.attestation, installed: installed)
+        } catch {
+            reason = "\(error)"
+        }
+        throw ProvisioningError(
+            .confirmFailed, reason,
+            hint: "run again; if it stays, the device's storage loses what it is given")
     }
 }

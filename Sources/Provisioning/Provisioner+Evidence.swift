@@ -11,7 +11,7 @@ extension Provisioner {
     /// Octets. RFC 9711 §4.1 allows 8 to 64.
     private static var nonceLength: Int { 32 }
 
-    func collectEvidence(of key: DeviceKey, _ session: DeviceSession) throws(ProvisioningError)
+    func collectEvidence(of key: KeyDescription, _ session: DeviceSession) throws(ProvisioningError)
         -> CollectedEvidence
     {
         observer.began(.evidence)
@@ -31,15 +31,12 @@ extension Provisioner {
 
     /// The Verifier's part: signature, freshness, identity, and that all of it is about this key.
     func appraise(
-        _ collected: CollectedEvidence, of key: DeviceKey, _ description: DeviceDescription,
+        _ collected: CollectedEvidence, of key: KeyDescription, _ description: DeviceDescription,
         probedID: DeviceID?
     ) throws(ProvisioningError) -> AttestationResult {
         observer.began(.appraise)
-        guard let id = DeviceID(description.id) else {
-            throw ProvisioningError(.protocolViolation, "the device has no ID")
-        }
         let expectation = Expectation(
-            nonce: collected.nonce, identity: DeviceIdentity(board: description.board, id: id),
+            nonce: collected.nonce, identity: try identity(of: description),
             publicKey: key.publicKey, probedID: probedID)
         let evidence = try parse(collected)
         do throws(AppraisalError) {
@@ -90,12 +87,5 @@ extension ErrorCode {
             case .csrRefused: .csrRefused
             case .confirmFailed: .confirmFailed
             }
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Lower case, two digits for each octet.
-    var hexadecimal: String {
-        map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

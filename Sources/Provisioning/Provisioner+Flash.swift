@@ -9,6 +9,8 @@ extension Provisioner {
                 .usage, "there is an image, \(image.path), but the platform has no way to flash it",
                 hint: "leave the image out, or choose another platform")
         }
+        // What is written over, or erased, on another board can't be brought back.
+        if plan.device != nil, let probe { try checkSelected(probe.readDeviceID()) }
         observer.began(.flash)
         let receipt = try flasher.flash(image, erasing: plan.erases)
         observer.ended(.flash, receipt.summary(of: image, erasing: plan.erases))
@@ -29,7 +31,7 @@ extension Provisioner {
         guard let wanted = plan.device, wanted != id else { return }
         throw ProvisioningError(
             .idMismatch, "device \(wanted) was asked for, device \(id) answers",
-            hint: "choose its port with --port, or leave --device out")
+            hint: "choose its port with --port and its probe with --probe, or leave --device out")
     }
 }
 

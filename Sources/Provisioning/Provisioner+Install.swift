@@ -27,7 +27,11 @@ extension Provisioner {
             let digest = SHA256.hash(credential.bytes)
             digests[credential.type] = digest
             if held[credential.type.rawValue] == digest { continue }
-            try send(credential, digest, to: description, registration, session)
+            do throws(ProvisioningError) {
+                try send(credential, digest, to: description, registration, session)
+            } catch  where error.code == .deviceRefused {
+                throw ProvisioningError(.installFailed, error.reason, hint: error.hint)
+            }
             sent.append(credential.type)
             byteCount += credential.bytes.count
         }

@@ -1,16 +1,6 @@
 internal import Attestation
 internal import SMP
 
-/// The key that this run is about, as the device tells it. Nothing of it is proven yet.
-struct DeviceKey {
-    let keyID: UInt32
-    /// COSE algorithm.
-    let algorithm: Int64
-    /// As sent: 65 octets for a P-256 point.
-    let publicKey: [UInt8]
-    let isImported: Bool
-}
-
 extension Provisioner {
     /// Opens the channel; its first request answers to no earlier run.
     func connect() throws(ProvisioningError) -> DeviceSession {
@@ -33,11 +23,7 @@ extension Provisioner {
         observer.began(.hello)
         let description = try session.call(
             contract.describeDevice(), to: "say hello to the device", .booting)
-        guard let id = DeviceID(description.id) else {
-            throw ProvisioningError(
-                .protocolViolation,
-                "the device says that its ID is \(description.id.count) octets long")
-        }
+        let id = try identity(of: description).id
         if let board = plan.board, board != description.board {
             throw ProvisioningError(
                 .idMismatch,
@@ -54,9 +40,19 @@ extension Provisioner {
         return description
     }
 
-    /// The public key that the device has, or makes now.
+    /// What the device says that it is. Nothing of it is proven yet.
+    func identity(of description: DeviceDescription) throws(ProvisioningError) -> DeviceIdentity {
+        guard let id = DeviceID(description.id) else {
+            throw ProvisioningError(
+                .protocolViolation,
+                "the device says that its ID is \(description.id.count) octets long")
+        }
+        return DeviceIdentity(board: description.board, id: id)
+    }
+
+    /// The public key that the device has, or makes now. Nothing of it is proven yet.
     func key(of description: DeviceDescription, _ session: DeviceSession) throws(ProvisioningError)
-        -> DeviceKey
+        -> KeyDescription
     {
         observer.began(.key)
         let wanted = plan.keyID ?? description.keyIDs.min()
@@ -65,17 +61,25 @@ extension Provisioner {
         if isThere, let wanted {
             key = try session.call(contract.describeKey(wanted), to: "read key \(wanted)")
         } else {
-            // With an ID of ours a repeat after a lost answer finds the key of the first attempt.
-            let request = KeyRequest(keyID: wanted ?? Self.firstKeyID)
-            key = try session.call(contract.makeKey(request), to: "have a key made", .signing)
+            key = try makeKey(wanted ?? Self.firstKeyID, session)
         }
         observer.ended(
             .key,
             "key \(key.keyID), \(key.isImported ? "imported" : "made on the device")"
                 + (isThere ? "" : ", just now"))
-        return DeviceKey(
-            keyID: key.keyID, algorithm: key.algorithm, publicKey: key.publicKey,
-            isImported: key.isImported)
+        return key
+    }
+
+    private func makeKey(_ keyID: UInt32, _ session: DeviceSession) throws(ProvisioningError)
+        -> KeyDescription
+    {
+        let request = contract.makeKey(KeyRequest(keyID: keyID))
+        if let made = try session.call(request, unless: .keyExists, to: "have a key made", .signing)
+        {
+            return made
+        }
+        // The answer to an earlier attempt was lost: this is the key that it made.
+        return try session.call(contract.describeKey(keyID), to: "read key \(keyID)")
     }
 
     /// For a device without any key. Any would do.

@@ -1,5 +1,6 @@
 public import Attestation
 internal import COSE
+internal import SMP
 
 /// A key that the registry has recorded, durably. Only `Provisioner.register` makes one.
 public struct Registration: Sendable {
@@ -27,7 +28,7 @@ public struct Registration: Sendable {
 
 extension Provisioner {
     /// Records the key and revokes the device's earlier one, in one transaction.
-    func register(_ result: AttestationResult, of key: DeviceKey, receipt: FlashReceipt?)
+    func register(_ result: AttestationResult, of key: KeyDescription, receipt: FlashReceipt?)
         throws(ProvisioningError) -> Registration
     {
         observer.began(.register)

@@ -40,7 +40,8 @@ public struct Provisioner {
 
     /// Flash, provision; the caller attaches.
     ///
-    /// - Throws: any `ErrorCode` but the ones of usage and build. Repeating the run is always safe.
+    /// - Throws: any `ErrorCode` but the ones of platform files and build. Repeating the run is
+    ///   always safe.
     public func provision() throws(ProvisioningError) -> Outcome {
         let receipt = try flash()
         let probedID = try identify()

@@ -160,6 +160,6 @@ private struct EmulatedProcessStarter: Flasher {
         }
         try board.stop()
         try board.startProcess(image, erasing: erasing)
-        return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: true)
+        return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: false)
     }
 }

@@ -1,3 +1,4 @@
+import Attestation
 import COSE
 import CBOR
 import Foundation

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attestation
 import Channels
 import Foundation
 import Platforms

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Attestation
 import Foundation
 public import Provisioning
 import Registry

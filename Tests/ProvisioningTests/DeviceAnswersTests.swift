@@ -1,0 +1,117 @@
+import CBOR
+import Issuance
+import OpenSSL
+import Provisioning
+import Registry
+import SMP
+import Testing
+
+/// What becomes of a run when the device is silent, forgetful or of another opinion.
+struct DeviceAnswersTests {
+    @Test func aSilentDeviceIsNamedWithItsPort() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        // One request after 250 ms, and one more.
+        bench.plan.deadlines.boot = .milliseconds(300)
+        device.reaction = { _ in .miss }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceSilent)
+        #expect(error?.reason.contains(device.name) == true)
+        #expect(device.requests.count == 2)
+        #expect(bench.log.remarks.count == 2)
+        #expect(device.isClosed)
+    }
+
+    enum Loss: CaseIterable { case request, answer }
+
+    /// Each request of a run is lost once, or its answer is.
+    @Test(arguments: Loss.allCases)
+    func whatIsLostOnceIsRepeated(_ loss: Loss) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.keys = [:]
+        bench.plan.deadlines.answer = .milliseconds(80)
+        bench.plan.deadlines.signature = .milliseconds(80)
+        var isFirstTime: Set<[UInt8]> = []
+        device.reaction = { request in
+            let identity = [request.header.command] + CBORValue.map(request.payload).encoded()
+            guard isFirstTime.insert(identity).inserted else { return .obey }
+            return loss == .request ? .miss : .loseAnswer
+        }
+        let outcome = try bench.run(device)
+        #expect(outcome.retries >= 8)
+        #expect(device.keys.count == 1)
+        #expect(outcome.registration.publicKey == device.keys[1]?.publicKey)
+        #expect(try bench.registry.keys().records.count == 1)
+        #expect(device.stored.count == 2)
+    }
+
+    @Test func aRefusalIsToldInTheContractsWords() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.evidence) ? .refuse(.noEntropy) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceRefused)
+        #expect(error?.reason.contains(DeviceError.noEntropy.description) == true)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test(arguments: [
+        DeviceError.locked, DeviceError.storageFull, DeviceError.hashMismatch,
+        DeviceError.badLengthOrOffset,
+    ])
+    func aCredentialThatIsRefusedIsAFailedInstallation(_ refusal: DeviceError) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isWrite(DeviceContract.Command.credential) ? .refuse(refusal) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .installFailed)
+        #expect(error?.reason.contains(refusal.description) == true)
+        #expect(try bench.key(device.thumbprint)?.state == .pending)
+    }
+
+    @Test func aDeviceThatDoesNotKnowTheContractRefuses() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { _ in .refuseStatus(SMPStatus.notSupported.rawValue) }
+        #expect(failure { _ = try bench.run(device) }?.code == .deviceRefused)
+    }
+
+    @Test func anotherVersionOfTheContractIsNamed() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { _ in .answer(["v": 2]) }
+        #expect(failure { _ = try bench.run(device) }?.code == .versionUnsupported)
+    }
+
+    @Test func anAnswerThatTheContractDoesNotKnowEndsTheRun() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.key) ? .answer(["kid": 2]) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .protocolViolation)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test func anAuthorityThatCannotSignLeavesTheKeyPending() throws {
+        final class NoAuthority: CredentialIssuer {
+            func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
+                throw ProvisioningError(.authorityUnavailable, "there is none")
+            }
+        }
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let error = failure { _ = try bench.run(device, issuer: NoAuthority()) }
+        #expect(error?.code == .authorityUnavailable)
+        #expect(try bench.key(device.thumbprint)?.state == .pending)
+        #expect(device.stored.isEmpty && device.isClosed)
+        try bench.run(device)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+    }
+}
