@@ -36,7 +36,9 @@ final class DeviceSession {
 
     /// The device's answer to one request, after as many repeats as the session allows.
     ///
-    /// - Parameter doing: completes "could not …" in an error message.
+    /// - Parameters:
+    ///   - doing: completes "could not …" in an error message.
+    ///   - effort: what the device has to do for it, which says how long it may take.
     func call<Answer>(
         _ call: SMPCall<Answer>, to doing: String, _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer {

@@ -74,8 +74,10 @@ extension Provisioner {
         -> KeyDescription
     {
         let request = contract.makeKey(KeyRequest(keyID: keyID))
-        let made = try session.call(request, unless: .keyExists, to: "have a key made", .signing)
-        if let made { return made }
+        if let made = try session.call(request, unless: .keyExists, to: "have a key made", .signing)
+        {
+            return made
+        }
         // The answer to an earlier attempt was lost: this is the key that it made.
         return try session.call(contract.describeKey(keyID), to: "read key \(keyID)")
     }

@@ -24,6 +24,7 @@ final class Bench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         registry = try SQLiteRegistry(path: folder + "/registry.sqlite")
         authority = try FileAuthority.create(at: folder + "/authority", name: "Test", now: now)
+        plan.deadlines.answer = .seconds(2)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -11,6 +11,7 @@ struct DeviceAnswersTests {
     @Test func aSilentDeviceIsNamedWithItsPort() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()
+        // One request after 250 ms, and one more.
         bench.plan.deadlines.boot = .milliseconds(300)
         device.reaction = { _ in .miss }
         let error = failure { _ = try bench.run(device) }
