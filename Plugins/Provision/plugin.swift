@@ -72,7 +72,14 @@ struct Provision: CommandPlugin {
     private func become(_ tool: String, _ arguments: [String]) throws {
         var words = ([tool] + arguments).map { strdup($0) } + [nil]
         execv(tool, &words)
-        let reason = String(cString: strerror(errno))
-        Diagnostics.error("could not start \(tool): \(reason)")
+        throw StartFailure(tool: tool, reason: String(cString: strerror(errno)))
     }
+}
+
+/// The executable was found but does not start.
+struct StartFailure: Error, CustomStringConvertible {
+    let tool: String
+    let reason: String
+
+    var description: String { "could not start \(tool): \(reason)" }
 }

@@ -81,6 +81,14 @@ public final class FileAuthority: CredentialIssuer {
     /// `iss` of every CWT: the issuing CA's common name.
     public var tokenIssuer: String { issuing.subject[.commonName] ?? issuing.subject.description }
 
+    public func keyDigest(for type: CredentialType) -> [UInt8] {
+        switch type {
+        case .x509Chain: issuingKeyDigest
+        case .cwt: SHA256.hash(tokenKey.subjectPublicKeyInfo)
+        case .trustAnchors: rootKeyDigest
+        }
+    }
+
     /// What the registry calls the issuing CA: SHA-256 of its SubjectPublicKeyInfo, 32 octets.
     public var issuingKeyDigest: [UInt8] { SHA256.hash(issuing.subjectPublicKeyInfo) }
 
@@ -124,7 +132,7 @@ public final class FileAuthority: CredentialIssuer {
             type: .cwt,
             bytes: token.encoded(),
             serialNumber: claims.tokenID ?? [],
-            issuer: SHA256.hash(tokenKey.subjectPublicKeyInfo),
+            issuer: keyDigest(for: .cwt),
             notBefore: plan.notBefore,
             notAfter: plan.notAfter)
     }

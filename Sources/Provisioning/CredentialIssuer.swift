@@ -6,5 +6,9 @@ public import Issuance
 /// private key outside the process. Throw `.authorityUnavailable` where the keys cannot be used,
 /// `.issuanceFailed` where the plan cannot be signed.
 public protocol CredentialIssuer: AnyObject, Sendable {
+    /// SHA-256 of the SubjectPublicKeyInfo of the key that signs credentials of this type, 32 octets:
+    /// what `Credential.issuer` says of those that it signs.
+    func keyDigest(for type: CredentialType) -> [UInt8]
+
     func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential]
 }

@@ -7,10 +7,7 @@ extension Provisioner {
     func issue(for registration: Registration) throws(ProvisioningError) -> [Credential] {
         observer.began(.issue)
         let now = surroundings.now()
-        let inForce = registration.record.credentials.filter { credential in
-            plan.credentials.contains(credential.type)
-                && credential.notAfter.map { $0 > now } ?? true
-        }
+        let inForce = registration.record.credentials.filter { serves($0, at: now) }
         let missing = plan.credentials.subtracting(inForce.map(\.type))
         guard !missing.isEmpty else {
             observer.ended(.issue, "nothing to sign: \(summary(of: inForce)) in force")
@@ -28,6 +25,17 @@ extension Provisioner {
                 ? "nothing to sign: \(summary(of: inForce)) in force"
                 : "signed \(summary(of: recorded))")
         return inForce + signed
+    }
+
+    /// Whether a credential from an earlier run is what this run would sign: of a type that is wanted,
+    /// by the same issuer, not at its end, and not for longer than is wanted now.
+    private func serves(_ credential: Credential, at now: NumericDate) -> Bool {
+        guard plan.credentials.contains(credential.type),
+            credential.issuer == issuer.keyDigest(for: credential.type)
+        else { return false }
+        guard let notAfter = credential.notAfter else { return plan.validity == nil }
+        return notAfter > now
+            && plan.validity.map { notAfter.seconds <= now.seconds + $0 } ?? true
     }
 
     private func issuancePlan(

@@ -109,27 +109,28 @@ extension EventLog {
                     board: identity.board, deviceID: Octets(identity.id.bytes))))
     }
 
-    /// Revokes the keys that the claim replaces, if there are any and a reason to believe the claim.
+    /// Revokes the keys that the claim replaces. A device that has a key in force and reports another,
+    /// under whatever key ID, must be believed for a reason: its ID alone is no secret.
     fileprivate func supersede(
         with claim: RegistrationClaim, device: Int64?
     ) throws -> [[UInt8]] {
         guard let device else { return [] }
-        let earlier = try Row.fetchAll(
+        let inForce = try Row.fetchAll(
             database.cachedStatement(
                 sql: KeyRecord.query + """
-                    WHERE key.device = ? AND (key.key_id = ? OR ?) AND key.state <> 'revoked'
-                    ORDER BY key.id
-                    """), arguments: [device, Int64(claim.keyID), claim.hasErasedKeys]
+                    WHERE key.device = ? AND key.state <> 'revoked' ORDER BY key.id
+                    """), arguments: [device]
         ).map(KeyRecord.init(row:))
+        if let key = inForce.first, claim.grounds.isEmpty {
+            throw ProvisioningError(
+                .replacementUnproven,
+                "\(claim.identity) has key \(key.name), and nothing but its own word says that "
+                    + "\(Octets(claim.thumbprint).hexadecimal) is a key of the same device",
+                hint: "flash the device in the same run, let a probe read its ID, or say "
+                    + "--replace-key")
+        }
+        let earlier = inForce.filter { $0.keyID == claim.keyID || claim.hasErasedKeys }
         for key in earlier {
-            guard !claim.grounds.isEmpty else {
-                throw ProvisioningError(
-                    .replacementUnproven,
-                    "\(claim.identity) has key \(key.name), and nothing but its own word says "
-                        + "that \(Octets(claim.thumbprint).hexadecimal) replaces it",
-                    hint: "flash the device in the same run, let a probe read its ID, or say "
-                        + "--replace-key")
-            }
             try append(
                 .keyRevoked(
                     RegistryChange.Revoked(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Provisioning
 
 /// The composition root: the only place that knows every adapter.
@@ -34,9 +35,10 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        let host = PluginHost.current
         let status = perform(Array(CommandLine.arguments.dropFirst()))
-        PluginHost.returnTerminal()
-        PluginHost.exit(status)
+        host.returnTerminal()
+        Foundation.exit(status)
     }
 
     /// Runs one command, prints what went wrong, and returns the exit status.
@@ -53,14 +55,23 @@ struct Provision: ParsableCommand {
         }
     }
 
-    /// What ArgumentParser throws: help and version are no failures, the rest is wrong usage.
+    /// Help and version are no failures; what ArgumentParser refuses is wrong usage; the rest is a
+    /// fault of this program.
     private static func report(_ error: any Error) -> Int32 {
-        let text = fullMessage(for: error)
-        let isSuccess = exitCode(for: error) == .success
-        let terminal = isSuccess ? Terminal.standardOutput : Terminal.standardError
-        if !text.isEmpty { terminal.write(text + "\n") }
         if let exit = error as? ExitCode { return exit.rawValue }
-        return isSuccess ? 0 : ErrorCode.usage.exitStatus
+        let text = fullMessage(for: error)
+        switch exitCode(for: error) {
+        case .success:
+            Terminal.standardOutput.write(text + "\n")
+            return 0
+        case .validationFailure:
+            Terminal.standardError.write(text + "\n")
+            return ErrorCode.usage.exitStatus
+        default:
+            let failure = ProvisioningError(.internalFailure, "\(error)")
+            Terminal.standardError.write("provision: \(failure.lines)\n")
+            return failure.code.exitStatus
+        }
     }
 }
 

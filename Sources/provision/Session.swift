@@ -12,7 +12,7 @@ struct Session {
     init(isVerbose: Bool) throws(ProvisioningError) {
         state = try State()
         let interruption = try Interruption.handlingSignals()
-        PluginHost.watch { interruption.interrupt() }
+        PluginHost.current.watch { interruption.interrupt() }
         self.interruption = interruption
         reporter = ProgressReporter(isVerbose: isVerbose)
     }

@@ -121,6 +121,8 @@ final class RecordingIssuer: CredentialIssuer {
         recorded.withLock { $0.append(plan) }
         return try authority.sign(plan)
     }
+
+    func keyDigest(for type: CredentialType) -> [UInt8] { authority.keyDigest(for: type) }
 }
 
 /// The error that `body` must throw.

@@ -104,6 +104,8 @@ struct DeviceAnswersTests {
             func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
                 throw ProvisioningError(.authorityUnavailable, "there is none")
             }
+
+            func keyDigest(for type: CredentialType) -> [UInt8] { [] }
         }
         let bench = try Bench()
         let device = try SimulatedDevice()

@@ -1,3 +1,4 @@
+import Authority
 import COSE
 import Issuance
 import OpenSSL
@@ -58,6 +59,34 @@ struct RepeatedRunTests {
         #expect(
             try Set(bench.registry.credentialsInForce(for: device.thumbprint))
                 == Set(second.credentials))
+    }
+
+    @Test func anotherAuthoritysCredentialsDoNotCount() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        try bench.run(device)
+        let other = try FileAuthority.create(
+            at: bench.folder + "/other", name: "Other", now: bench.now)
+        let outcome = try bench.run(device, issuer: other)
+        let delivered = outcome.credentials.filter { $0.type != .trustAnchors }
+        #expect(delivered.count == 2)
+        for credential in delivered {
+            #expect(credential.issuer == other.keyDigest(for: credential.type))
+        }
+        #expect(
+            Set(try bench.registry.credentialsInForce(for: device.thumbprint)) == Set(delivered))
+    }
+
+    @Test func aShorterValidityIsIssuedAnewALongerOneOnlyAtTheEnd() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let first = try bench.run(device).credentials
+        bench.plan.validity = 86400
+        let second = try bench.run(device).credentials
+        #expect(Set(second.map(\.serialNumber)).isDisjoint(with: first.map(\.serialNumber)))
+        bench.plan.validity = 2 * 86400
+        let third = try bench.run(device).credentials
+        #expect(Set(third) == Set(second))
     }
 
     @Test func aTypeThatIsNoLongerAskedForStays() throws {

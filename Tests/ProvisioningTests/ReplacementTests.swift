@@ -31,6 +31,23 @@ struct ReplacementTests {
         #expect(device.stored.isEmpty)
     }
 
+    /// The ID alone is no secret: another key ID is no way to credentials in another device's name.
+    @Test func aClaimAloneAddsNoKeyEither() throws {
+        let impostor = try SimulatedDevice()
+        impostor.identity = device.identity
+        impostor.keys = [2: try SigningKey.generate()]
+        let events = try bench.eventCount
+        let error = failure { _ = try bench.run(impostor) }
+        #expect(error?.code == .replacementUnproven)
+        #expect(try bench.eventCount == events)
+        #expect(impostor.stored.isEmpty)
+
+        bench.plan.replacesKey = true
+        try bench.run(impostor)
+        // A second key of one device: the first stays in force.
+        #expect(try bench.key(earlier)?.state == .active)
+    }
+
     @Test(arguments: [
         ReplacementGround.flashed, ReplacementGround.probeRead, ReplacementGround.userRequest,
     ])

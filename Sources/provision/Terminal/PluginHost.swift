@@ -1,27 +1,38 @@
 import Foundation
 
 /// `swift package`, where the plugin started this process.
-enum PluginHost {
+struct PluginHost {
+    private let process: pid_t?
+    private let terminalOwner: pid_t?
+
+    /// Takes what the plugin left in the environment, so that no build or flash command inherits it.
+    init() {
+        process = Self.take("PROVISION_PLUGIN_HOST")
+        terminalOwner = Self.take("PROVISION_TERMINAL_OWNER")
+    }
+
+    private static func take(_ name: String) -> pid_t? {
+        defer { unsetenv(name) }
+        return ProcessInfo.processInfo.environment[name].flatMap { pid_t($0) }
+    }
+
     /// Gives the terminal's foreground back to the process group that had it before the plugin.
-    static func returnTerminal() {
-        guard let text = ProcessInfo.processInfo.environment["PROVISION_TERMINAL_OWNER"],
-            let owner = pid_t(text), owner > 0
-        else { return }
+    func returnTerminal() {
+        guard let terminalOwner, terminalOwner > 0 else { return }
         signal(SIGTTOU, SIG_IGN)
-        tcsetpgrp(0, owner)
+        tcsetpgrp(0, terminalOwner)
     }
 
     /// `swift package` forwards SIGINT but not SIGTERM, and nothing when it is killed: calls `onEnd`
     /// once it is gone, so that no run outlives it.
-    static func watch(_ onEnd: @escaping @Sendable () -> Void) {
-        guard let text = ProcessInfo.processInfo.environment["PROVISION_PLUGIN_HOST"],
-            let host = pid_t(text)
-        else { return }
+    func watch(_ onEnd: @escaping @Sendable () -> Void) {
+        guard let process else { return }
         Thread.detachNewThread {
-            while getppid() == host { usleep(200_000) }
+            while getppid() == process { usleep(200_000) }
             onEnd()
         }
     }
 
-    static func exit(_ status: Int32) -> Never { Foundation.exit(status) }
+    /// Read once, before anything is started.
+    static let current = PluginHost()
 }
