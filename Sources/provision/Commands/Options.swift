@@ -54,6 +54,12 @@ struct ConnectionOptions: ParsableArguments {
         help: ArgumentHelp(
             "Which of several emulated boards: each has its own flash and ID.", valueName: "name"))
     var instance: String?
+
+    func validate() throws {
+        if let baud, !(1...Int(UInt32.max)).contains(baud) {
+            throw ValidationError("--baud is 1 to \(UInt32.max), not \(baud)")
+        }
+    }
 }
 
 extension DeviceID: ExpressibleByArgument {
