@@ -26,6 +26,7 @@ struct EnrollCommand: ParsableCommand {
     func run() throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
+        try output.checkReport()
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
         let board = session.board(platform, connection, packagePath: self.platform.packagePath)

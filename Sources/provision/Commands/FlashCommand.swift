@@ -31,6 +31,7 @@ struct FlashCommand: ParsableCommand {
     func run() throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
+        try output.checkReport()
         let image = try image.image(for: platform, packagePath: self.platform.packagePath, session)
         let board = session.board(platform, connection, packagePath: self.platform.packagePath)
         try session.with(board) {

@@ -54,6 +54,12 @@ struct ConnectionOptions: ParsableArguments {
         help: ArgumentHelp(
             "Which of several emulated boards: each has its own flash and ID.", valueName: "name"))
     var instance: String?
+
+    func validate() throws {
+        if let baud, !(1...Int(UInt32.max)).contains(baud) {
+            throw ValidationError("--baud is 1 to \(UInt32.max), not \(baud)")
+        }
+    }
 }
 
 extension DeviceID: ExpressibleByArgument {
@@ -75,14 +81,22 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
     var verbose = false
 
+    /// To be called before a board is touched: a report that can't be written must not cost the result
+    /// of a run.
+    func checkReport() throws {
+        if let report { try ExportDestination.check(path: report, option: "--report") }
+    }
+
     /// The record goes to stdout, and to the file that was asked for.
     func show(_ record: some Encodable, text: String) throws {
+        let document = try JSONDocument.encode(record)
+        let output = try ExportDestination(path: nil)
+        if json { output.write(document) } else { output.write(text) }
         if let report {
-            let destination = try ExportDestination(path: report)
-            destination.write(try JSONDocument.encode(record))
+            let destination = try ExportDestination(path: report, option: "--report")
+            destination.write(document)
             try destination.commit()
         }
-        if json { return try JSONDocument.print(record) }
-        Terminal.standardOutput.write(text)
+        try output.commit()
     }
 }

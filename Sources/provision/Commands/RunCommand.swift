@@ -39,6 +39,7 @@ struct RunCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
         if dryRun { return try RunPreview(self, platform, session.state).print() }
+        try output.checkReport()
         // A registry that can't be used must be found out before the board is touched.
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()

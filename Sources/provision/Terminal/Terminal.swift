@@ -19,8 +19,11 @@ struct Terminal: Sendable {
 
     func write(_ text: String) { write(Array(text.utf8)) }
 
-    /// Writes everything, or gives up silently when the reader is gone: `provision keys | head`.
-    func write(_ bytes: [UInt8]) {
+    /// Writes everything, or gives up: `provision keys | head`.
+    ///
+    /// - Returns: 0, or the `errno` that it gave up with.
+    @discardableResult
+    func write(_ bytes: [UInt8]) -> Int32 {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -32,8 +35,9 @@ struct Terminal: Sendable {
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&ready, 1, 1000)
             } else if errno != EINTR {
-                return
+                return errno
             }
         }
+        return 0
     }
 }
