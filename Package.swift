@@ -57,7 +57,7 @@ let package = Package(
         core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
         core(
             "Platforms",
-            ["Provisioning", "Issuance", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
+            ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
 
         // The composition root, and its doorbell.
         .executableTarget(

@@ -116,6 +116,12 @@ public final class Emulator {
         }
     }
 
+    /// What to say when the board does not answer because its emulator ended; nil while that runs.
+    public var failure: ProvisioningError? {
+        guard isRunning, let ending = child.currentEnding else { return nil }
+        return Self.failure(child.command, ending, port)
+    }
+
     /// Keeps the board's memory as it is now, while it runs: as if its power failed at this moment.
     /// Nothing where the firmware keeps its own.
     public func save() throws(ProvisioningError) {

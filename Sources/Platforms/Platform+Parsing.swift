@@ -1,6 +1,7 @@
 import Channels
 import Issuance
 public import Provisioning
+import SMP
 
 extension Platform {
     /// Reads a platform file.
@@ -121,7 +122,10 @@ extension Platform {
             throw section.missing(.kind)
         }
         let baudRates = try section.integers(.baud, in: 300...12_000_000) ?? [115_200]
-        return ChannelSettings(kind: kind, baudRates: baudRates)
+        // SMP keeps the groups below 64 for itself.
+        let group = try section.integer(.group, in: 64...65535).map(UInt16.init)
+        return ChannelSettings(
+            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup)
     }
 
     private static func probe(

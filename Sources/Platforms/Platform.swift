@@ -97,6 +97,8 @@ extension Platform {
         public let kind: Kind
         /// Symbols per second, the likeliest first. Never empty.
         public let baudRates: [Int]
+        /// The SMP group under which the device library answers.
+        public let group: UInt16
     }
 
     /// The board on the desk that isn't there.

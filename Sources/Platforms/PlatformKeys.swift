@@ -62,6 +62,8 @@ enum ChannelKey: String, PlatformKey {
     case kind
     /// Symbols per second, one or a list, the likeliest first; default 115200.
     case baud
+    /// The SMP group of the device library, 64 to 65535; default 8392.
+    case group
 }
 
 /// `[probe]`, for real boards with a usual GDB server.

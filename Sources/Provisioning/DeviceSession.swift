@@ -5,9 +5,11 @@ internal import SMP
 final class DeviceSession {
     let channel: any Channel
     private var session: SMPSession
+    private let contract: DeviceContract
     private let deadlines: ProvisioningPlan.Deadlines
     private let observer: any RunObserver
     private let clock = ContinuousClock()
+    private let end: ContinuousClock.Instant
 
     /// What a device has to do for an answer.
     enum Effort {
@@ -22,11 +24,13 @@ final class DeviceSession {
     private static let readLimit = 4096
 
     init(
-        channel: any Channel, deadlines: ProvisioningPlan.Deadlines, firstSequence: UInt8,
-        observer: any RunObserver
+        channel: any Channel, contract: DeviceContract, deadlines: ProvisioningPlan.Deadlines,
+        firstSequence: UInt8, observer: any RunObserver
     ) {
+        self.contract = contract
         session = SMPSession(firstSequence: firstSequence)
         self.deadlines = deadlines
+        end = clock.now + deadlines.conversation
         self.channel = channel
         self.observer = observer
     }
@@ -52,7 +56,7 @@ final class DeviceSession {
         _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer? {
         let result = try exchange(call.request, to: doing, patience(for: effort))
-        if case .failure(let error) = result, DeviceContract().deviceError(error) == refusal {
+        if case .failure(let error) = result, contract.deviceError(error) == refusal {
             return nil
         }
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
@@ -78,7 +82,7 @@ final class DeviceSession {
         do throws(SMPError) {
             return try body()
         } catch {
-            throw ProvisioningError(error, doing, channel)
+            throw ProvisioningError(error, doing, channel, contract)
         }
     }
 
@@ -93,6 +97,12 @@ final class DeviceSession {
     private func exchange(
         _ request: SMPRequest, to doing: String, _ patience: SMPSession.Patience
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
+        guard clock.now < end else {
+            throw ProvisioningError(
+                .deviceSilent,
+                "could not \(doing): the device has talked for \(deadlines.conversation.components.seconds) s on \(channel.name)",
+                hint: "it answers, but too little at a time")
+        }
         var effects = session.request(request, patience: patience)
         var deadline = clock.now
         while true {
@@ -129,7 +139,9 @@ final class DeviceSession {
 
 extension ProvisioningError {
     /// What the device's answer, or its silence, means for the run.
-    init(_ error: SMPError, _ doing: String, _ channel: any Channel) {
+    init(
+        _ error: SMPError, _ doing: String, _ channel: any Channel, _ contract: DeviceContract
+    ) {
         let reason = "could not \(doing): \(error)"
         switch error {
         case .timedOut:
@@ -145,7 +157,7 @@ extension ProvisioningError {
         case .status:
             self.init(.deviceRefused, reason)
         case .group:
-            let refusal = DeviceContract().deviceError(error)
+            let refusal = contract.deviceError(error)
             self.init(
                 .deviceRefused,
                 refusal.map { "could not \(doing): the device says \"\($0)\"" } ?? reason,

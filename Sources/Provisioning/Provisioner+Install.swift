@@ -29,7 +29,7 @@ extension Provisioner {
             if held[credential.type.rawValue] == digest { continue }
             do throws(ProvisioningError) {
                 try send(credential, digest, to: description, registration, session)
-            } catch  where error.code == .deviceRefused {
+            } catch  where [.deviceRefused, .protocolViolation].contains(error.code) {
                 throw ProvisioningError(.installFailed, error.reason, hint: error.hint)
             }
             sent.append(credential.type)

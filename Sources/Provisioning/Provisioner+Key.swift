@@ -8,8 +8,8 @@ extension Provisioner {
         do throws(ProvisioningError) {
             let firstSequence = try surroundings.randomBytes(1)[0]
             return DeviceSession(
-                channel: channel, deadlines: plan.deadlines, firstSequence: firstSequence,
-                observer: observer)
+                channel: channel, contract: contract, deadlines: plan.deadlines,
+                firstSequence: firstSequence, observer: observer)
         } catch {
             channel.close()
             throw error
@@ -85,5 +85,5 @@ extension Provisioner {
     /// For a device without any key. Any would do.
     private static let firstKeyID: UInt32 = 1
 
-    var contract: DeviceContract { DeviceContract() }
+    var contract: DeviceContract { DeviceContract(group: plan.group) }
 }

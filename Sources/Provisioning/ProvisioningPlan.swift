@@ -1,5 +1,6 @@
 public import Attestation
 public import Issuance
+internal import SMP
 
 /// What one run shall do with one device.
 public struct ProvisioningPlan: Sendable {
@@ -20,6 +21,8 @@ public struct ProvisioningPlan: Sendable {
     /// The user vouches that the new key replaces the device's earlier one.
     public var replacesKey = false
     public var deadlines = Deadlines()
+    /// The SMP group under which the device library answers.
+    public var group: UInt16 = DeviceContract.standardGroup
 
     public init() {}
 
@@ -32,6 +35,8 @@ public struct ProvisioningPlan: Sendable {
         public var answer: Duration = .seconds(2)
         /// For an answer that the device makes a key or a signature for.
         public var signature: Duration = .seconds(10)
+        /// For the whole conversation, however promptly the device answers.
+        public var conversation: Duration = .seconds(300)
 
         public init() {}
     }

@@ -37,6 +37,9 @@ final class Board {
             interruption: interruption)
     }
 
+    /// What ended the emulator, where that is why a board does not answer.
+    var emulatorFailure: ProvisioningError? { emulator?.failure }
+
     /// Keeps an emulated board's memory as it is now: a firmware that crashes later takes its emulator
     /// along, but not the key that it made.
     func save() throws(ProvisioningError) { try emulator?.save() }

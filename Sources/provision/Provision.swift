@@ -35,10 +35,19 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        forbidCoreFile()
         let host = PluginHost.current
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         host.returnTerminal()
         Foundation.exit(status)
+    }
+
+    /// The authority's keys are in this process's memory.
+    private static func forbidCoreFile() {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        limit.rlim_cur = 0
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
     }
 
     /// Runs one command, prints what went wrong, and returns the exit status.

@@ -41,12 +41,15 @@ struct Session {
             return result
         } catch {
             reporter.abandon()
+            // A board that is gone is silent; why it is gone says more.
+            let cause = board.emulatorFailure
             do {
                 try board.stop()
             } catch {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
+            if let cause, (error as? ProvisioningError)?.code == .deviceSilent { throw cause }
             throw error
         }
     }

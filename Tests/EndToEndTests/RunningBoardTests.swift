@@ -67,3 +67,15 @@ import Testing
         }
     }
 }
+
+/// A board that isn't there any more.
+@Suite struct GoneBoardTests {
+    @Test func whyTheEmulatorEndedIsSaid() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "run", "--platform", "native", "--firmware", "/bin/false", "--detach")
+            #expect(result.status == 5)
+            #expect(result.standardError.contains("error[emulator-failed]"))
+        }
+    }
+}

@@ -99,6 +99,27 @@ struct DeviceAnswersTests {
         #expect(try bench.eventCount == 0)
     }
 
+    @Test func aDeliveryThatDoesNotAdvanceIsAFailedInstallation() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isWrite(DeviceContract.Command.credential) ? .answer(["off": 0]) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .installFailed)
+        #expect(try bench.key(device.thumbprint)?.state == .pending)
+    }
+
+    /// However promptly it answers.
+    @Test func aConversationEnds() throws {
+        let bench = try Bench()
+        bench.plan.deadlines.conversation = .zero
+        let device = try SimulatedDevice()
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceSilent)
+        #expect(device.requests.isEmpty)
+    }
+
     @Test func anAuthorityThatCannotSignLeavesTheKeyPending() throws {
         final class NoAuthority: CredentialIssuer {
             func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {

@@ -141,6 +141,7 @@ struct FirstRunTests {
         #expect(device.stored.keys.allSatisfy { $0.keyID == 7 })
 
         bench.plan.keyID = 9
+        bench.plan.replacesKey = true
         let second = try bench.run(device)
         #expect(second.registration.keyID == 9)
         #expect(second.registration.publicKey == device.keys[9]?.publicKey)

@@ -108,9 +108,11 @@ struct ReplacementTests {
     @Test func whatWasErasedIsRevokedUnderEveryKeyID() throws {
         device.keys = [7: try SigningKey.generate()]
         bench.plan.keyID = 7
+        bench.plan.replacesKey = true
         try bench.run(device)
         let other = device.thumbprint
         bench.plan.keyID = nil
+        bench.plan.replacesKey = false
         bench.flashing(erasing: true) {
             device.keys = [1: try SigningKey.generate()]
             device.stored = [:]

@@ -116,6 +116,7 @@ struct CredentialOptions: ParsableArguments {
     func plan(for platform: Platform, _ connection: ConnectionOptions) throws -> ProvisioningPlan {
         var plan = ProvisioningPlan()
         plan.board = platform.board
+        plan.group = platform.channel.group
         plan.device = connection.device
         plan.keyID = keyID
         plan.credentials = credentials ?? platform.credentials.types
@@ -130,7 +131,10 @@ struct CredentialOptions: ParsableArguments {
     }
 
     private static func types(_ text: String) throws -> Set<CredentialType> {
-        Set(
+        guard text.contains(where: { $0 != "," }) else {
+            throw ValidationError("--credentials names none")
+        }
+        return Set(
             try text.split(separator: ",").map { word in
                 guard let type = CredentialType.allCases.first(where: { $0.name == word }) else {
                     throw ValidationError(
