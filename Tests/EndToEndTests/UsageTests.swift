@@ -19,4 +19,29 @@ import Testing
             #expect(try provision("help", "run").text.contains("USAGE: provision run"))
         }
     }
+
+    /// With --port the emulated board is somebody else's, and so is its probe.
+    @Test func aMissingProbeIsNamed() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            for command in ["run", "flash"] {
+                let result = try provision(
+                    command, "--platform", "microbit-qemu", "--port", "/dev/ttyACM9",
+                    "--firmware", image)
+                #expect(result.status == 5, "\(result.standardError)")
+                #expect(result.standardError.contains("error[probe-unavailable]"))
+                #expect(result.standardError.contains("--probe"))
+            }
+        }
+    }
+
+    @Test func aBuildInAnotherFolderSaysHowToNameTheRightOne() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "run", "--platform", "native", "--package-path", provision.home.path)
+            #expect(result.status == 3)
+            #expect(result.standardError.contains("error[build-failed]"))
+            #expect(result.standardError.contains("--package-path"))
+        }
+    }
 }
