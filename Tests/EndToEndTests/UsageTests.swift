@@ -44,4 +44,25 @@ import Testing
             #expect(result.standardError.contains("--package-path"))
         }
     }
+
+    /// ArgumentParser breaks a line at 80 columns, and what is broken can't be copied.
+    @Test func helpFitsATerminal() throws {
+        try Executable.withHome { provision in
+            let overview = try provision("help").text
+            let commands = overview.split(separator: "SUBCOMMANDS:\n")[1].split(separator: "\n")
+                .compactMap {
+                    $0.hasPrefix("  ") && !$0.hasPrefix("   ") ? $0.split(separator: " ")[0] : nil
+                }
+                .filter { $0 != "See" }
+            #expect(commands.count > 10)
+            for help in try [overview] + commands.map({ try provision("help", String($0)).text }) {
+                let lines = help.split(separator: "\n", omittingEmptySubsequences: false)
+                guard let start = lines.firstIndex(of: "EXAMPLES") else { continue }
+                for line in lines[(start + 1)...].prefix(while: { !$0.isEmpty }) {
+                    #expect(line.hasPrefix("  "), "\(line)")
+                }
+            }
+            #expect(try provision("help", "revoke").text.contains("without one, unspecified"))
+        }
+    }
 }
