@@ -7,7 +7,7 @@ extension Provisioner {
         guard let flasher else {
             throw ProvisioningError(
                 .usage, "there is an image, \(image.path), but the platform has no way to flash it",
-                hint: "leave the image out, or choose another platform")
+                hint: "if the device runs it already: provision enroll")
         }
         // What is written over, or erased, on another board can't be brought back.
         if plan.device != nil, let probe { try checkSelected(probe.readDeviceID()) }

@@ -132,7 +132,8 @@ extension KeyRecord {
         guard let revocation else { return }
         throw ProvisioningError(
             .keyRevoked, "key \(name) of \(identity) was revoked \(revocation.phrase)",
-            hint: "let the device make a new key, or reinstate this one explicitly")
+            hint: "flash with --erase for a new key, or take it back: "
+                + "provision registry reinstate --key \(name.prefix(16))")
     }
 }
 

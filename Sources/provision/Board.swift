@@ -53,10 +53,16 @@ final class Board {
     }
 
     /// What puts an image on this board; nil where the platform has no way.
+    ///
+    /// - Throws: `.probeUnavailable` where it takes a probe and nobody named one.
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
         switch platform.flash {
         case .gdb:
-            return try probe()
+            if let probe = try probe() { return probe }
+            throw ProvisioningError(
+                .probeUnavailable,
+                "\(platform.name) is flashed through a debug probe, and none is named",
+                hint: "name its GDB server with --probe, or do not flash: provision enroll")
         case .command(let commands):
             return CommandFlasher(
                 commands, values: commandValues, directory: packagePath,

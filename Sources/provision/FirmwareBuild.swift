@@ -53,7 +53,8 @@ struct FirmwareBuild {
                 }
                 throw ProvisioningError(
                     .buildFailed, "\(command) failed in \(packagePath)",
-                    hint: "its last lines stand above")
+                    hint: "its last lines stand above; another folder is named by --package-path, "
+                        + "a built image by --firmware")
             }
             throw error
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platforms
 import Provisioning
 
 /// The composition root: the only place that knows every adapter.
@@ -17,7 +18,7 @@ struct Provision: ParsableCommand {
               provision --platform microbit-qemu           build, flash, provision, attach
               provision run --platform microbit --port /dev/ttyACM0 --firmware app.elf
               provision devices                             which boards are ours
-              provision revoke --device 1f0c22ab --reason key-compromise
+              provision revoke --device 1f0c22ab90de4411 --reason key-compromise
               provision export --format crl --output crl.pem
               provision doctor                              what is missing on this machine
 
@@ -53,6 +54,7 @@ struct Provision: ParsableCommand {
     /// Runs one command, prints what went wrong, and returns the exit status.
     private static func perform(_ arguments: [String]) -> Int32 {
         do {
+            try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
             return 0
@@ -62,6 +64,18 @@ struct Provision: ParsableCommand {
         } catch {
             return report(error)
         }
+    }
+
+    /// A word that is no command would go to the default one, which then misses its --platform.
+    private static func checkCommand(_ arguments: [String]) throws(ProvisioningError) {
+        let known = configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
+        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else {
+            return
+        }
+        let nearest = word.nearest(among: known).map { "did you mean \($0)? " } ?? ""
+        throw ProvisioningError(
+            .usage, "there is no command \"\(word)\"",
+            hint: nearest + "known: \(known.joined(separator: ", "))")
     }
 
     /// Help and version are no failures; what ArgumentParser refuses is wrong usage; the rest is a

@@ -48,7 +48,7 @@ import Testing
     func setsAnyRate(_ baud: UInt32) throws {
         let pty = try Pseudoterminal()
         let port = try open(pty, baud: baud)
-        let status = try run(["stty", "-F", pty.path, "-a"])
+        let status = try settings(of: pty)
         #expect(chost_serial_baud(port.pollDescriptor) == baud)
         // stty knows only the rates that have a name.
         #expect(status.contains("speed \(baud == 123_456 || baud == 250_000 ? 0 : baud) baud"))
@@ -64,12 +64,12 @@ import Testing
         let pty = try Pseudoterminal()
         let witness = Glibc.open(pty.path, O_RDWR | O_NOCTTY)
         defer { close(witness) }
-        let before = try run(["stty", "-F", pty.path, "-a"])
+        let before = try settings(of: pty)
         let port = try open(pty)
-        #expect(try run(["stty", "-F", pty.path, "-a"]) != before)
+        #expect(try settings(of: pty) != before)
         port.close()
         port.close()
-        #expect(try run(["stty", "-F", pty.path, "-a"]) == before)
+        #expect(try settings(of: pty) == before)
     }
 
     @Test func isExclusiveAndNamesTheHolder() throws {
@@ -200,10 +200,18 @@ import Testing
         #expect(ports[2].usb?.description == "0d28:0204 \"BBC micro:bit\" 9904 [2J")
     }
 
-    private func run(_ arguments: [String]) throws -> String {
-        var lines: [String] = []
-        let runner = CommandRunner(interruption: interruption) { lines.append($0.line) }
-        try runner.run(Command(arguments), timeout: .seconds(10), failure: .internalFailure)
-        return lines.joined(separator: "\n")
+    /// What `stty` says of the terminal. It asks the master's end, which speaks for the slave: the
+    /// port is open exclusively, and only root could open it a second time.
+    private func settings(of pty: Pseudoterminal) throws -> String {
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["stty", "-a"]
+        process.standardInput = FileHandle(fileDescriptor: pty.master, closeOnDealloc: false)
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -18,7 +18,8 @@ struct EmulateCommand: ParsableCommand {
               provision emulate microbit-qemu --instance kitchen
               provision emulate native --firmware .build/provision-native/release/Firmware
               # then, elsewhere, with what it printed:
-              provision run --platform microbit-qemu --port /dev/pts/7 --probe unix:/run/…/gdb.sock
+              provision run --platform microbit-qemu --port /dev/pts/7 \\
+                --probe unix:/run/…/gdb.sock
             """)
 
     @Argument(help: "A platform that is emulated.")

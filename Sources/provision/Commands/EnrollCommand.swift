@@ -12,7 +12,8 @@ struct EnrollCommand: ParsableCommand {
 
             EXAMPLES
               provision enroll --platform microbit --port /dev/ttyACM0
-              provision enroll --platform microbit --port /dev/ttyACM0 --probe tcp:localhost:3333
+              provision enroll --platform microbit --port /dev/ttyACM0 \\
+                --probe tcp:localhost:3333
             """)
 
     @OptionGroup var platform: PlatformOptions

@@ -9,14 +9,14 @@ struct ExportCommand: ParsableCommand {
         abstract: "Hand out what others need: lists of devices and keys, revocations, credentials.",
         discussion: """
             EXAMPLES
-              provision export --format jsonl                    every device, a JSON document a line
-              provision export --format csv --output keys.csv    every key, a row each
-              provision export --format keyset --output ours.cbor   COSE_KeySet of all active keys
-              provision export --format crl --output crl.pem     issuing CA's list, then the root's
-              provision export --format chain --device kitchen   PEM, the device's certificate first
+              provision export --format jsonl                  every device, one a line
+              provision export --format csv --output keys.csv  every key, a row each
+              provision export --format keyset --output k.cbor COSE_KeySet of active keys
+              provision export --format crl --output crl.pem   issuing CA's, then root's
+              provision export --format chain --device kitchen PEM, the device's first
             """)
 
-    @Option(help: "One of: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "What to hand out.")
     var format: ExportFormat
 
     @Option(

@@ -38,7 +38,7 @@ struct FlashCommand: ParsableCommand {
             guard let flasher = try board.flasher() else {
                 throw ProvisioningError(
                     .probeUnavailable, "the platform \(platform.name) has no way to flash here",
-                    hint: "name the debug probe's GDB server with --probe")
+                    hint: "if the device runs it already: provision enroll")
             }
             session.reporter.began(.flash)
             let receipt = try flasher.flash(image, erasing: erase)

@@ -18,7 +18,7 @@ struct KeysCommand: ParsableCommand {
     @Option(help: "Only keys of this device: ID, board/ID or nickname.")
     var device: String?
 
-    @Option(help: "Only keys in this state: pending, active or revoked.")
+    @Option(help: "Only keys in this state.")
     var state: KeyState?
 
     @Flag(help: "Print one JSON document.")

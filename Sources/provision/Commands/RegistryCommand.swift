@@ -11,7 +11,7 @@ struct RegistryCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               provision registry verify
-              provision registry verify --head 812:9c0f…   the log still begins as it did then
+              provision registry verify --head 812:9c0f…   it must still begin so
               provision registry log --key 3f9a41c07b22
               provision registry reinstate --key 3f9a41c07b22 --note "revoked by mistake"
             """,

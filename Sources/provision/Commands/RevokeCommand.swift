@@ -14,7 +14,8 @@ struct RevokeCommand: ParsableCommand {
 
             EXAMPLES
               provision revoke --device 1f0c22ab90de4411 --reason key-compromise
-              provision revoke --key 3f9a41c07b22 --reason cessation-of-operation --note "board sold"
+              provision revoke --key 3f9a41c07b22 --reason cessation-of-operation \\
+                --note "board sold"
               provision revoke --certificate 5d0c6a…
             """)
 
@@ -27,10 +28,8 @@ struct RevokeCommand: ParsableCommand {
     @Option(help: "One certificate or CWT: its serial number in hexadecimal.")
     var certificate: String?
 
-    @Option(
-        help: "RFC 5280's reason: \(RevocationReason.allCases.map(\.name).joined(separator: ", "))."
-    )
-    var reason: RevocationReason = .unspecified
+    @Option(help: "RFC 5280's reason; without one, unspecified.")
+    var reason: RevocationReason?
 
     @Option(help: "Your words for the log.")
     var note: String?
@@ -56,6 +55,7 @@ struct RevokeCommand: ParsableCommand {
     func run() throws {
         let registry = try State().openRegistry()
         let selector = try selector(registry)
+        let reason = reason ?? .unspecified
         let outcome =
             try dryRun
             ? preview(selector, registry)

@@ -16,7 +16,8 @@ struct RunCommand: ParsableCommand {
             EXAMPLES
               provision run --platform microbit-qemu
               provision run --platform microbit-qemu --erase --detach
-              provision run --platform mine --firmware app.elf --port /dev/ttyUSB0 --probe tcp:localhost:3333
+              provision run --platform mine --firmware app.elf --port /dev/ttyUSB0 \\
+                --probe tcp:localhost:3333
               provision run --platform native --json > record.json
             """)
 

@@ -1,0 +1,68 @@
+import Testing
+
+/// What somebody who mistypes a command gets to read.
+@Suite struct UsageTests {
+    @Test(arguments: [("revok", "did you mean revoke?"), ("bogus", "known: run, flash,")])
+    func anUnknownCommandIsNamed(word: String, hint: String) throws {
+        try Executable.withHome { provision in
+            let result = try provision(word)
+            #expect(result.status == 2)
+            #expect(result.standardError.contains("error[usage]: there is no command \"\(word)\""))
+            #expect(result.standardError.contains(hint), "\(result.standardError)")
+        }
+    }
+
+    @Test func optionsAloneStillMeanTheDefaultCommand() throws {
+        try Executable.withHome { provision in
+            let result = try provision("--platform", "native", "--no-build", "--dry-run")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try provision("help", "run").text.contains("USAGE: provision run"))
+        }
+    }
+
+    /// With --port the emulated board is somebody else's, and so is its probe.
+    @Test func aMissingProbeIsNamed() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            for command in ["run", "flash"] {
+                let result = try provision(
+                    command, "--platform", "microbit-qemu", "--port", "/dev/ttyACM9",
+                    "--firmware", image)
+                #expect(result.status == 5, "\(result.standardError)")
+                #expect(result.standardError.contains("error[probe-unavailable]"))
+                #expect(result.standardError.contains("--probe"))
+            }
+        }
+    }
+
+    @Test func aBuildInAnotherFolderSaysHowToNameTheRightOne() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "run", "--platform", "native", "--package-path", provision.home.path)
+            #expect(result.status == 3)
+            #expect(result.standardError.contains("error[build-failed]"))
+            #expect(result.standardError.contains("--package-path"))
+        }
+    }
+
+    /// ArgumentParser breaks a line at 80 columns, and what is broken can't be copied.
+    @Test func helpFitsATerminal() throws {
+        try Executable.withHome { provision in
+            let overview = try provision("help").text
+            let commands = overview.split(separator: "SUBCOMMANDS:\n")[1].split(separator: "\n")
+                .compactMap {
+                    $0.hasPrefix("  ") && !$0.hasPrefix("   ") ? $0.split(separator: " ")[0] : nil
+                }
+                .filter { $0 != "See" }
+            #expect(commands.count > 10)
+            for help in try [overview] + commands.map({ try provision("help", String($0)).text }) {
+                let lines = help.split(separator: "\n", omittingEmptySubsequences: false)
+                guard let start = lines.firstIndex(of: "EXAMPLES") else { continue }
+                for line in lines[(start + 1)...].prefix(while: { !$0.isEmpty }) {
+                    #expect(line.hasPrefix("  "), "\(line)")
+                }
+            }
+            #expect(try provision("help", "revoke").text.contains("without one, unspecified"))
+        }
+    }
+}
