@@ -38,10 +38,25 @@ struct Provision: CommandPlugin {
         }
     }
 
-    /// A regular file is appended to: it has an offset of its own here.
+    /// The very descriptor of `swift package`, with the offset that it shares, where the system lets
+    /// a child have it; else the same file once more, appended to, since it has an offset of its own.
     private func openStream(_ descriptor: Int32, _ mode: Int32) -> Int32? {
+        if let shared = shareStream(descriptor) { return shared }
         let opened = open("/proc/\(getppid())/fd/\(descriptor)", mode | O_NOCTTY)
         return opened >= 0 ? opened : nil
+    }
+
+    /// `pidfd_open` and `pidfd_getfd`, which glibc has since 2.36 and its Swift module has not.
+    private func shareStream(_ descriptor: Int32) -> Int32? {
+        typealias PIDOpen = @convention(c) (pid_t, UInt32) -> Int32
+        typealias GetDescriptor = @convention(c) (Int32, Int32, UInt32) -> Int32
+        guard let openSymbol = dlsym(nil, "pidfd_open"), let getSymbol = dlsym(nil, "pidfd_getfd")
+        else { return nil }
+        let process = unsafeBitCast(openSymbol, to: PIDOpen.self)(getppid(), 0)
+        guard process >= 0 else { return nil }
+        defer { close(process) }
+        let shared = unsafeBitCast(getSymbol, to: GetDescriptor.self)(process, descriptor, 0)
+        return shared >= 0 ? shared : nil
     }
 
     private func isSameFile(_ a: Int32, _ b: Int32) -> Bool {

@@ -148,7 +148,7 @@ extension ProvisioningError {
             self.init(
                 .deviceSilent, "\(reason) on \(channel.name)",
                 hint:
-                    "does the firmware contain the device library, and is this its port and baud rate?"
+                    "was it flashed (provision run), and is this its port and baud rate?"
             )
         case .malformed, .flooded, .stalled, .tooLong:
             self.init(

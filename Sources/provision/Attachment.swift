@@ -8,7 +8,8 @@ struct Attachment {
 
     init(_ session: Session) { self.session = session }
 
-    /// Until the user leaves. Leaving is how an attached run ends well.
+    /// What the device said since its start, then what it says, until the user leaves. Leaving is how
+    /// an attached run ends well, by key or by signal.
     func run(_ channel: any Channel) throws {
         let console = Console(
             channel: channel, input: 0, output: 1, interruption: session.interruption)
@@ -16,11 +17,10 @@ struct Attachment {
             console.sendsKeys
                 ? "attached to \(channel.name); leave with Ctrl-C or Ctrl-]\n"
                 : "attached to \(channel.name), read-only; leave with Ctrl-C\n")
-        switch try console.run() {
-        case .interrupted:
-            throw ProvisioningError(.interrupted, "detached from \(channel.name)")
-        case .detached, .deadlineReached, .outputClosed:
-            Terminal.standardError.write("\ndetached from \(channel.name)\n")
+        for line in session.reporter.deviceLog {
+            Terminal.standardOutput.write(Table.printable(line) + "\n")
         }
+        _ = try console.run()
+        Terminal.standardError.write("\ndetached from \(channel.name)\n")
     }
 }

@@ -85,7 +85,7 @@ final class Board {
         if let named = connection.port ?? emulator?.uart {
             path = named
         } else {
-            path = try Self.onlyPort()
+            path = try onlyPort()
         }
         let baud = connection.baud ?? platform.channel.baudRates[0]
         return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
@@ -137,7 +137,13 @@ final class Board {
     }
 
     /// The port to use when the user named none: the only one there is.
-    private static func onlyPort() throws(ProvisioningError) -> String {
+    private func onlyPort() throws(ProvisioningError) -> String {
+        guard platform.emulation == nil else {
+            throw ProvisioningError(
+                .channelUnavailable, "no board of \(platform.name) is running here",
+                hint:
+                    "start one: provision emulate \(platform.name); then name its port with --port")
+        }
         let ports = SerialPorts.list()
         guard let port = ports.first else {
             throw ProvisioningError(

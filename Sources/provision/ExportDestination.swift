@@ -52,15 +52,8 @@ final class ExportDestination {
 
     /// - Throws: `.usage` if not everything could be written; a file of that name is as it was then.
     func commit() throws {
-        guard let path else {
-            // Whoever reads a pipe may have seen enough: `provision export | head`.
-            guard failure == 0 || failure == EPIPE else {
-                throw ProvisioningError(
-                    .usage,
-                    "standard output can't be written: \(String(cString: strerror(failure)))")
-            }
-            return
-        }
+        // `Terminal` remembers what standard output lost.
+        guard let path else { return }
         if failure == 0, temporaryPath != nil, fsync(terminal.descriptor) != 0 { failure = errno }
         if close(terminal.descriptor) != 0, failure == 0 { failure = errno }
         if let temporaryPath {

@@ -57,6 +57,10 @@ struct Provision: ParsableCommand {
             try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
+            if let error = Terminal.lossOfOutput {
+                throw ProvisioningError(
+                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
+            }
             return 0
         } catch let error as ProvisioningError {
             Terminal.standardError.write("provision: \(error.lines)\n")

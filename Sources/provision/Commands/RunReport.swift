@@ -14,7 +14,8 @@ struct RunReport: Encodable {
 
     struct CredentialReport: Encodable {
         let type: String
-        let serialNumber: String
+        /// Missing: trust anchors have none.
+        let serialNumber: String?
         let notBefore: Date
         /// Missing: no expiry.
         let notAfter: Date?
@@ -62,7 +63,8 @@ extension RunReport {
         isIDReadByProbe = registration.attestation.isProbeBound
         credentials = outcome.credentials.sorted { $0.type.rawValue < $1.type.rawValue }.map {
             CredentialReport(
-                type: $0.type.name, serialNumber: $0.serialNumber.hexadecimal,
+                type: $0.type.name,
+                serialNumber: $0.serialNumber.isEmpty ? nil : $0.serialNumber.hexadecimal,
                 notBefore: Date($0.notBefore), notAfter: $0.notAfter.map(Date.init))
         }
         delivered = outcome.delivery.sent.map(\.name)
@@ -81,9 +83,10 @@ extension RunReport {
             ("firmware", firmware),
             ("key", "\(thumbprint) (ES256, \(keyState))"),
         ]
-        for credential in credentials where !credential.serialNumber.isEmpty {
+        for credential in credentials {
+            guard let serialNumber = credential.serialNumber else { continue }
             let end = credential.notAfter.map { "until \($0.formatted(.iso8601))" } ?? "no expiry"
-            lines.append((credential.type, "\(credential.serialNumber), \(end)"))
+            lines.append((credential.type, "\(serialNumber), \(end)"))
         }
         for earlier in superseded { lines.append(("revoked", "\(earlier) (superseded)")) }
         lines.append(("registry", registry))

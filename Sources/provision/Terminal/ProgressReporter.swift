@@ -9,6 +9,10 @@ final class ProgressReporter: RunObserver {
     private var step: Step?
     private var start: ContinuousClock.Instant
     private var lastProgress: ContinuousClock.Instant
+    /// What the device wrote to its log while it was provisioned: the console begins with it.
+    private(set) var deviceLog: [String] = []
+    /// Lines. A device that says more than that while it starts is not worth the memory.
+    private static let maximumLogLength = 500
     private(set) var durations: [(step: Step, summary: String, seconds: Double)] = []
 
     init(isVerbose: Bool) {
@@ -58,9 +62,11 @@ final class ProgressReporter: RunObserver {
     }
 
     func logged(_ text: [UInt8]) {
-        guard isVerbose else { return }
-        let line = String(decoding: text, as: UTF8.self)
-        for part in line.split(whereSeparator: \.isNewline) { noted("| \(part)") }
+        let text = String(decoding: text, as: UTF8.self)
+        for line in text.split(whereSeparator: \.isNewline) {
+            noted("| \(line)")
+            if deviceLog.count < Self.maximumLogLength { deviceLog.append(String(line)) }
+        }
     }
 
     /// After an error: the line of the step that failed must not be overwritten.

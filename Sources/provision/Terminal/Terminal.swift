@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One of the two outputs: progress and log text go to stderr, results to stdout.
 struct Terminal: Sendable {
@@ -6,6 +7,12 @@ struct Terminal: Sendable {
 
     static let standardOutput = Terminal(descriptor: 1)
     static let standardError = Terminal(descriptor: 2)
+
+    /// The first `errno` that kept a result from standard output. A reader that has seen enough
+    /// (`provision keys | head`) loses nothing.
+    static var lossOfOutput: Int32? { loss.withLock { $0 } }
+
+    private static let loss = Mutex<Int32?>(nil)
 
     /// Whether a person watches: only then are lines rewritten.
     var isInteractive: Bool { isatty(descriptor) == 1 }
@@ -35,9 +42,16 @@ struct Terminal: Sendable {
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&ready, 1, 1000)
             } else if errno != EINTR {
-                return errno
+                return giveUp(errno)
             }
         }
         return 0
+    }
+
+    private func giveUp(_ error: Int32) -> Int32 {
+        if descriptor == Self.standardOutput.descriptor, error != EPIPE {
+            Self.loss.withLock { $0 = $0 ?? error }
+        }
+        return error
     }
 }
