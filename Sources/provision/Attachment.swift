@@ -17,8 +17,8 @@ struct Attachment {
             console.sendsKeys
                 ? "attached to \(channel.name); leave with Ctrl-C or Ctrl-]\n"
                 : "attached to \(channel.name), read-only; leave with Ctrl-C\n")
-        for line in session.reporter.deviceLog {
-            Terminal.standardOutput.write(Table.printable(line) + "\n")
+        for line in session.reporter.takeDeviceLog() {
+            Terminal.standardOutput.write(line + "\n")
         }
         _ = try console.run()
         Terminal.standardError.write("\ndetached from \(channel.name)\n")

@@ -9,10 +9,11 @@ final class ProgressReporter: RunObserver {
     private var step: Step?
     private var start: ContinuousClock.Instant
     private var lastProgress: ContinuousClock.Instant
-    /// What the device wrote to its log while it was provisioned: the console begins with it.
-    private(set) var deviceLog: [String] = []
-    /// Lines. A device that says more than that while it starts is not worth the memory.
+    private var deviceLog: [String] = []
+    private var unfinishedLine: [UInt8] = []
+    /// Lines, and bytes of a line. More than that from a device that only starts is not worth keeping.
     private static let maximumLogLength = 500
+    private static let maximumLineLength = 1000
     private(set) var durations: [(step: Step, summary: String, seconds: Double)] = []
 
     init(isVerbose: Bool) {
@@ -62,11 +63,27 @@ final class ProgressReporter: RunObserver {
     }
 
     func logged(_ text: [UInt8]) {
-        let text = String(decoding: text, as: UTF8.self)
-        for line in text.split(whereSeparator: \.isNewline) {
-            noted("| \(line)")
-            if deviceLog.count < Self.maximumLogLength { deviceLog.append(String(line)) }
+        for byte in text where byte != UInt8(ascii: "\r") {
+            if byte == UInt8(ascii: "\n") || unfinishedLine.count == Self.maximumLineLength {
+                endLogLine()
+            }
+            if byte != UInt8(ascii: "\n") { unfinishedLine.append(byte) }
         }
+    }
+
+    /// What the device wrote to its log while it was provisioned, by lines: the console begins with it.
+    func takeDeviceLog() -> [String] {
+        endLogLine()
+        defer { deviceLog = [] }
+        return deviceLog
+    }
+
+    private func endLogLine() {
+        guard !unfinishedLine.isEmpty else { return }
+        let line = Table.printable(String(decoding: unfinishedLine, as: UTF8.self))
+        unfinishedLine = []
+        noted("| \(line)")
+        if deviceLog.count < Self.maximumLogLength { deviceLog.append(line) }
     }
 
     /// After an error: the line of the step that failed must not be overwritten.
