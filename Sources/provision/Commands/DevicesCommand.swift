@@ -48,6 +48,10 @@ struct DevicesCommand: ParsableCommand {
                     String(device.keys.count { $0.state == .revoked }))
             }
             Terminal.standardOutput.write(table.text)
+            if table.rows.isEmpty {
+                Terminal.standardError.write(
+                    "provision: no devices yet; provision run --platform NAME registers one\n")
+            }
         }
     }
 
