@@ -67,11 +67,13 @@ struct Provision: CommandPlugin {
     }
 
     /// Takes the foreground of the terminal, so that input and Ctrl-C reach the executable. It gives
-    /// it back to the process group that is named in the environment when it ends.
+    /// it back to the process group that is named in the environment when it ends. Only what
+    /// `swift package` has may be taken: in the background, the foreground is the shell's, which
+    /// would read an end of its input.
     private func adoptTerminal() {
         guard isatty(0) == 1 else { return }
         let owner = tcgetpgrp(0)
-        guard owner > 0, owner != getpgrp() else { return }
+        guard owner > 0, owner != getpgrp(), owner == getpgid(getppid()) else { return }
         signal(SIGTTOU, SIG_IGN)
         if tcsetpgrp(0, getpgrp()) == 0 { setenv("PROVISION_TERMINAL_OWNER", String(owner), 1) }
         signal(SIGTTOU, SIG_DFL)

@@ -182,8 +182,10 @@ public struct CommandTemplate: Sendable, Hashable {
     }
 
     private static func missing(_ placeholder: CommandPlaceholder) -> ProvisioningError {
-        ProvisioningError(
+        // --probe names a GDB server; an external tool selects its probe by serial number.
+        let option = placeholder == .probe ? "probe-serial" : placeholder.rawValue
+        return ProvisioningError(
             .usage, "the command needs a value for {\(placeholder.rawValue)}",
-            hint: "give one with --\(placeholder.rawValue) or in the platform file")
+            hint: "give one with --\(option) or in the platform file")
     }
 }

@@ -186,6 +186,14 @@ import Testing
 }
 
 @Suite struct CommandTemplateTests {
+    /// --probe is the GDB server's, so the serial number of a tool's probe has another name.
+    @Test(arguments: [(CommandPlaceholder.probe, "--probe-serial "), (.port, "--port ")])
+    func namesTheOptionOfAMissingValue(_ placeholder: CommandPlaceholder, _ option: String) throws {
+        let template = try CommandTemplate(["tool", "{\(placeholder.rawValue)}"])
+        let error = #expect(throws: ProvisioningError.self) { try template.filled(with: [:]) }
+        #expect(error?.hint?.contains(option) == true)
+    }
+
     @Test func fillsPlaceholders() throws {
         let template = try CommandTemplate([
             "tool", "--elf={image}", "-p", "{port}", "{{x}}", "{chip}:{probe}", "",
