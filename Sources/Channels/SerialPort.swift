@@ -80,6 +80,8 @@ public final class SerialPort: PollableChannel {
         chost_serial_discard_output(descriptor)
         _ = chost_serial_restore(descriptor, &saved)
         _ = chost_serial_exclusive(descriptor, false)
+        // A process that is being started shares the descriptor for an instant, and the lock with it.
+        _ = flock(descriptor, LOCK_UN)
         stream.close()
     }
 

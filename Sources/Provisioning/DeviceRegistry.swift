@@ -32,7 +32,7 @@ public struct RegistrationClaim: Sendable, Hashable {
     public var isImported: Bool
     /// SHA-256 of the image that this run flashed.
     public var firmwareDigest: [UInt8]?
-    /// Empty: a device that has a key in force can't get another one, nor lose one, only be found.
+    /// Empty: a known device can't get another key, nor lose one, only be found.
     public var grounds: Set<ReplacementGround>
     /// Whether this run erased the device's keys: those under other key IDs are gone too.
     public var hasErasedKeys: Bool

@@ -148,7 +148,7 @@ extension ProvisioningError {
             self.init(
                 .deviceSilent, "\(reason) on \(channel.name)",
                 hint:
-                    "was it flashed (provision run), and is this its port and baud rate?"
+                    "is this its port and baud rate, and does its firmware hold the device library?"
             )
         case .malformed, .flooded, .stalled, .tooLong:
             self.init(

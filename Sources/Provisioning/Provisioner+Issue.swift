@@ -10,7 +10,7 @@ extension Provisioner {
         let inForce = registration.record.credentials.filter { serves($0, at: now) }
         let missing = plan.credentials.subtracting(inForce.map(\.type))
         guard !missing.isEmpty else {
-            observer.ended(.issue, "nothing to sign: \(summary(of: inForce)) in force")
+            observer.ended(.issue, summaryInForce(inForce))
             return inForce
         }
         let signed = try issuer.sign(try issuancePlan(for: registration, missing, now))
@@ -22,7 +22,7 @@ extension Provisioner {
         observer.ended(
             .issue,
             recorded.isEmpty
-                ? "nothing to sign: \(summary(of: inForce)) in force"
+                ? summaryInForce(inForce)
                 : "signed \(summary(of: recorded))")
         return inForce + signed
     }
@@ -56,6 +56,14 @@ extension Provisioner {
         var octets = try surroundings.randomBytes(16)
         octets[0] = octets[0] & 0x7f | 0x40
         return octets
+    }
+
+    /// What there is, and when the first of it ends.
+    private func summaryInForce(_ credentials: [Credential]) -> String {
+        guard !credentials.isEmpty else { return "nothing to sign" }
+        let end = credentials.compactMap(\.notAfter).min()
+        let left = end.map { ", \(($0.seconds - surroundings.now().seconds) / 86400) days left" }
+        return "nothing to sign: \(summary(of: credentials)) in force" + (left ?? "")
     }
 
     func summary(of credentials: [Credential]) -> String {

@@ -109,27 +109,29 @@ extension EventLog {
                     board: identity.board, deviceID: Octets(identity.id.bytes))))
     }
 
-    /// Revokes the keys that the claim replaces. A device that has a key in force and reports another,
-    /// under whatever key ID, must be believed for a reason: its ID alone is no secret.
+    /// Revokes the keys that the claim replaces. A device that is known and reports another key, under
+    /// whatever key ID, must be believed for a reason: its ID alone is no secret. That holds all the
+    /// more where its keys were revoked: somebody may have stolen it.
     fileprivate func supersede(
         with claim: RegistrationClaim, device: Int64?
     ) throws -> [[UInt8]] {
         guard let device else { return [] }
-        let inForce = try Row.fetchAll(
+        let known = try Row.fetchAll(
             database.cachedStatement(
-                sql: KeyRecord.query + """
-                    WHERE key.device = ? AND key.state <> 'revoked' ORDER BY key.id
-                    """), arguments: [device]
+                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id"),
+            arguments: [device]
         ).map(KeyRecord.init(row:))
-        if let key = inForce.first, claim.grounds.isEmpty {
+        if let key = known.last, claim.grounds.isEmpty {
             throw ProvisioningError(
                 .replacementUnproven,
-                "\(claim.identity) has key \(key.name), and nothing but its own word says that "
+                "\(claim.identity) has key \(key.name) (\(key.state.rawValue)), and nothing but its own word says that "
                     + "\(Octets(claim.thumbprint).hexadecimal) is a key of the same device",
                 hint: "flash the device in the same run, let a probe read its ID, or say "
                     + "--replace-key")
         }
-        let earlier = inForce.filter { $0.keyID == claim.keyID || claim.hasErasedKeys }
+        let earlier = known.filter {
+            $0.state != .revoked && ($0.keyID == claim.keyID || claim.hasErasedKeys)
+        }
         for key in earlier {
             try append(
                 .keyRevoked(

@@ -136,13 +136,19 @@ final class Board {
         }
     }
 
+    private var emulateCommand: String {
+        guard case .process = platform.emulation else {
+            return "provision emulate \(platform.name)"
+        }
+        return "provision emulate \(platform.name) --firmware FILE"
+    }
+
     /// The port to use when the user named none: the only one there is.
     private func onlyPort() throws(ProvisioningError) -> String {
         guard platform.emulation == nil else {
             throw ProvisioningError(
                 .channelUnavailable, "no board of \(platform.name) is running here",
-                hint:
-                    "start one: provision emulate \(platform.name); then name its port with --port")
+                hint: "start one: \(emulateCommand); then name its port with --port")
         }
         let ports = SerialPorts.list()
         guard let port = ports.first else {

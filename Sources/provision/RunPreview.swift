@@ -55,7 +55,9 @@ struct RunPreview {
                 action: types.map(\.title).sorted().joined(separator: ", ")
                     + " from \(state.directory.authority)"),
             Line(step: "install", action: "deliver what the device does not hold"),
-            Line(step: "attach", action: command.detach ? "no" : "until you leave"),
+            Line(
+                step: "attach",
+                action: command.detach || command.output.json ? "no" : "until you leave"),
         ]
         return lines
     }

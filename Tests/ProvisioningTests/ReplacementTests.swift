@@ -48,6 +48,18 @@ struct ReplacementTests {
         #expect(try bench.key(earlier)?.state == .active)
     }
 
+    /// Who revokes the key of a stolen board must not open its ID to the thief.
+    @Test func aDeviceWhoseKeyWasRevokedNeedsAReasonToo() throws {
+        try bench.registry.revoke(.key(earlier), reason: .keyCompromise, at: bench.now)
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .replacementUnproven)
+        #expect(try bench.key(device.thumbprint) == nil)
+        bench.plan.replacesKey = true
+        let outcome = try bench.run(device)
+        #expect(outcome.registration.record.superseded.isEmpty)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+    }
+
     @Test(arguments: [
         ReplacementGround.flashed, ReplacementGround.probeRead, ReplacementGround.userRequest,
     ])

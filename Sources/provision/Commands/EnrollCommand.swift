@@ -21,7 +21,7 @@ struct EnrollCommand: ParsableCommand {
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
-    @Flag(help: "Attach the console afterwards.")
+    @Flag(help: "Attach the console afterwards; not with --json.")
     var attach = false
 
     func run() throws {
@@ -43,7 +43,7 @@ struct EnrollCommand: ParsableCommand {
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try output.show(report, text: report.text)
-            if attach { try Attachment(session).run(outcome.channel) }
+            if attach, !output.json { try Attachment(session).run(outcome.channel) }
         }
     }
 }

@@ -30,7 +30,8 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Erase the device's keys and credentials when flashing: it makes a new key.")
     var erase = false
 
-    @Flag(help: "End when the device is provisioned, without attaching the console.")
+    @Flag(
+        help: "End when the device is provisioned, without the console, as with --json.")
     var detach = false
 
     @Flag(help: "Say what would be done, and do nothing.")
@@ -62,7 +63,8 @@ struct RunCommand: ParsableCommand {
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try output.show(report, text: report.text)
-            if !detach { try Attachment(session).run(outcome.channel) }
+            // One document on standard output, and nothing behind it.
+            if !detach, !output.json { try Attachment(session).run(outcome.channel) }
         }
     }
 }
@@ -128,6 +130,9 @@ struct CredentialOptions: ParsableArguments {
         plan.deadlines.boot = platform.timeouts.boot
         plan.deadlines.answer = platform.timeouts.answer
         plan.deadlines.signature = platform.timeouts.signature
+        // A run asks for a handful of signatures; each may need its repeats.
+        plan.deadlines.conversation = max(
+            plan.deadlines.conversation, platform.timeouts.signature * 30)
         return plan
     }
 

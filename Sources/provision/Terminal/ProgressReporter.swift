@@ -11,7 +11,7 @@ final class ProgressReporter: RunObserver {
     private var lastProgress: ContinuousClock.Instant
     private var deviceLog: [String] = []
     private var unfinishedLine: [UInt8] = []
-    /// Lines, and bytes of a line. More than that from a device that only starts is not worth keeping.
+    /// Lines, the last ones, and bytes of a line: a device that only starts has no more to say.
     private static let maximumLogLength = 500
     private static let maximumLineLength = 1000
     private(set) var durations: [(step: Step, summary: String, seconds: Double)] = []
@@ -83,7 +83,8 @@ final class ProgressReporter: RunObserver {
         let line = Table.printable(String(decoding: unfinishedLine, as: UTF8.self))
         unfinishedLine = []
         noted("| \(line)")
-        if deviceLog.count < Self.maximumLogLength { deviceLog.append(line) }
+        deviceLog.append(line)
+        if deviceLog.count > Self.maximumLogLength { deviceLog.removeFirst() }
     }
 
     /// After an error: the line of the step that failed must not be overwritten.

@@ -22,11 +22,16 @@ struct Table {
         }.joined()
     }
 
-    /// Board names and firmware versions come from devices: no control character reaches a terminal.
+    /// Board names, firmware versions and log lines come from devices: nothing that controls a
+    /// terminal, or turns the text around it, reaches one.
     static func printable(_ text: String) -> String {
-        String(
-            text.unicodeScalars.map {
-                $0.properties.generalCategory == .control ? "·" : Character($0)
-            })
+        String(text.unicodeScalars.map { isPlain($0) ? Character($0) : "·" })
+    }
+
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: false
+        default: true
+        }
     }
 }
