@@ -105,7 +105,9 @@ let package = Package(
             ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
 
         tests("CBORTests", ["CBOR"]),
-        tests("OpenSSLTests", ["OpenSSL"]),
+        .target(
+            name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
+        tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
         tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
         tests("SMPTests", ["SMP", "CBOR"]),
         tests(
@@ -126,7 +128,10 @@ let package = Package(
             ]),
         tests(
             "AuthorityTests",
-            ["Authority", "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL"]),
+            [
+                "Authority", "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
+                "OpenSSLJudge",
+            ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
         tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
         tests(

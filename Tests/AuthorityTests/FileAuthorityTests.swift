@@ -3,6 +3,7 @@ import COSE
 import Foundation
 import Issuance
 import OpenSSL
+import OpenSSLJudge
 import Provisioning
 import Testing
 

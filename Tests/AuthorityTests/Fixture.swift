@@ -4,6 +4,7 @@ import COSE
 import Foundation
 import Issuance
 import OpenSSL
+import OpenSSLJudge
 import Testing
 
 /// An authority in a folder of its own, with the `openssl` command beside it.

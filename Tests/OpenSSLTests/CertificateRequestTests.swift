@@ -1,4 +1,5 @@
 import OpenSSL
+import OpenSSLJudge
 import Testing
 
 @Suite struct CertificateRequestTests {

@@ -1,10 +1,10 @@
-import Foundation
+public import Foundation
 
 /// The `openssl` command in a temporary folder of its own: an independent judge.
-final class OpenSSLCommand {
-    let folder: URL
+public final class OpenSSLCommand {
+    public let folder: URL
 
-    init() throws {
+    public init() throws {
         folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("openssl-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -12,21 +12,23 @@ final class OpenSSLCommand {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    public func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    func write(_ bytes: [UInt8], to name: String) throws {
+    public func write(_ bytes: [UInt8], to name: String) throws {
         try Data(bytes).write(to: folder.appendingPathComponent(name))
     }
 
-    func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
+    public func write(_ text: String, to name: String) throws {
+        try write(Array(text.utf8), to: name)
+    }
 
-    func read(_ name: String) throws -> [UInt8] {
+    public func read(_ name: String) throws -> [UInt8] {
         try [UInt8](Data(contentsOf: folder.appendingPathComponent(name)))
     }
 
     /// Runs `openssl` there; the output has both streams.
     @discardableResult
-    func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    public func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
@@ -42,7 +44,7 @@ final class OpenSSLCommand {
     }
 
     @discardableResult
-    func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+    public func run(_ arguments: String...) throws -> (status: Int32, output: String) {
         try run(arguments)
     }
 }
