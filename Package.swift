@@ -68,6 +68,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // Figures for the README; nothing that is installed needs it.
+        .executableTarget(
+            name: "provision-bench",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser")
+            ],
+            swiftSettings: strict),
         .plugin(
             name: "ProvisionPlugin",
             capability: .command(

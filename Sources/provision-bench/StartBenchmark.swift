@@ -1,0 +1,25 @@
+import Foundation
+
+/// What the executable costs before it does anything.
+struct StartBenchmark: Benchmark {
+    let topic = "start"
+    let abstract = "start of the executable"
+
+    func measure(_ bench: Bench) throws -> [Measurement] {
+        bench.progress("provision --version")
+        let times = try (0..<(bench.isQuick ? 5 : 50)).map { _ in
+            try Bench.seconds {
+                let process = Process()
+                process.executableURL = Bench.provision
+                process.arguments = ["--version"]
+                process.standardOutput = FileHandle.nullDevice
+                try process.run()
+                process.waitUntilExit()
+            } * 1000
+        }
+        return [
+            Measurement(
+                "provision --version", Bench.median(times), "ms", beside: .limit(15), .atMost(1))
+        ]
+    }
+}
