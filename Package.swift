@@ -109,7 +109,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            [
+                "DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL", "Provisioning", "Registry",
+                "Authority", "Attestation", "Issuance", "COSE",
+            ]),
 
         tests("CBORTests", ["CBOR"]),
         .target(

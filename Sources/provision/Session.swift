@@ -41,7 +41,7 @@ struct Session {
             return result
         } catch {
             reporter.abandon()
-            // A board that is gone is silent; why it is gone says more.
+            // A board that is gone is silent, or its port is; why it is gone says more.
             let cause = board.emulatorFailure
             do {
                 try board.stop()
@@ -49,7 +49,10 @@ struct Session {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, (error as? ProvisioningError)?.code == .deviceSilent { throw cause }
+            let silences: [ErrorCode?] = [
+                .deviceSilent, .channelClosed, .channelUnavailable, .probeUnavailable,
+            ]
+            if let cause, silences.contains((error as? ProvisioningError)?.code) { throw cause }
             throw error
         }
     }
