@@ -110,7 +110,8 @@ let package = Package(
         tests(
             "DeviceProvisioningTests",
             [
-                "DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL", "Provisioning", "Registry",
+                "DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL", "Provisioning",
+                "Registry",
                 "Authority", "Attestation", "Issuance", "COSE",
             ]),
 
