@@ -133,13 +133,21 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks the whole group to end (SIGTERM), and after `grace` makes it (SIGKILL). Idempotent.
+    /// Asks the child, its group and all below it to end (SIGTERM), and after `grace` makes them (SIGKILL).
+    /// Idempotent.
     @discardableResult
     public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
+        var tree = ProcessTree()
+        tree.add(below: processID)
+        // Also where the child ends first: its own children may have groups of their own.
+        defer { tree.signal(SIGKILL) }
         if grace > .zero {
             send(SIGTERM)
+            tree.signal(SIGTERM)
             if let ending = try? wait(within: grace, interruption: nil) { return ending }
+            // What it started meanwhile, or what did not stop starting.
+            tree.add(below: processID)
         }
         send(SIGKILL)
         // Only a process that waits for a broken device in the kernel takes longer.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Channels
 import Foundation
 import Platforms
 import Provisioning
@@ -36,10 +37,11 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        _ = PluginHost.current
+        Interruption.exitsOnSignals()
         forbidCoreFile()
-        let host = PluginHost.current
         let status = perform(Array(CommandLine.arguments.dropFirst()))
-        host.returnTerminal()
+        TerminalForeground.giveBack()
         Foundation.exit(status)
     }
 

@@ -49,7 +49,8 @@ struct Session {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, (error as? ProvisioningError)?.code == .deviceSilent { throw cause }
+            let code = (error as? ProvisioningError)?.code
+            if let cause, code == .deviceSilent || code == .noAnswer { throw cause }
             throw error
         }
     }
