@@ -37,6 +37,8 @@ struct Provision: ParsableCommand {
 
     static func main() {
         forbidCoreFile()
+        // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
+        signal(SIGXFSZ, SIG_IGN)
         let host = PluginHost.current
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         host.returnTerminal()
@@ -59,7 +61,9 @@ struct Provision: ParsableCommand {
             try command.run()
             if let error = Terminal.lossOfOutput {
                 throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
+                    .usage, "standard output can't be written: \(String(cString: strerror(error)))",
+                    hint: "what was asked for is done, only its result is not shown; "
+                        + "provision devices shows what is recorded")
             }
             return 0
         } catch let error as ProvisioningError {
