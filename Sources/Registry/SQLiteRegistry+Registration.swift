@@ -25,7 +25,7 @@ extension SQLiteRegistry: DeviceRegistry {
                         evidence: try log.keep(claim.evidence),
                         grounds: claim.grounds.map(\.rawValue).sorted())))
             return RegistrationRecord(
-                state: .pending, isNew: true, registeredAt: now, superseded: superseded,
+                state: .pending, isNew: true, registeredAt: log.now, superseded: superseded,
                 credentials: [], nickname: device?.nickname)
         }
     }

@@ -81,6 +81,7 @@ struct Export {
     /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand.
     private func writeRevocationLists(_ destination: ExportDestination) throws {
         let authority = try state.openAuthority()
+        try state.checkClock(registry, authority, isAccepted: false)
         let now = Surroundings.system.now()
         let next = NumericDate(seconds: now.seconds + Int64(nextUpdateDays) * 86400)
         let revoked = try registry.revokedCertificates(of: authority.issuingKeyDigest).map {

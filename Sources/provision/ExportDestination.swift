@@ -90,6 +90,7 @@ final class ExportDestination {
     ) -> ProvisioningError {
         ProvisioningError(
             .usage, "\(path) can't be written: \(String(cString: strerror(error)))",
-            hint: "choose another \(option)")
+            hint: [ENOSPC, EDQUOT].contains(error)
+                ? "make room on its disk, or choose another \(option)" : "choose another \(option)")
     }
 }

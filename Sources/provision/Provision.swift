@@ -40,6 +40,8 @@ struct Provision: ParsableCommand {
         _ = PluginHost.current
         Interruption.exitsOnSignals()
         forbidCoreFile()
+        // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
+        signal(SIGXFSZ, SIG_IGN)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         TerminalForeground.giveBack()
         Foundation.exit(status)
@@ -61,7 +63,9 @@ struct Provision: ParsableCommand {
             try command.run()
             if let error = Terminal.lossOfOutput {
                 throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
+                    .usage, "standard output can't be written: \(String(cString: strerror(error)))",
+                    hint: "what was asked for is done, only its result is not shown; "
+                        + "provision devices shows what is recorded")
             }
             return 0
         } catch let error as ProvisioningError {

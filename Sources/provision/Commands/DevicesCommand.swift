@@ -28,7 +28,7 @@ struct DevicesCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let registry = try State().openRegistry(for: .reading)
             let filter = DeviceFilter(board: board)
             if json {
                 var entries: [DeviceEntry] = []
