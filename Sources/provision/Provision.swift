@@ -57,10 +57,7 @@ struct Provision: ParsableCommand {
             try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
-            if let error = Terminal.lossOfOutput {
-                throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
-            }
+            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
             return 0
         } catch let error as ProvisioningError {
             Terminal.standardError.write("provision: \(error.lines)\n")

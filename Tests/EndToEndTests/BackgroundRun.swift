@@ -36,10 +36,21 @@ final class BackgroundRun {
         return false
     }
 
+    func json() throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+
+    /// The exit status. Nil: it did not end in time and was killed.
+    func wait(within seconds: Double = 120) -> Int32? { status(within: seconds) }
+
     /// Ctrl-C. Nil: it did not end in time and was killed.
     func interrupt() -> Int32? {
         kill(process.processIdentifier, SIGINT)
-        guard ended.wait(timeout: .now() + 30) == .success else {
+        return status(within: 30)
+    }
+
+    private func status(within seconds: Double) -> Int32? {
+        guard ended.wait(timeout: .now() + seconds) == .success else {
             kill(process.processIdentifier, SIGKILL)
             ended.wait()
             return nil
