@@ -72,7 +72,10 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser")
+                "Attestation", "Authority", "COSE", "Issuance", "OpenSSL", "Provisioning",
+                "Registry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .plugin(

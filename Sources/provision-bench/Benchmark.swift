@@ -11,5 +11,6 @@ protocol Benchmark: Sendable {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    StartBenchmark()
+    StartBenchmark(),
+    RegistryBenchmark(),
 ]

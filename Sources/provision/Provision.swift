@@ -61,12 +61,7 @@ struct Provision: ParsableCommand {
             try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
-            if let error = Terminal.lossOfOutput {
-                throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))",
-                    hint: "what was asked for is done, only its result is not shown; "
-                        + "provision devices shows what is recorded")
-            }
+            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
             return 0
         } catch let error as ProvisioningError {
             Terminal.standardError.write("provision: \(error.lines)\n")
