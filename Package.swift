@@ -72,7 +72,9 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser")
+                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .plugin(
