@@ -72,8 +72,8 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                "Attestation", "Authority", "COSE", "Issuance", "OpenSSL", "Provisioning",
-                "Registry",
+                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
