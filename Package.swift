@@ -113,8 +113,8 @@ let package = Package(
         tests(
             "DeviceProvisioningTests",
             [
-                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Attestation", "COSE", "CBOR",
-                "CBORJudge", "OpenSSL",
+                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Provisioning", "Registry",
+                "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge", "OpenSSL",
             ]),
 
         .target(

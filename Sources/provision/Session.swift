@@ -41,7 +41,7 @@ struct Session {
             return result
         } catch {
             reporter.abandon()
-            // A board that is gone is silent; why it is gone says more.
+            // A board that is gone is silent, or its port is; why it is gone says more.
             let cause = board.emulatorFailure
             let failure = (error as? ProvisioningError).map(board.explained)
             do {
@@ -50,9 +50,10 @@ struct Session {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, failure?.code == .deviceSilent || failure?.code == .noAnswer {
-                throw cause
-            }
+            let silences: [ErrorCode?] = [
+                .deviceSilent, .noAnswer, .channelClosed, .channelUnavailable, .probeUnavailable,
+            ]
+            if let cause, silences.contains(failure?.code) { throw cause }
             throw failure ?? error
         }
     }
