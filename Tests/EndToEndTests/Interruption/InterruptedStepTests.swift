@@ -55,6 +55,30 @@ import Testing
         }
     }
 
+    /// Compilers have process groups of their own, and `swift build` does not end them on SIGTERM.
+    @Test func aRealBuildIsEndedWithItsCompilers() throws {
+        _ = try Firmware.native()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            let scratch = provision.home.appending(path: "scratch").path
+            let build = """
+                ["swift", "build", "-c", "release", "--scratch-path", "\(scratch)", "--product",
+                 "Firmware"]
+                """
+            try platform(build: build, flash: #"["/bin/true", "{image}"]"#, in: folder)
+            let leftovers = Leftovers(of: provision)
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null",
+                    "--package-path", Firmware.package.path, "-v",
+                ])
+            #expect(leftovers.include("clang", within: 60), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130)
+            #expect(leftovers.processes() == [], "\(run.errorOutput)")
+        }
+    }
+
     /// The next run has the port at once, as it was.
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func thePortIsReleased(signal: Int32) throws {
