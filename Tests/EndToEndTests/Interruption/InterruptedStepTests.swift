@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// Compilers have process groups of their own, and `swift build` does not end them on SIGTERM.
+    /// Its compilers have process groups of their own.
     @Test func aRealBuildIsEndedWithItsCompilers() throws {
         _ = try Firmware.native()
         try Executable.withHome { provision in
@@ -104,6 +104,20 @@ import Testing
             let next = try provision.run(Executable.url, desk.arguments(line.port))
             #expect(next.status == 0, "\(next.standardError)")
             #expect(try desk.keyStates() == ["active"])
+        }
+    }
+
+    /// Also what is neither a run nor waits for a device: here, for somebody who reads its output.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func anyCommandIsInterrupted(signal: Int32) throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.appending(path: "pipe").path
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(provision, ["export", "--format", "csv", "--output", pipe])
+            try #require(run.waits(for: provision.home.path + "/registry.sqlite"))
+            #expect(run.interrupt(with: signal) == 130)
+            // Who dies of a signal says nothing.
+            #expect(run.errorOutput == "provision: error[interrupted]: interrupted\n")
         }
     }
 
