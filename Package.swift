@@ -72,7 +72,10 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser")
+                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .plugin(
@@ -109,13 +112,20 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            [
+                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Attestation", "COSE", "CBOR",
+                "CBORJudge", "OpenSSL",
+            ]),
 
-        tests("CBORTests", ["CBOR"]),
+        .target(
+            name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
+            swiftSettings: strict),
+        tests("CBORTests", ["CBOR", "CBORJudge"]),
         .target(
             name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
-        tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
+        tests(
+            "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
         tests("SMPTests", ["SMP", "CBOR"]),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],

@@ -66,10 +66,11 @@ public final class ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - input, output, error: descriptors for the child, which the caller keeps; nil is /dev/null.
+    ///   - inheriting: more of them: 3 and up in the child, at most `CHOST_INHERITED_MAX`.
     ///   - failure: the code of the error if it can't be started.
     public init(
         _ command: Command, input: Int32? = nil, output: Int32? = nil, error: Int32? = nil,
-        failure: ErrorCode
+        inheriting inherited: [Int32] = [], failure: ErrorCode
     ) throws(ProvisioningError) {
         self.command = command
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -77,12 +78,15 @@ public final class ChildProcess: Sendable {
         defer { closeDescriptor(null) }
         let launch = try Launch(command, failure: failure)
         defer { launch.free() }
-        var request = chost_spawn_request(
-            path: launch.path, argv: launch.arguments, envp: launch.environment,
-            directory: launch.directory, input: input ?? null, output: output ?? null,
-            error: error ?? null)
         var pid: pid_t = 0
-        let status = chost_spawn(&request, &pid)
+        let status = inherited.withUnsafeBufferPointer { inherited in
+            var request = chost_spawn_request(
+                path: launch.path, argv: launch.arguments, envp: launch.environment,
+                directory: launch.directory, input: input ?? null, output: output ?? null,
+                error: error ?? null, inherited: inherited.baseAddress,
+                inherited_count: inherited.count)
+            return chost_spawn(&request, &pid)
+        }
         guard status == 0 else {
             let program = command.arguments.first ?? ""
             throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")

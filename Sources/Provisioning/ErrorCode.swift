@@ -65,6 +65,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case replacementUnproven = "replacement-unproven"
     case registryConflict = "registry-conflict"
     case notFound = "not-found"
+    case clockWrong = "clock-wrong"
 
     // Authority
     case authorityUnavailable = "authority-unavailable"
@@ -96,7 +97,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
             .keyInvalid, .keyMismatch, .idMismatch, .csrRefused:
             7
         case .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
-            .replacementUnproven, .registryConflict, .notFound:
+            .replacementUnproven, .registryConflict, .notFound, .clockWrong:
             8
         case .authorityUnavailable, .issuanceFailed: 9
         case .installFailed, .confirmFailed, .credentialMismatch: 10

@@ -52,6 +52,13 @@ final class ExportDestination {
 
     func write(_ text: String) { write(text.utf8) }
 
+    /// A part of much: throws as soon as the rest is in vain.
+    func writePart(_ bytes: some Sequence<UInt8>) throws {
+        guard let path else { return try terminal.writePart(Array(bytes)) }
+        write(bytes)
+        guard failure == 0 else { throw Self.unwritable(path, failure, option) }
+    }
+
     /// - Throws: `.usage` if not everything could be written; a file of that name is as it was then.
     func commit() throws {
         // `Terminal` remembers what standard output lost.
@@ -90,6 +97,7 @@ final class ExportDestination {
     ) -> ProvisioningError {
         ProvisioningError(
             .usage, "\(path) can't be written: \(String(cString: strerror(error)))",
-            hint: "choose another \(option)")
+            hint: [ENOSPC, EDQUOT].contains(error)
+                ? "make room on its disk, or choose another \(option)" : "choose another \(option)")
     }
 }

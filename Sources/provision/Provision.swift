@@ -40,6 +40,8 @@ struct Provision: ParsableCommand {
         _ = PluginHost.current
         Interruption.exitsOnSignals()
         forbidCoreFile()
+        // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
+        signal(SIGXFSZ, SIG_IGN)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         TerminalForeground.giveBack()
         Foundation.exit(status)
@@ -59,10 +61,7 @@ struct Provision: ParsableCommand {
             try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
-            if let error = Terminal.lossOfOutput {
-                throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
-            }
+            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
             return 0
         } catch let error as ProvisioningError {
             Terminal.standardError.write("provision: \(error.lines)\n")

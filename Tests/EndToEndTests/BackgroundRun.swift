@@ -46,13 +46,24 @@ final class BackgroundRun {
         return false
     }
 
+    func json() throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+
+    /// The exit status. Nil: it did not end in time and was killed.
+    func wait(within seconds: Double = 120) -> Int32? { status(within: seconds) }
+
     /// Ctrl-C, and what else asks a process to end.
     ///
     /// - Returns: the exit status, as a shell tells it: 128 and the signal that it died of. Nil: it did not
     ///   end in time and was killed.
     func interrupt(with signal: Int32 = SIGINT) -> Int32? {
         kill(process.processIdentifier, signal)
-        guard ended.wait(timeout: .now() + 60) == .success else {
+        return status(within: 60)
+    }
+
+    private func status(within seconds: Double) -> Int32? {
+        guard ended.wait(timeout: .now() + seconds) == .success else {
             kill(process.processIdentifier, SIGKILL)
             ended.wait()
             return nil

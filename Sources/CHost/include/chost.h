@@ -95,13 +95,18 @@ struct chost_spawn_request {
     /// NULL: the caller's.
     const char *directory;
     int input, output, error;
+    /// More descriptors, at most CHOST_INHERITED_MAX: 3 and up in the child, in this order.
+    const int *inherited;
+    size_t inherited_count;
 };
+
+enum { CHOST_INHERITED_MAX = 4 };
 
 /// The process's own environment, as execve takes it.
 char *const *chost_environment(void);
 
 /// Starts a child in a process group of its own, with an empty signal mask, default signal actions, only
-/// the three descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
+/// these descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
 /// thread that lives as long as the process, because Linux ties that signal to the thread.
 int chost_spawn(const struct chost_spawn_request *request, pid_t *pid);
 
