@@ -34,6 +34,7 @@ struct ErrorCodeTests {
         for (status, codes) in Self.statuses {
             for code in codes { #expect(code.exitStatus == status, "\(code)") }
         }
-        #expect(Set(ErrorCode.allCases) == Self.statuses.values.reduce(into: []) { $0.formUnion($1) })
+        #expect(
+            Set(ErrorCode.allCases) == Self.statuses.values.reduce(into: []) { $0.formUnion($1) })
     }
 }

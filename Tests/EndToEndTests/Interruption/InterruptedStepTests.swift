@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 
@@ -104,6 +105,27 @@ import Testing
             let next = try provision.run(Executable.url, desk.arguments(line.port))
             #expect(next.status == 0, "\(next.standardError)")
             #expect(try desk.keyStates() == ["active"])
+        }
+    }
+
+    /// Another process has a transaction open, for as long as it likes.
+    @Test func aRegistryThatIsBusyIsNotWaitedFor() throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision)
+            let victim = try Victim()
+            let line = try HostileLine { try victim.behave($0) }
+            defer { line.close() }
+            let before = try desk.record()
+            let other = try DatabaseQueue(path: provision.home.path + "/registry.sqlite")
+            try other.writeWithoutTransaction { database in
+                try database.execute(sql: "BEGIN IMMEDIATE")
+                let run = try BackgroundRun(provision, desk.arguments(line.port))
+                #expect(run.says("appraise"), "\(run.errorOutput)")
+                #expect(run.interrupt() == 130)
+                #expect(run.errorOutput.contains("another process"), "\(run.errorOutput)")
+                try database.execute(sql: "ROLLBACK")
+            }
+            #expect(try desk.record() == before)
         }
     }
 
