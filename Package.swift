@@ -158,7 +158,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "provision", "Channels", "Provisioning", "Attestation", "SMP", "COSE", "CBOR",
-                "OpenSSL", "SimulatedDevices",
+                "OpenSSL", "SimulatedDevices", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],

@@ -62,9 +62,6 @@ extension SQLiteRegistry {
         }
     }
 
-    /// Microseconds between two attempts to write while another process does.
-    private static let busyPause: UInt32 = 1_000
-
     /// Bytes that the write-ahead log keeps when SQLite begins it anew.
     private static let logSizeLimit = 64 << 20
 
@@ -72,10 +69,7 @@ extension SQLiteRegistry {
         var configuration = Configuration()
         configuration.label = "registry"
         // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
-        configuration.busyMode = .callback { tries in
-            usleep(busyPause)
-            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
-        }
+        configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
     }
@@ -158,13 +152,17 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
+        var tries = 0
+        var error: Int32 = 0
+        repeat {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(busyPause)
-        }
-        let reason = String(cString: strerror(errno))
+            error = errno
+            guard error == EWOULDBLOCK || error == EINTR else { break }
+            tries += 1
+        } while waitsForOthers(after: tries)
         close(descriptor)
+        if isInterrupted { throw .interruptedWhileWaiting(for: folder) }
+        let reason = String(cString: strerror(error))
         throw ProvisioningError(
             .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
             hint: "end the process that opens the registry, then run this again")

@@ -35,7 +35,8 @@ extension SQLiteRegistry {
                 .registryUnavailable,
                 "\(path)-wal holds changes of a run that did not end, and they can't be put into "
                     + "\(path) here: \(error.message ?? "\(error.resultCode)")",
-                hint: "copy the folder to where it can be written, and name that with PROVISION_HOME")
+                hint:
+                    "copy the folder to where it can be written, and name that with PROVISION_HOME")
         }
     }
 

@@ -2,6 +2,7 @@ import Channels
 import Foundation
 import Platforms
 import Provisioning
+import Registry
 
 /// What every command that talks to a board needs, made once.
 struct Session {
@@ -13,6 +14,7 @@ struct Session {
         state = try State()
         let interruption = try Interruption.handlingSignals()
         PluginHost.current.watch { interruption.interrupt() }
+        SQLiteRegistry.endWaits { interruption.isInterrupted }
         self.interruption = interruption
         reporter = ProgressReporter(isVerbose: isVerbose)
     }
