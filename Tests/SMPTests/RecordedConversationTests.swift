@@ -20,7 +20,7 @@ struct RecordedConversationTests {
         }
     }
 
-    private static let silence = SMPError.timedOut(attempts: 1, damagedFrames: 0)
+    private static let silence = SMPError.timedOut(attempts: 1)
 
     static let zephyr = [
         Outcome("params", ["buf_size": 384, "buf_count": 4]),
