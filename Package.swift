@@ -109,7 +109,18 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            ["DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "CBOR", "OpenSSL"]),
+
+        // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
+        // what it invents.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
+                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+            ],
+            path: "Tests/Fuzz/Decoders", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzDecoders"]),
 
         tests("CBORTests", ["CBOR"]),
         .target(
@@ -147,3 +158,12 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// libFuzzer is linked into this one only, and only on demand: see Scripts/fuzz.
+if Context.environment["PROVISION_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "provision-fuzz", dependencies: ["FuzzDecoders"], path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: strict)
+    ]
+}
