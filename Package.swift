@@ -113,9 +113,21 @@ let package = Package(
         tests(
             "DeviceProvisioningTests",
             [
-                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Provisioning", "Registry",
-                "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge", "OpenSSL",
+                "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
+                "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge",
+                "OpenSSL",
             ]),
+
+        // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
+        // what it invents.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
+                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+            ],
+            path: "Tests/Fuzz/Decoders", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzDecoders"]),
 
         .target(
             name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
@@ -166,3 +178,12 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// libFuzzer is linked into this one only, and only on demand: see Scripts/fuzz.
+if Context.environment["PROVISION_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "provision-fuzz", dependencies: ["FuzzDecoders"], path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: strict)
+    ]
+}

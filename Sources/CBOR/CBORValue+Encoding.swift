@@ -10,7 +10,7 @@ extension CBORValue {
     /// - Precondition: no `.simple` of 24 to 31, which have no encoding (RFC 8949 §3.3).
     public func encoded() -> [UInt8] {
         var output: [UInt8] = []
-        write(to: &output)
+        write(to: &output, allowsReserved: false)
         return output
     }
 
@@ -23,7 +23,8 @@ extension CBORValue {
         return output
     }
 
-    private func write(to output: inout [UInt8]) {
+    /// - Parameter allowsReserved: Simple values without an encoding get bytes of their own, too.
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
         switch self {
         case .unsigned(let number):
             output.appendHead { cbor_encode_uint(number, $0, $1) }
@@ -37,14 +38,15 @@ extension CBORValue {
             output += text.utf8
         case .array(let items):
             output.appendHead { cbor_encode_array_start(items.count, $0, $1) }
-            for item in items { item.write(to: &output) }
+            for item in items { item.write(to: &output, allowsReserved: allowsReserved) }
         case .map(let map):
-            map.write(to: &output)
+            map.write(to: &output, allowsReserved: allowsReserved)
         case .tagged(let number, let value):
             output.appendHead { cbor_encode_tag(number, $0, $1) }
-            value.write(to: &output)
+            value.write(to: &output, allowsReserved: allowsReserved)
         case .simple(let number):
-            precondition(!(24...31).contains(number), "simple value \(number) is reserved")
+            precondition(
+                allowsReserved || !(24...31).contains(number), "simple value \(number) is reserved")
             output.appendHead { cbor_encode_ctrl(number, $0, $1) }
         case .float(let number):
             output.append(shortest: number)
@@ -53,8 +55,19 @@ extension CBORValue {
 }
 
 extension CBORMap {
-    fileprivate func write(to output: inout [UInt8]) {
-        var sorted = pairs.enumerated().map { (key: $1.key.encoded(), index: $0) }
+    /// What equal maps have in common: their encoding.
+    var identity: [UInt8] {
+        var output: [UInt8] = []
+        write(to: &output, allowsReserved: true)
+        return output
+    }
+
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
+        var sorted = pairs.enumerated().map { index, pair in
+            var key: [UInt8] = []
+            pair.key.write(to: &key, allowsReserved: allowsReserved)
+            return (key: key, index: index)
+        }
         sorted.sort { one, other in
             if one.key == other.key { return one.index < other.index }
             return one.key.lexicographicallyPrecedes(other.key)
@@ -67,7 +80,7 @@ extension CBORMap {
         output.appendHead { cbor_encode_map_start(sorted.count, $0, $1) }
         for entry in sorted {
             output += entry.key
-            output += pairs[entry.index].value.encoded()
+            pairs[entry.index].value.write(to: &output, allowsReserved: allowsReserved)
         }
     }
 }
