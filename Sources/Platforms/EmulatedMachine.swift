@@ -177,7 +177,8 @@ private final class SocketFolder {
         var template = Array("/tmp/provision-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
             throw ProvisioningError(
-                .emulatorFailed, "no folder in /tmp: \(String(cString: strerror(errno)))")
+                .emulatorFailed, "no folder in /tmp: \(String(cString: strerror(errno)))",
+                hint: "make room in /tmp, and let this user write there")
         }
         path = String(cString: made)
     }
