@@ -1,4 +1,5 @@
 public import Attestation
+public import COSE
 import GRDB
 public import Issuance
 public import Provisioning
@@ -132,6 +133,11 @@ extension SQLiteRegistry {
             guard let key = try database.key(thumbprint) else { return [] }
             return try database.credentialsInForce(of: key.row)
         }
+    }
+
+    /// When the registry last changed; nil if it never did. A clock that is behind it is wrong, or was.
+    public func lastChange() throws(ProvisioningError) -> NumericDate? {
+        try read { try EventLog.lastChange(in: $0) }
     }
 
     /// The bytes with this SHA-256: evidence, a confirmation or a credential; nil if unknown.

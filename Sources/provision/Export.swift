@@ -87,6 +87,7 @@ struct Export {
     /// as a whole, so all that was revoked is in memory.
     private func writeRevocationLists(_ destination: ExportDestination) throws {
         let authority = try state.openAuthority()
+        try state.checkClock(registry, authority, isAccepted: false)
         let now = Surroundings.system.now()
         let next = NumericDate(seconds: now.seconds + Int64(nextUpdateDays) * 86400)
         let number = try registry.nextCRLNumber(of: authority.issuingKeyDigest, at: now)

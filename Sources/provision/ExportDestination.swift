@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 
@@ -29,6 +30,7 @@ final class ExportDestination {
         let descriptor = open(
             temporaryPath ?? path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
         guard descriptor >= 0 else { throw Self.unwritable(path, errno, option) }
+        if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
         terminal = Terminal(descriptor: descriptor)
     }
 
@@ -66,6 +68,7 @@ final class ExportDestination {
         if let temporaryPath {
             if failure == 0, rename(temporaryPath, path) != 0 { failure = errno }
             if failure != 0 { unlink(temporaryPath) }
+            UnfinishedFile.end()
         }
         guard failure == 0 else { throw Self.unwritable(path, failure, option) }
     }
@@ -73,7 +76,9 @@ final class ExportDestination {
     func abandon() {
         guard path != nil else { return }
         close(terminal.descriptor)
-        if let temporaryPath { unlink(temporaryPath) }
+        guard let temporaryPath else { return }
+        unlink(temporaryPath)
+        UnfinishedFile.end()
     }
 
     /// Only a plain file, or nothing yet, gives way to a new file.
@@ -92,6 +97,7 @@ final class ExportDestination {
     ) -> ProvisioningError {
         ProvisioningError(
             .usage, "\(path) can't be written: \(String(cString: strerror(error)))",
-            hint: "choose another \(option)")
+            hint: [ENOSPC, EDQUOT].contains(error)
+                ? "make room on its disk, or choose another \(option)" : "choose another \(option)")
     }
 }

@@ -43,14 +43,17 @@ struct Session {
             reporter.abandon()
             // A board that is gone is silent; why it is gone says more.
             let cause = board.emulatorFailure
+            let failure = (error as? ProvisioningError).map(board.explained)
             do {
                 try board.stop()
             } catch {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, (error as? ProvisioningError)?.code == .deviceSilent { throw cause }
-            throw error
+            if let cause, failure?.code == .deviceSilent || failure?.code == .noAnswer {
+                throw cause
+            }
+            throw failure ?? error
         }
     }
 }

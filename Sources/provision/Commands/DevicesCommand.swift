@@ -28,7 +28,7 @@ struct DevicesCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let snapshot = try State().openRegistry().listedSnapshot()
+            let snapshot = try State().openRegistry(for: .reading).listedSnapshot()
             let filter = DeviceFilter(board: board)
             if json {
                 var listing = JSONListing("devices")

@@ -49,7 +49,8 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let state = try State()
-        let registry = try state.openRegistry()
+        // Revocation lists are numbered.
+        let registry = try state.openRegistry(for: format == .crl ? .writing : .reading)
         if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
             throw ProvisioningError(
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",

@@ -25,7 +25,7 @@ struct KeysCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let registry = try State().openRegistry()
+        let registry = try State().openRegistry(for: .reading)
         let identity = try device.map { try registry.device(named: $0).identity }
         let filter = KeyFilter(device: identity, state: state)
         let snapshot = try registry.listedSnapshot()

@@ -40,7 +40,7 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let registry = try State().openRegistry(for: .reading)
             let known = try head.map { text throws -> LogHead in
                 guard let head = LogHead(text) else {
                     throw ProvisioningError(
@@ -91,7 +91,7 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let registry = try State().openRegistry(for: .reading)
             if let key {
                 let thumbprint = try registry.key(thumbprintPrefix: key).thumbprint
                 return try registry.history(of: thumbprint).forEach(write)

@@ -62,7 +62,9 @@ struct Terminal: Sendable {
 
     static func unwritable(_ error: Int32) -> ProvisioningError {
         ProvisioningError(
-            .usage, "standard output can't be written: \(String(cString: strerror(error)))")
+            .usage, "standard output can't be written: \(String(cString: strerror(error)))",
+            hint: "what was asked for is done, only its result is not shown; "
+                + "provision devices shows what is recorded")
     }
 
     private func giveUp(_ error: Int32) -> Int32 {
