@@ -14,7 +14,7 @@ extension CBORValue {
         return output
     }
 
-    private func write(to output: inout [UInt8]) {
+    fileprivate func write(to output: inout [UInt8]) {
         switch self {
         case .unsigned(let number):
             output.appendHead { cbor_encode_uint(number, $0, $1) }
@@ -45,20 +45,38 @@ extension CBORValue {
 
 extension CBORMap {
     fileprivate func write(to output: inout [UInt8]) {
-        var sorted = pairs.enumerated().map { (key: $1.key.encoded(), index: $0) }
-        sorted.sort { one, other in
-            if one.key == other.key { return one.index < other.index }
-            return one.key.lexicographicallyPrecedes(other.key)
+        // One buffer for all keys: most of an encoder's time goes into allocations.
+        var keys: [UInt8] = []
+        var entries: [(key: Range<Int>, index: Int)] = []
+        entries.reserveCapacity(pairs.count)
+        var isSorted = true
+        for (index, pair) in pairs.enumerated() {
+            let start = keys.count
+            pair.key.write(to: &keys)
+            let key = start..<keys.count
+            if let last = entries.last {
+                isSorted = isSorted && keys[last.key].lexicographicallyPrecedes(keys[key])
+            }
+            entries.append((key, index))
         }
-        var written: [UInt8]?
-        sorted.removeAll { entry in
-            defer { written = entry.key }
-            return entry.key == written
+        if !isSorted { Self.sort(&entries, keys) }
+        output.appendHead { cbor_encode_map_start(entries.count, $0, $1) }
+        for entry in entries {
+            output += keys[entry.key]
+            pairs[entry.index].value.write(to: &output)
         }
-        output.appendHead { cbor_encode_map_start(sorted.count, $0, $1) }
-        for entry in sorted {
-            output += entry.key
-            output += pairs[entry.index].value.encoded()
+    }
+
+    /// Bytewise by key, and of the same key only the first.
+    private static func sort(_ entries: inout [(key: Range<Int>, index: Int)], _ keys: [UInt8]) {
+        entries.sort { one, other in
+            if keys[one.key] == keys[other.key] { return one.index < other.index }
+            return keys[one.key].lexicographicallyPrecedes(keys[other.key])
+        }
+        var written: ArraySlice<UInt8>?
+        entries.removeAll { entry in
+            defer { written = keys[entry.key] }
+            return keys[entry.key] == written
         }
     }
 }
