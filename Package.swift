@@ -76,6 +76,7 @@ let package = Package(
                 "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            exclude: ["Peers"],
             swiftSettings: strict),
         .plugin(
             name: "ProvisionPlugin",

@@ -11,5 +11,6 @@ protocol Benchmark: Sendable {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    DeviceBenchmark(), CryptographyBenchmark(), StartBenchmark(),
+    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), StartBenchmark(),
+    PluginBenchmark(), MemoryBenchmark(),
 ]

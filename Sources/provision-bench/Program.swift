@@ -8,6 +8,7 @@ struct Program {
     var directory: URL?
     var environment: [String: String?] = [:]
 
+    /// - Parameter environment: added to this process's.
     init(_ arguments: [String], in directory: URL? = nil, _ environment: [String: String?] = [:]) {
         self.arguments = arguments
         self.directory = directory
