@@ -94,7 +94,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
         .systemLibrary(
-            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
 
@@ -143,7 +143,7 @@ let package = Package(
                 "OpenSSLJudge",
             ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
-        tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
+        tests("EndToEndTests", ["provision", "provision-bench", "Channels", "Provisioning"]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),

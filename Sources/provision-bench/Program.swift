@@ -45,7 +45,9 @@ struct Program {
             output: output.descriptor, error: error.descriptor, failure: .internalFailure)
         var peakMemory = 0.0
         if watchesMemory {
-            while try child.wait(within: .milliseconds(1), interruption: nil) == nil {
+            while clock.now - start < Self.limit,
+                try child.wait(within: .milliseconds(1), interruption: nil) == nil
+            {
                 peakMemory = max(peakMemory, Self.peakMemory(of: child.processID))
             }
         }
