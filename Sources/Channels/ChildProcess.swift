@@ -89,10 +89,20 @@ public final class ChildProcess: Sendable {
         }
         guard status == 0 else {
             let program = command.arguments.first ?? ""
-            throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")
+            throw ProvisioningError(
+                failure, "\(program) cannot be run: \(SystemError(status))",
+                hint: Self.hint(for: status))
         }
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
+    }
+
+    private static func hint(for error: Int32) -> String? {
+        switch error {
+        case ENOEXEC, EACCES: "is it a program of this computer, whole and executable?"
+        case ENOENT: "is it installed? provision doctor shows what is missing"
+        default: nil
+        }
     }
 
     deinit {
@@ -133,13 +143,24 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks the whole group to end (SIGTERM), and after `grace` makes it (SIGKILL). Idempotent.
+    /// Asks the child, its group and all below it to end (SIGTERM), and after `grace` makes them (SIGKILL).
+    /// Idempotent.
     @discardableResult
     public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
+        send(SIGSTOP)
+        let tree = ProcessTree(stoppingAllBelow: processID)
+        // Also where the child ends first: its own children may have groups of their own.
+        defer { tree.signal(SIGKILL) }
         if grace > .zero {
-            send(SIGTERM)
+            for number in [SIGTERM, SIGCONT] {
+                send(number)
+                tree.signal(number)
+            }
             if let ending = try? wait(within: grace, interruption: nil) { return ending }
+            // What it started since then.
+            send(SIGSTOP)
+            ProcessTree(stoppingAllBelow: processID).signal(SIGKILL)
         }
         send(SIGKILL)
         // Only a process that waits for a broken device in the kernel takes longer.

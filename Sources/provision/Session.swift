@@ -2,6 +2,7 @@ import Channels
 import Foundation
 import Platforms
 import Provisioning
+import Registry
 
 /// What every command that talks to a board needs, made once.
 struct Session {
@@ -13,6 +14,7 @@ struct Session {
         state = try State()
         let interruption = try Interruption.handlingSignals()
         PluginHost.current.watch { interruption.interrupt() }
+        SQLiteRegistry.endWaits { interruption.isInterrupted }
         self.interruption = interruption
         reporter = ProgressReporter(isVerbose: isVerbose)
     }
@@ -43,6 +45,7 @@ struct Session {
             reporter.abandon()
             // A board that is gone is silent, or its port is; why it is gone says more.
             let cause = board.emulatorFailure
+            let failure = (error as? ProvisioningError).map(board.explained)
             do {
                 try board.stop()
             } catch {
@@ -50,10 +53,10 @@ struct Session {
                 Terminal.standardError.write("provision: \(error)\n")
             }
             let silences: [ErrorCode?] = [
-                .deviceSilent, .channelClosed, .channelUnavailable, .probeUnavailable,
+                .deviceSilent, .noAnswer, .channelClosed, .channelUnavailable, .probeUnavailable,
             ]
-            if let cause, silences.contains((error as? ProvisioningError)?.code) { throw cause }
-            throw error
+            if let cause, silences.contains(failure?.code) { throw cause }
+            throw failure ?? error
         }
     }
 }
