@@ -77,6 +77,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            exclude: ["Peers"],
             swiftSettings: strict),
         .plugin(
             name: "ProvisionPlugin",
@@ -94,7 +95,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
         .systemLibrary(
-            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
 
@@ -113,8 +114,9 @@ let package = Package(
         tests(
             "DeviceProvisioningTests",
             [
-                "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Attestation", "COSE",
-                "CBOR", "CBORJudge", "OpenSSL",
+                "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
+                "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge",
+                "OpenSSL",
             ]),
 
         // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
@@ -168,8 +170,9 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "provision", "Channels", "Provisioning", "Attestation", "SMP", "COSE", "CBOR",
-                "OpenSSL", "SimulatedDevices",
+                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
+                "COSE", "CBOR", "OpenSSL", "SimulatedDevices",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],

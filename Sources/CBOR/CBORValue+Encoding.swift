@@ -63,24 +63,38 @@ extension CBORMap {
     }
 
     fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
-        var sorted = pairs.enumerated().map { index, pair in
-            var key: [UInt8] = []
-            pair.key.write(to: &key, allowsReserved: allowsReserved)
-            return (key: key, index: index)
+        // One buffer for all keys: most of an encoder's time goes into allocations.
+        var keys: [UInt8] = []
+        var entries: [(key: Range<Int>, index: Int)] = []
+        entries.reserveCapacity(pairs.count)
+        var isSorted = true
+        for (index, pair) in pairs.enumerated() {
+            let start = keys.count
+            pair.key.write(to: &keys, allowsReserved: allowsReserved)
+            let key = start..<keys.count
+            if let last = entries.last {
+                isSorted = isSorted && keys[last.key].lexicographicallyPrecedes(keys[key])
+            }
+            entries.append((key, index))
         }
-        sorted.sort { one, other in
-            if one.key == other.key { return one.index < other.index }
-            return one.key.lexicographicallyPrecedes(other.key)
-        }
-        var written: [UInt8]?
-        sorted.removeAll { entry in
-            defer { written = entry.key }
-            return entry.key == written
-        }
-        output.appendHead { cbor_encode_map_start(sorted.count, $0, $1) }
-        for entry in sorted {
-            output += entry.key
+        if !isSorted { Self.sort(&entries, keys) }
+        output.appendHead { cbor_encode_map_start(entries.count, $0, $1) }
+        for entry in entries {
+            output += keys[entry.key]
             pairs[entry.index].value.write(to: &output, allowsReserved: allowsReserved)
+        }
+    }
+
+    /// Bytewise by key, and of the same key only the first.
+    private static func sort(_ entries: inout [(key: Range<Int>, index: Int)], _ keys: [UInt8]) {
+        entries.sort { one, other in
+            if keys[one.key] == keys[other.key] { return one.index < other.index }
+            return keys[one.key].lexicographicallyPrecedes(keys[other.key])
+        }
+        var written: ArraySlice<UInt8>?
+        entries.removeAll { entry in
+            defer { written = keys[entry.key] }
+            return keys[entry.key] == written
         }
     }
 }

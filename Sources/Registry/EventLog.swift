@@ -9,7 +9,7 @@ struct EventLog {
     /// reads the log may rely on it that time does not run backwards.
     let now: NumericDate
 
-    init(database: Database, clock: NumericDate) throws {
+    init(database: Database, now clock: NumericDate) throws {
         self.database = database
         now = max(clock, try Self.lastChange(in: database) ?? clock)
     }
@@ -53,8 +53,7 @@ struct EventLog {
     static func head(of database: Database) throws -> LogHead {
         let statement = try database.cachedStatement(
             sql: "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")
-        guard let row = try Row.fetchOne(statement) else { return .empty }
-        return LogHead(sequenceNumber: try row.integer("seq"), hash: try row.octets("hash"))
+        return try LogHead.fetchOne(statement) ?? .empty
     }
 
     /// The time of the last event; nil in an empty log.
@@ -74,5 +73,12 @@ struct EventLog {
             event.sequenceNumber, event.date.seconds, event.kind.rawValue, event.subject,
             event.body, Octets(event.previous), Octets(event.hash),
         ])
+    }
+}
+
+extension LogHead: RowRecord {
+    /// Columns `seq` and `hash`.
+    init(_ row: inout RowReader) throws {
+        self.init(sequenceNumber: try row.integer(), hash: try row.octets())
     }
 }
