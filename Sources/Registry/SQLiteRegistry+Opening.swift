@@ -51,14 +51,10 @@ extension SQLiteRegistry {
         let file = HeadFile(registry: path)
         guard let noted = file.read() else { return }
         try pool.read { database in
-            let found = try Row.fetchOne(
-                database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
-                arguments: [noted.sequenceNumber])
-            try file.check(
-                found.map {
-                    LogHead(
-                        sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
-                }, end: EventLog.head(of: database).sequenceNumber, path)
+            let found = try LogHead.fetchOne(
+                database.cachedStatement(sql: "SELECT seq, hash FROM event WHERE seq = ?"),
+                [noted.sequenceNumber])
+            try file.check(found, end: EventLog.head(of: database).sequenceNumber, path)
         }
     }
 
