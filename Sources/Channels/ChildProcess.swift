@@ -89,10 +89,20 @@ public final class ChildProcess: Sendable {
         }
         guard status == 0 else {
             let program = command.arguments.first ?? ""
-            throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")
+            throw ProvisioningError(
+                failure, "\(program) cannot be run: \(SystemError(status))",
+                hint: Self.hint(for: status))
         }
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
+    }
+
+    private static func hint(for error: Int32) -> String? {
+        switch error {
+        case ENOEXEC, EACCES: "is it a program of this computer, whole and executable?"
+        case ENOENT: "is it installed? provision doctor shows what is missing"
+        default: nil
+        }
     }
 
     deinit {
@@ -138,16 +148,19 @@ public final class ChildProcess: Sendable {
     @discardableResult
     public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
-        var tree = ProcessTree()
-        tree.add(below: processID)
+        send(SIGSTOP)
+        let tree = ProcessTree(stoppingAllBelow: processID)
         // Also where the child ends first: its own children may have groups of their own.
         defer { tree.signal(SIGKILL) }
         if grace > .zero {
-            send(SIGTERM)
-            tree.signal(SIGTERM)
+            for number in [SIGTERM, SIGCONT] {
+                send(number)
+                tree.signal(number)
+            }
             if let ending = try? wait(within: grace, interruption: nil) { return ending }
-            // What it started meanwhile, or what did not stop starting.
-            tree.add(below: processID)
+            // What it started since then.
+            send(SIGSTOP)
+            ProcessTree(stoppingAllBelow: processID).signal(SIGKILL)
         }
         send(SIGKILL)
         // Only a process that waits for a broken device in the kernel takes longer.

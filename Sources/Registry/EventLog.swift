@@ -9,7 +9,7 @@ struct EventLog {
     /// reads the log may rely on it that time does not run backwards.
     let now: NumericDate
 
-    init(database: Database, clock: NumericDate) throws {
+    init(database: Database, now clock: NumericDate) throws {
         self.database = database
         now = max(clock, try Self.lastChange(in: database) ?? clock)
     }

@@ -30,36 +30,40 @@ extension SQLiteRegistry {
         try checkFile(path)
         if FileStatus(path) == nil { try make(path, in: lock) }
         try migrate(path)
+        let noted = HeadFile(registry: path).read()
         let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             // A long export makes the log grow; afterwards it gives the disk back.
             try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
+            try checkHead(noted, path, database)
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
             throw ProvisioningError(
                 .registryUnavailable, "\(path): SQLite does not write synchronously")
         }
-        try checkHead(path, pool)
         return pool
     }
 
     /// The log must still contain what was noted, which costs one look-up.
-    static func checkHead(_ path: String, _ pool: DatabasePool) throws {
-        let file = HeadFile(registry: path)
-        guard let noted = file.read() else { return }
-        try pool.read { database in
-            let found = try LogHead.fetchOne(
-                database.cachedStatement(sql: "SELECT seq, hash FROM event WHERE seq = ?"),
-                [noted.sequenceNumber])
-            try file.check(found, end: EventLog.head(of: database).sequenceNumber, path)
-        }
+    ///
+    /// - Parameter noted: read before `database` was: others go on writing.
+    static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
+        guard let noted, noted.sequenceNumber > 0 else { return }
+        let found = try LogHead.fetchOne(
+            database.cachedStatement(sql: "SELECT seq, hash FROM event WHERE seq = ?"),
+            [noted.sequenceNumber])
+        guard found != noted else { return }
+        let end = try EventLog.head(of: database).sequenceNumber
+        let reason =
+            end < noted.sequenceNumber
+            ? "\(path) ends at event \(end), it had \(noted.sequenceNumber) before"
+            : "event \(noted.sequenceNumber) of \(path) is not the one that was there before"
+        throw ProvisioningError(
+            .registryDamaged, reason, hint: HeadFile(registry: path).hintToRestore(path))
     }
-
-    /// Microseconds between two attempts to write while another process does.
-    private static let busyPause: UInt32 = 1_000
 
     /// Bytes that the write-ahead log keeps when SQLite begins it anew.
     private static let logSizeLimit = 64 << 20
@@ -68,30 +72,25 @@ extension SQLiteRegistry {
         var configuration = Configuration()
         configuration.label = "registry"
         // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
-        configuration.busyMode = .callback { tries in
-            usleep(busyPause)
-            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
-        }
+        configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
     }
 
     private static func makeFolder(_ folder: String) throws(ProvisioningError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw ProvisioningError(
-                .registryUnavailable, "the folder \(folder) can't be made: \(reason(error))",
-                hint: "name another place with PROVISION_HOME")
+        guard mkdir(folder, 0o700) != 0, errno != EEXIST || FileStatus(folder)?.isFolder != true
+        else { return }
+        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        if errno == ENOENT, parent != folder {
+            try makeFolder(parent)
+            guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
-            ?? error.localizedDescription
+        let error = errno
+        throw ProvisioningError(
+            .registryUnavailable,
+            "the folder \(folder) can't be made: \(String(cString: strerror(error)))",
+            hint: error == ENOSPC
+                ? "make room on the disk" : "name another place with PROVISION_HOME")
     }
 
     /// - Throws: `.registryUnavailable` if a file that exists may not be written; `.registryDamaged` if
@@ -116,10 +115,13 @@ extension SQLiteRegistry {
 
     private static func unwritable(_ path: String, _ error: Int32) -> ProvisioningError {
         let hint =
-            error == ENOSPC
-            ? "make room on the disk"
-            : "make the file and its folder writable for this user, or name another place with "
-                + "PROVISION_HOME"
+            switch error {
+            case ENOSPC, EDQUOT: "make room on the disk"
+            case EISDIR: "a folder stands where the file should be: move it away"
+            default:
+                "make the file and its folder writable for this user, or name another place with "
+                    + "PROVISION_HOME"
+            }
         return ProvisioningError(
             .registryUnavailable,
             "\(path) can't be opened for writing: \(String(cString: strerror(error)))", hint: hint)
@@ -154,13 +156,17 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
+        var tries = 0
+        var error: Int32 = 0
+        repeat {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(busyPause)
-        }
-        let reason = String(cString: strerror(errno))
+            error = errno
+            guard error == EWOULDBLOCK || error == EINTR else { break }
+            tries += 1
+        } while waitsForOthers(after: tries)
         close(descriptor)
+        if isInterrupted { throw .interruptedWhileWaiting(for: folder) }
+        let reason = String(cString: strerror(error))
         throw ProvisioningError(
             .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
             hint: "end the process that opens the registry, then run this again")

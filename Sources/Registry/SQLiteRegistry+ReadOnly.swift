@@ -35,13 +35,19 @@ extension SQLiteRegistry {
                 .registryUnavailable,
                 "\(path)-wal holds changes of a run that did not end, and they can't be put into "
                     + "\(path) here: \(error.message ?? "\(error.resultCode)")",
-                hint: "copy the folder to where it can be written, and name that with PROVISION_HOME")
+                hint:
+                    "copy the folder to where it can be written, and name that with PROVISION_HOME")
         }
     }
 
     /// No migration: an older schema is as unreadable here as a newer one.
     private static func checked(_ pool: DatabasePool, _ path: String) throws -> DatabasePool {
-        let found = try pool.read { try version(of: $0, path: path) }
+        let noted = HeadFile(registry: path).read()
+        let found = try pool.read { database in
+            let found = try version(of: database, path: path)
+            if found == RegistrySchema.version { try checkHead(noted, path, database) }
+            return found
+        }
         guard found == RegistrySchema.version else {
             throw ProvisioningError(
                 .registryUnavailable,
@@ -49,7 +55,6 @@ extension SQLiteRegistry {
                     + "and the file can't be written",
                 hint: "make it writable once, so that it can be brought up to date")
         }
-        try checkHead(path, pool)
         return pool
     }
 

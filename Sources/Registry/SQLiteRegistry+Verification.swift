@@ -16,7 +16,9 @@ extension SQLiteRegistry {
         }
     }
 
-    private static func replay(_ database: Database, against head: LogHead?) throws -> RegistryReport {
+    private static func replay(_ database: Database, against head: LogHead?) throws
+        -> RegistryReport
+    {
         var verification = Verification(registry: database)
         do {
             return try verification.run(against: head)

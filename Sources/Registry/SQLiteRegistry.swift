@@ -39,12 +39,12 @@ public final class SQLiteRegistry: Sendable {
     ) throws(ProvisioningError) -> Value {
         guard NumericDate.registrable.contains(now.seconds) else {
             throw ProvisioningError(
-                .registryConflict, "the time is \(now.seconds) s, not within 1970 to 9999",
+                .clockWrong, "the time is \(now.seconds) s, not within 1970 to 9999",
                 hint: "set the clock")
         }
         return try Self.reporting(path) {
             let (value, head) = try commits.write(to: pool) { database in
-                let log = try EventLog(database: database, clock: now)
+                let log = try EventLog(database: database, now: now)
                 return (try body(log), try EventLog.head(of: database))
             }
             headFile.note(head)
@@ -78,6 +78,10 @@ extension SQLiteRegistry {
 }
 
 extension ProvisioningError {
+    static func interruptedWhileWaiting(for path: String) -> ProvisioningError {
+        ProvisioningError(.interrupted, "interrupted while another process writes \(path)")
+    }
+
     fileprivate init(_ error: DatabaseError, path: String) {
         let volume = Volume(of: path)
         let message = error.message ?? "SQLite error \(error.resultCode.rawValue)"
@@ -89,6 +93,9 @@ extension ProvisioningError {
                 hint: "keep a copy of the file, and put back a backup of it")
         case .SQLITE_CONSTRAINT:
             self.init(.registryConflict, reason)
+        case .SQLITE_BUSY where SQLiteRegistry.isInterrupted,
+            .SQLITE_LOCKED where SQLiteRegistry.isInterrupted:
+            self = .interruptedWhileWaiting(for: path)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 .registryUnavailable,
