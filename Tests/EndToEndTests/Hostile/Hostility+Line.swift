@@ -67,9 +67,3 @@ extension Hostility {
         },
     ]
 }
-
-extension SeededGenerator {
-    fileprivate mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    }
-}
