@@ -72,7 +72,10 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser")
+                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .plugin(
@@ -109,23 +112,34 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            [
+                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Attestation", "COSE", "CBOR",
+                "CBORJudge", "OpenSSL",
+            ]),
 
-        tests("CBORTests", ["CBOR"]),
+        .target(
+            name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
+            swiftSettings: strict),
+        tests("CBORTests", ["CBOR", "CBORJudge"]),
         .target(
             name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
-        tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
+        tests(
+            "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
         tests("SMPTests", ["SMP", "CBOR"]),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
         tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
+        .target(
+            name: "SimulatedDevices",
+            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
+            path: "Tests/SimulatedDevices", swiftSettings: strict),
         tests(
             "ProvisioningTests",
             [
                 "Provisioning", "Registry", "Authority", "Attestation", "Issuance", "SMP", "COSE",
-                "CBOR", "OpenSSL",
+                "CBOR", "OpenSSL", "SimulatedDevices",
             ]),
         tests(
             "RegistryTests",
@@ -140,7 +154,12 @@ let package = Package(
                 "OpenSSLJudge",
             ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
-        tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
+        tests(
+            "EndToEndTests",
+            [
+                "provision", "Channels", "Provisioning", "Attestation", "SMP", "COSE", "CBOR",
+                "OpenSSL", "SimulatedDevices",
+            ]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),

@@ -6,6 +6,10 @@ import Synchronization
 /// A pseudo-terminal that stands for an emulated board's serial port, and the thread that carries bytes
 /// between it and the emulator's standard input and output.
 ///
+/// Output commit: what a board says may rest on what it stored, so it is passed on only when that is
+/// kept. Else a host would believe a board that, its emulator killed, knows nothing of it. (Elnozahy
+/// et al., "A Survey of Rollback-Recovery Protocols in Message-Passing Systems", ACM 2002, §2.)
+///
 /// As on a real port, opening and closing changes nothing for the board, and what it sends while nobody
 /// reads is lost.
 final class EmulatedUART: Sendable {
@@ -21,6 +25,7 @@ final class EmulatedUART: Sendable {
     private let stopPipe: (read: Int32, write: Int32)
     private let tail = Mutex<[UInt8]>([])
     private let wake = Mutex<(@Sendable () -> Void)?>(nil)
+    private let commit = Mutex<(@Sendable () -> Bool)?>(nil)
     private let hasEnded = DispatchSemaphore(value: 0)
     private let errorHasEnded = DispatchSemaphore(value: 0)
 
@@ -73,6 +78,12 @@ final class EmulatedUART: Sendable {
     /// Has `wake` run on the thread, again and again, while the emulator leaves input unread.
     func whenUnread(_ wake: @escaping @Sendable () -> Void) {
         self.wake.withLock { $0 = wake }
+    }
+
+    /// Has `commit` keep what the board stored, on the thread, before any of the board's bytes are passed
+    /// on. False: it can't be kept any more, and nor is what the board said.
+    func commitBeforeSpeaking(_ commit: @escaping @Sendable () -> Bool) {
+        self.commit.withLock { $0 = commit }
     }
 
     /// Starts carrying bytes.
@@ -166,7 +177,10 @@ final class EmulatedUART: Sendable {
         if isReadable, flow.toUser.count < Self.bufferLength {
             let bytes = receive(socket)
             if bytes.isEmpty && errno != EAGAIN { flow.isBoardOpen = false }
-            flow.toUser += bytes
+            if !bytes.isEmpty {
+                // A board that is gone may say why among the emulator's last lines, to no host.
+                if commit.withLock({ $0 })?() ?? true { flow.toUser += bytes } else { note(bytes) }
+            }
         }
         guard !flow.toUser.isEmpty else { return }
         let sent = flow.toUser.withUnsafeBytes { write(terminal.master, $0.baseAddress, $0.count) }
@@ -184,11 +198,15 @@ final class EmulatedUART: Sendable {
     private func readError() -> Bool {
         let bytes = receive(errorPipe)
         if bytes.isEmpty { return errno == EAGAIN }
+        note(bytes)
+        return true
+    }
+
+    private func note(_ bytes: [UInt8]) {
         tail.withLock { tail in
             tail += bytes
             tail.removeFirst(max(0, tail.count - Self.tailLength))
         }
-        return true
     }
 
     /// What is there; none, with `errno` 0 at the end of it.
@@ -201,7 +219,7 @@ final class EmulatedUART: Sendable {
 }
 
 #if canImport(Darwin)
-    private let streamSocket = SOCK_STREAM
+    let streamSocket = SOCK_STREAM
 #else
-    private let streamSocket = Int32(SOCK_STREAM.rawValue)
+    let streamSocket = Int32(SOCK_STREAM.rawValue)
 #endif

@@ -36,6 +36,8 @@ extension SQLiteRegistry {
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try checkHead(noted, path, database)
+            // A long export makes the log grow; afterwards it gives the disk back.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
@@ -68,6 +70,9 @@ extension SQLiteRegistry {
 
     /// Microseconds between two attempts to write while another process does.
     private static let busyPause: UInt32 = 1_000
+
+    /// Bytes that the write-ahead log keeps when SQLite begins it anew.
+    private static let logSizeLimit = 64 << 20
 
     static var configuration: Configuration {
         var configuration = Configuration()

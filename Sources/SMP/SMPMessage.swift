@@ -33,7 +33,7 @@ public struct SMPMessage: Hashable, Sendable {
         do {
             value = try CBORValue.decode(body)
         } catch {
-            throw .malformed("the SMP payload is no CBOR: \(error)")
+            throw SMPError(error)
         }
         guard let payload = value.map else { throw .malformed("the SMP payload is no CBOR map") }
         self.header = header

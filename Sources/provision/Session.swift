@@ -50,7 +50,9 @@ struct Session {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, failure?.code == .deviceSilent { throw cause }
+            if let cause, failure?.code == .deviceSilent || failure?.code == .noAnswer {
+                throw cause
+            }
             throw failure ?? error
         }
     }

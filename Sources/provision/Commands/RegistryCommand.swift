@@ -96,13 +96,7 @@ struct RegistryCommand: ParsableCommand {
                 let thumbprint = try registry.key(thumbprintPrefix: key).thumbprint
                 return try registry.history(of: thumbprint).forEach(write)
             }
-            try registry.forEachEvent(after: after) { (event) throws(ProvisioningError) in
-                do {
-                    try write(event)
-                } catch {
-                    throw ProvisioningError(.internalFailure, "\(error)")
-                }
-            }
+            try registry.listedSnapshot().forEachEvent(after: after, write)
         }
 
         private func write(_ event: RegistryEvent) throws {
@@ -114,7 +108,7 @@ struct RegistryCommand: ParsableCommand {
                     number: event.sequenceNumber, date: Date(event.date),
                     kind: event.kind.rawValue, subject: event.subject, body: event.body,
                     hash: event.hash.hexadecimal))
-            Terminal.standardOutput.write(Array(line) + [UInt8(ascii: "\n")])
+            try Terminal.standardOutput.writePart(Array(line) + [UInt8(ascii: "\n")])
         }
     }
 
