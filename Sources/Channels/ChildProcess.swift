@@ -148,16 +148,19 @@ public final class ChildProcess: Sendable {
     @discardableResult
     public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
-        var tree = ProcessTree()
-        tree.add(below: processID)
+        send(SIGSTOP)
+        let tree = ProcessTree(stoppingAllBelow: processID)
         // Also where the child ends first: its own children may have groups of their own.
         defer { tree.signal(SIGKILL) }
         if grace > .zero {
-            send(SIGTERM)
-            tree.signal(SIGTERM)
+            for number in [SIGTERM, SIGCONT] {
+                send(number)
+                tree.signal(number)
+            }
             if let ending = try? wait(within: grace, interruption: nil) { return ending }
-            // What it started meanwhile, or what did not stop starting.
-            tree.add(below: processID)
+            // What it started since then.
+            send(SIGSTOP)
+            ProcessTree(stoppingAllBelow: processID).signal(SIGKILL)
         }
         send(SIGKILL)
         // Only a process that waits for a broken device in the kernel takes longer.

@@ -22,8 +22,18 @@ struct ProcessTree {
 
     private var members: Set<Member> = []
 
-    /// Adds what is below `root` now.
-    mutating func add(below root: pid_t) {
+    /// Stops what is below `root`, which is stopped, so that nothing of it can start more, or leave its
+    /// parent, while it is being found.
+    init(stoppingAllBelow root: pid_t) {
+        while true {
+            let known = members.count
+            add(below: root)
+            if members.count == known { return }
+            signal(SIGSTOP)
+        }
+    }
+
+    private mutating func add(below root: pid_t) {
         var children: [pid_t: [Member]] = [:]
         for process in Self.processes() {
             guard let status = Self.status(of: process) else { continue }

@@ -34,7 +34,8 @@ final class EmulatedUART: Sendable {
     private static let bufferLength = 4096
     /// Milliseconds between two looks at what does not tell when it changes.
     private static let interval: Int32 = 20
-    /// How long a full terminal may stay full before it is taken for one that nobody reads.
+    /// How long a full terminal may stay full before it is taken for one that nobody reads, and how long
+    /// it outlives its board.
     private static let patience = Duration.milliseconds(200)
 
     /// What the child gets: standard input and output, standard error.
@@ -128,6 +129,11 @@ final class EmulatedUART: Sendable {
         var fullSince: ContinuousClock.Instant?
         var isBoardOpen = true
         var isErrorOpen = true
+        var isTerminalOpen = true
+        /// Once the board is gone: until then readers may take what it said last.
+        var hangUp: ContinuousClock.Instant?
+        /// Whether the last byte that was passed on ended a line.
+        var isAtLineStart = true
     }
 
     private func pump() {
@@ -137,14 +143,14 @@ final class EmulatedUART: Sendable {
                 pollfd(fd: stopPipe.read, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: flow.isErrorOpen ? errorPipe : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: flow.isBoardOpen ? socket : -1, events: 0, revents: 0),
-                pollfd(fd: terminal.master, events: 0, revents: 0),
+                pollfd(fd: flow.isTerminalOpen ? terminal.master : -1, events: 0, revents: 0),
             ]
             if flow.toUser.count < Self.bufferLength { entries[2].events |= Int16(POLLIN) }
             if !flow.toBoard.isEmpty { entries[2].events |= Int16(POLLOUT) }
             if flow.toBoard.isEmpty { entries[3].events |= Int16(POLLIN) }
             if !flow.toUser.isEmpty { entries[3].events |= Int16(POLLOUT) }
             let isUnread = flow.isBoardOpen && chost_serial_unsent(socket) > 0
-            let isWaiting = isUnread || !flow.toUser.isEmpty
+            let isWaiting = isUnread || !flow.toUser.isEmpty || flow.hangUp != nil
             let count = poll(&entries, nfds_t(entries.count), isWaiting ? Self.interval : -1)
             guard count >= 0 || errno == EINTR else { return }
             if count == 0, isUnread { wake.withLock { $0 }?() }
@@ -152,6 +158,12 @@ final class EmulatedUART: Sendable {
             if entries[1].revents != 0, !readError() {
                 flow.isErrorOpen = false
                 errorHasEnded.signal()
+            }
+            if let hangUp = flow.hangUp, hangUp <= .now {
+                // As when a cable comes off: who waits for an answer need not wait longer.
+                terminal.close()
+                flow.isTerminalOpen = false
+                flow.hangUp = nil
             }
             carryFromUser(&flow, isReadable: entries[3].revents & Int16(POLLIN) != 0)
             carryFromBoard(&flow, isReadable: entries[2].revents & Int16(POLLIN | POLLHUP) != 0)
@@ -176,12 +188,13 @@ final class EmulatedUART: Sendable {
     private func carryFromBoard(_ flow: inout Flow, isReadable: Bool) {
         if isReadable, flow.toUser.count < Self.bufferLength {
             let bytes = receive(socket)
-            if bytes.isEmpty && errno != EAGAIN { flow.isBoardOpen = false }
-            if !bytes.isEmpty {
-                // A board that is gone may say why among the emulator's last lines, to no host.
-                if commit.withLock({ $0 })?() ?? true { flow.toUser += bytes } else { note(bytes) }
+            if bytes.isEmpty && errno != EAGAIN {
+                flow.isBoardOpen = false
+                flow.hangUp = .now + Self.patience
             }
+            passOn(bytes, &flow)
         }
+        guard flow.isTerminalOpen else { return flow.toUser.removeAll() }
         guard !flow.toUser.isEmpty else { return }
         let sent = flow.toUser.withUnsafeBytes { write(terminal.master, $0.baseAddress, $0.count) }
         if sent > 0 {
@@ -192,6 +205,22 @@ final class EmulatedUART: Sendable {
             flow.fullSince = since
             if since.duration(to: .now) > Self.patience { flow.toUser.removeAll() }
         }
+    }
+
+    private func passOn(_ bytes: [UInt8], _ flow: inout Flow) {
+        guard let last = bytes.last else { return }
+        if commit.withLock({ $0 })?() ?? true {
+            flow.toUser += bytes
+        } else {
+            // No host may hear it, but it may be why the emulator ended.
+            let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+            let whole = lines.dropFirst(flow.isAtLineStart ? 0 : 1)
+            // Frames, which nobody can read, have these marks.
+            for line in whole where !line.contains(0x06) && !line.contains(0x04) {
+                note(Array(line) + [newline])
+            }
+        }
+        flow.isAtLineStart = last == newline
     }
 
     /// False at its end.
@@ -217,6 +246,8 @@ final class EmulatedUART: Sendable {
         }
     }
 }
+
+private let newline = UInt8(ascii: "\n")
 
 #if canImport(Darwin)
     let streamSocket = SOCK_STREAM

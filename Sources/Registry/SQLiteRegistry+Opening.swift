@@ -35,9 +35,9 @@ extension SQLiteRegistry {
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            try checkHead(noted, path, database)
             // A long export makes the log grow; afterwards it gives the disk back.
             try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
+            try checkHead(noted, path, database)
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
@@ -52,12 +52,9 @@ extension SQLiteRegistry {
     /// - Parameter noted: read before `database` was: others go on writing.
     static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
         guard let noted, noted.sequenceNumber > 0 else { return }
-        let row = try Row.fetchOne(
-            database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
-            arguments: [noted.sequenceNumber])
-        let found = try row.map {
-            LogHead(sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
-        }
+        let statement = try database.cachedStatement(
+            sql: "SELECT seq, hash FROM event WHERE seq = ?")
+        let found = try LogHead.fetchOne(statement, [noted.sequenceNumber])
         guard found != noted else { return }
         let end = try EventLog.head(of: database).sequenceNumber
         let reason =
@@ -68,9 +65,6 @@ extension SQLiteRegistry {
             .registryDamaged, reason, hint: HeadFile(registry: path).hintToRestore(path))
     }
 
-    /// Microseconds between two attempts to write while another process does.
-    private static let busyPause: UInt32 = 1_000
-
     /// Bytes that the write-ahead log keeps when SQLite begins it anew.
     private static let logSizeLimit = 64 << 20
 
@@ -78,10 +72,7 @@ extension SQLiteRegistry {
         var configuration = Configuration()
         configuration.label = "registry"
         // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
-        configuration.busyMode = .callback { tries in
-            usleep(busyPause)
-            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
-        }
+        configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
     }
@@ -165,13 +156,17 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
+        var tries = 0
+        var error: Int32 = 0
+        repeat {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(busyPause)
-        }
-        let reason = String(cString: strerror(errno))
+            error = errno
+            guard error == EWOULDBLOCK || error == EINTR else { break }
+            tries += 1
+        } while waitsForOthers(after: tries)
         close(descriptor)
+        if isInterrupted { throw .interruptedWhileWaiting(for: folder) }
+        let reason = String(cString: strerror(error))
         throw ProvisioningError(
             .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
             hint: "end the process that opens the registry, then run this again")

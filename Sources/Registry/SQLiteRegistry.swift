@@ -78,6 +78,10 @@ extension SQLiteRegistry {
 }
 
 extension ProvisioningError {
+    static func interruptedWhileWaiting(for path: String) -> ProvisioningError {
+        ProvisioningError(.interrupted, "interrupted while another process writes \(path)")
+    }
+
     fileprivate init(_ error: DatabaseError, path: String) {
         let volume = Volume(of: path)
         let message = error.message ?? "SQLite error \(error.resultCode.rawValue)"
@@ -89,6 +93,9 @@ extension ProvisioningError {
                 hint: "keep a copy of the file, and put back a backup of it")
         case .SQLITE_CONSTRAINT:
             self.init(.registryConflict, reason)
+        case .SQLITE_BUSY where SQLiteRegistry.isInterrupted,
+            .SQLITE_LOCKED where SQLiteRegistry.isInterrupted:
+            self = .interruptedWhileWaiting(for: path)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 .registryUnavailable,

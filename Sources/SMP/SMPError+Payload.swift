@@ -24,6 +24,7 @@ extension SMPError {
         self =
             switch error.code {
             // The frame is complete, so whatever is missing was never meant to come.
+            case .truncated where error.offset == 0: .malformed(reason)
             case .truncated, .tooManyItems, .tooLarge: .oversized(reason)
             case .tooDeep: .tooDeep(reason)
             case .trailing, .malformed, .duplicateKey, .notUTF8, .notDeterministic:

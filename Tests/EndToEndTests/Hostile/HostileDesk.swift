@@ -37,7 +37,7 @@ struct HostileDesk {
 
             [timeouts]
             boot-ms = \(isPatient ? 60_000 : Self.timeouts.boot)
-            answer-ms = \(Self.timeouts.answer)
+            answer-ms = \(isPatient ? 60_000 : Self.timeouts.answer)
             signature-ms = \(Self.timeouts.signature)
             """
         try Data(text.utf8).write(to: folder.appending(path: "testboard.toml"))
@@ -57,14 +57,12 @@ struct HostileDesk {
         ["enroll", "--platform", "testboard", "--platforms", platforms, "--port", port]
     }
 
-    /// Every event, by the hash that chains them, and everything that was ever registered. The log must
-    /// be intact.
+    /// The number of events, and the hash that chains them all. The log must be intact, and the tables
+    /// what it says, so that nothing else can have changed.
     func record() throws -> String {
-        let verification = try provision("registry", "verify")
+        let verification = try provision("registry", "verify", "--json")
         try #require(verification.status == 0, "\(verification.standardError)")
-        let devices = try provision("export", "--format", "jsonl")
-        try #require(devices.status == 0, "\(devices.standardError)")
-        return verification.text + devices.text
+        return verification.text
     }
 
     func keyStates() throws -> [String] {

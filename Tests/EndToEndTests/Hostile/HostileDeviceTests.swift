@@ -9,7 +9,7 @@ import Testing
         arguments: Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence)
     func nothingIsRecorded(_ hostility: Hostility) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision)
+            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
             let victim = try Victim()
             try desk.expectSuccess(desk.enroll { try victim.behave($0) })
             let before = try desk.record()
@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: Hostility.afterRegistration)
     func theNextRunGoesOn(_ hostility: Hostility) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision)
+            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
             let victim = try Victim()
             let run = try desk.enroll { try hostility.behaviour($0, victim) }
             desk.expect(hostility, of: run)

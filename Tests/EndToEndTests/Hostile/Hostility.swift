@@ -14,6 +14,9 @@ struct Hostility: Sendable, CustomTestStringConvertible {
     let code: ErrorCode
     let behaviour: @Sendable (HostileLine, Victim) throws -> Void
 
+    /// Given up by how much it sends, not by how long it takes: no clock may be faster.
+    var isFlood: Bool { code == .byteFlood || code == .frameFlood }
+
     /// What it does with the line; the contract is not its business.
     init(
         onLine name: String, _ code: ErrorCode,

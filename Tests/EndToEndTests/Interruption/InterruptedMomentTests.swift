@@ -4,7 +4,7 @@ import Testing
 /// Ctrl-C at any moment: whatever was going on, nothing is left of it, and the next run goes on.
 @Suite struct InterruptedMomentTests {
     /// Twice as far as a run without console takes, on a machine that has nothing else to do.
-    private static let moments = [("native", 12, 800), ("microbit-qemu", 10, 2000)]
+    private static let moments = [("native", 8, 800), ("microbit-qemu", 6, 2000)]
 
     @Test(arguments: moments)
     func bySignal(platform: String, count: Int, milliseconds: Int) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 
@@ -42,16 +43,42 @@ import Testing
             // A flash command has to name the image.
             let flash = isBuild ? none : slow.dropLast(1) + #", "{image}"]"#
             try platform(build: isBuild ? slow : nil, flash: String(flash), in: folder)
+            let line = try HostileLine { line in while line.receive() != nil {} }
+            defer { line.close() }
             let leftovers = Leftovers(of: provision)
             let run = try BackgroundRun(
                 provision,
-                ["run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null"]
+                ["run", "--platform", "slow", "--platforms", folder.path, "--port", line.port]
                     + (isBuild ? [] : ["--firmware", "/bin/true"]))
             try #require(run.waits(for: mark), "\(run.errorOutput)")
             #expect(run.interrupt(with: signal) == 130)
             #expect(run.errorOutput.contains("error[interrupted]"), "\(run.errorOutput)")
             #expect(leftovers.processes() == [])
             #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    /// Its compilers have process groups of their own.
+    @Test func aRealBuildIsEndedWithItsCompilers() throws {
+        _ = try Firmware.native()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            let scratch = provision.home.appending(path: "scratch").path
+            let build = """
+                ["swift", "build", "-c", "release", "--scratch-path", "\(scratch)", "--product",
+                 "Firmware"]
+                """
+            try platform(build: build, flash: #"["/bin/true", "{image}"]"#, in: folder)
+            let leftovers = Leftovers(of: provision)
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null",
+                    "--package-path", Firmware.package.path, "-v",
+                ])
+            #expect(leftovers.include("clang", within: 60), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130)
+            #expect(leftovers.processes() == [], "\(run.errorOutput)")
         }
     }
 
@@ -80,6 +107,44 @@ import Testing
             let next = try provision.run(Executable.url, desk.arguments(line.port))
             #expect(next.status == 0, "\(next.standardError)")
             #expect(try desk.keyStates() == ["active"])
+        }
+    }
+
+    /// Another process has a transaction open, for as long as it likes.
+    @Test func aRegistryThatIsBusyIsNotWaitedFor() throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision)
+            let victim = try Victim()
+            let line = try HostileLine { try victim.behave($0) }
+            defer { line.close() }
+            let before = try desk.record()
+            let other = try DatabaseQueue(path: provision.home.path + "/registry.sqlite")
+            try other.writeWithoutTransaction { database in
+                // A log that is empty would be waited for earlier, when the registry is opened.
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                try database.execute(sql: "PRAGMA user_version = \(version)")
+                try database.execute(sql: "BEGIN IMMEDIATE")
+                let run = try BackgroundRun(provision, desk.arguments(line.port))
+                try #require(run.says("appraise"), "\(run.errorOutput)")
+                #expect(run.interrupt() == 130)
+                #expect(run.errorOutput.contains("another process"), "\(run.errorOutput)")
+                try database.execute(sql: "ROLLBACK")
+            }
+            #expect(try desk.record() == before)
+        }
+    }
+
+    /// Also what is neither a run nor waits for a device: here, for somebody who reads its output.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func anyCommandIsInterrupted(signal: Int32) throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.appending(path: "pipe").path
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(provision, ["export", "--format", "csv", "--output", pipe])
+            try #require(run.waits(for: provision.home.path + "/registry.sqlite"))
+            #expect(run.interrupt(with: signal) == 130)
+            // Who dies of a signal says nothing.
+            #expect(run.errorOutput == "provision: error[interrupted]: interrupted\n")
         }
     }
 

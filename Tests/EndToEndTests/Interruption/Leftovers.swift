@@ -19,6 +19,16 @@ struct Leftovers {
         return look()
     }
 
+    /// Whether a process whose command has `word` in it runs before `seconds` are over.
+    func include(_ word: String, within seconds: Double) -> Bool {
+        let deadline = DispatchTime.now() + seconds
+        while !look().contains(where: { $0.contains(word) }) {
+            if .now() > deadline { return false }
+            usleep(5000)
+        }
+        return true
+    }
+
     private func look() -> [String] {
         let entries = try? FileManager.default.contentsOfDirectory(atPath: "/proc")
         return (entries ?? []).compactMap(pid_t.init).filter { $0 != getpid() }.compactMap {

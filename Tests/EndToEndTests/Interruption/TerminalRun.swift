@@ -13,7 +13,7 @@ final class TerminalRun: Sendable {
 
     /// Prints the status behind a mark, and then waits to be looked at.
     private static let script =
-        "cd \"$0\" || exit; trap : INT; env \"$@\"; echo \"<status $?>\"; read line"
+        "cd \"$0\" || exit; trap : INT; env \"$@\"; echo \"<status $?>\"; while :; do read line; done"
 
     init(
         _ provision: Executable, _ program: String, _ arguments: [String],
