@@ -116,7 +116,9 @@ let package = Package(
             name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
         tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
-        tests("SMPTests", ["SMP", "CBOR"]),
+        // A serial line that loses bytes, and takes its time.
+        .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
+        tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
@@ -140,7 +142,7 @@ let package = Package(
                 "OpenSSLJudge",
             ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
-        tests("EndToEndTests", ["provision", "Channels", "Provisioning"]),
+        tests("EndToEndTests", ["provision", "Channels", "Provisioning", "BadLine"]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),

@@ -218,13 +218,15 @@ struct SMPSessionTests {
     }
 
     @Test func damageIsCountedForTheUser() throws {
-        var session = session { $0.patience.attempts = 1 }
+        var session = session { $0.patience.limit = .seconds(1) }
         _ = session.request(request)
         _ = session.received(Array("\u{6}\tA!\n".utf8))
         _ = session.received(
             try SerialFrame.lines(of: [UInt8](repeating: 0, count: 9000)).flatMap { $0 })
+        // What is heard is asked for again at once.
+        #expect(session.timedOut().contains(.repeated(.damage(.notBase64))))
         #expect(
-            result(session.timedOut()) == .failure(.timedOut(attempts: 1, damagedFrames: 2)))
+            result(session.timedOut()) == .failure(.timedOut(attempts: 2, damagedFrames: 2)))
     }
 
     @Test(
