@@ -247,7 +247,7 @@ public struct SMPSession: Sendable {
         guard var exchange else { return [] }
         let header = SMPHeader(message)
         if let attempt = header.flatMap(exchange.attempt(answeredBy:)) {
-            record(attempt)
+            record(attempt, answer: message)
             if exchange.accepts(attempt) {
                 let isLast = attempt.sequence == exchange.attempts.last?.sequence
                 isLineClean = isLast && exchange.inquiries.isEmpty && exchange.damage == nil
@@ -256,7 +256,8 @@ public struct SMPSession: Sendable {
             // It works through its queue: the answer that counts takes as long again.
             exchange.workEnd = now + (now - attempt.time)
         } else if let inquiry = header.flatMap(exchange.inquiry(answeredBy:)) {
-            answerTime.record(now - inquiry.time, octets: inquiry.octets)
+            answerTime.record(
+                .init(time: now - inquiry.time, sent: inquiry.octets, received: message.count))
             exchange.isOvertaken = true
         }
         exchange.strayFrames += 1
@@ -264,13 +265,12 @@ public struct SMPSession: Sendable {
         return []
     }
 
-    private mutating func record(_ attempt: Exchange.Sent) {
-        let time = now - attempt.time
-        if exchange?.patience.isForWork == true {
-            workTime.record(time, octets: attempt.octets)
-        } else {
-            answerTime.record(time, octets: attempt.octets)
-        }
+    private mutating func record(_ attempt: Exchange.Sent, answer: [UInt8]) {
+        guard let patience = exchange?.patience else { return }
+        let sample = RoundTripEstimator.Sample(
+            time: now - attempt.time, sent: attempt.octets, received: answer.count,
+            isGuess: patience.isForStart)
+        if patience.isForWork { workTime.record(sample) } else { answerTime.record(sample) }
     }
 
     private mutating func finish(with message: [UInt8]) -> [Effect] {
