@@ -22,6 +22,8 @@ final class DeviceSession {
         case signing
     }
 
+    /// Octets of credential in the first message on a line that has lost bytes already.
+    private static let badLineChunkLength = 96
     /// Octets per read: several frames, so that a flood costs few system calls.
     private static let readLimit = 4096
 
@@ -91,7 +93,7 @@ final class DeviceSession {
         var upload = try check(doing) { () throws(SMPError) in
             try contract.writeCredential(
                 credential, digest: digest, keyID: keyID, type: type, chunkLength: chunkLimit,
-                firstChunkLength: chunkLength)
+                firstChunkLength: chunkLength ?? (isLineBad ? Self.badLineChunkLength : nil))
         }
         defer { chunkLength = upload.chunkLength }
         while let call = upload.next() {

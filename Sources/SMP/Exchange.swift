@@ -78,14 +78,13 @@ struct Exchange {
         return isOvertaken ? .overtaken : .silence(now - waitStart)
     }
 
-    /// The wait after something was sent: doubled with each silence, as RFC 6298 §5.5 has it. A device
-    /// that was seen to answer at once is not left alone for longer than a new one.
+    /// The wait after something was sent: doubled with each silence, as RFC 6298 §5.5 has it. Where the
+    /// session knows how long this device takes, a first silence is a loss, not a reason to be patient,
+    /// and the third one is enough of patience: a very bad line needs many attempts.
     func wait(_ estimate: Duration?) -> Duration {
         guard request.isRepeatable else { return patience.limit }
-        let factor = 1 << min(silences, 15)
-        guard let estimate else { return patience.firstWait * factor }
-        return patience.isForWork
-            ? estimate * factor
-            : min(estimate * factor, max(patience.firstWait, estimate))
+        guard let estimate else { return patience.firstWait * (1 << min(silences, 15)) }
+        if patience.isForWork { return estimate * (1 << min(silences, 15)) }
+        return estimate * (1 << min(max(0, silences - 1), 2))
     }
 }

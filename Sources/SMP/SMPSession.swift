@@ -192,9 +192,11 @@ public struct SMPSession: Sendable {
 
     private mutating func wait(octets: Int) -> [Effect] {
         guard var exchange else { return [] }
-        let estimator = exchange.patience.isForWork ? workTime : answerTime
-        let duration = min(
-            exchange.wait(estimator.timeout(octets: octets)), exchange.end - now)
+        let estimate =
+            exchange.patience.isForWork
+            ? workTime.timeout(octets: octets)
+            : answerTime.timeout(octets: octets) ?? workTime.timeout(octets: octets)
+        let duration = min(exchange.wait(estimate), exchange.end - now)
         exchange.waitStart = now
         exchange.deadline = now + duration
         self.exchange = exchange

@@ -67,7 +67,9 @@ public final class BadLine: Sendable {
         thread.start()
     }
 
-    private func pump(from source: Int32, to sink: Int32, through faults: borrowing Mutex<LineFaults>) {
+    private func pump(
+        from source: Int32, to sink: Int32, through faults: borrowing Mutex<LineFaults>
+    ) {
         var free = ContinuousClock.now
         while waits(for: source, Int(POLLIN)) {
             var buffer = [UInt8](repeating: 0, count: 4096)
@@ -89,7 +91,9 @@ public final class BadLine: Sendable {
         let step = bitsPerSecond.map { max(1, $0 / 10_000) } ?? max(1, bytes.count)
         for start in stride(from: 0, to: bytes.count, by: step) {
             let part = Array(bytes[start...].prefix(step))
-            if let bitsPerSecond { free += .seconds(Double(part.count * 10) / Double(bitsPerSecond)) }
+            if let bitsPerSecond {
+                free += .seconds(Double(part.count * 10) / Double(bitsPerSecond))
+            }
             guard sleeps(until: free), write(part, to: sink) else { return false }
         }
         return true

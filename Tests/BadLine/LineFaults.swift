@@ -8,7 +8,9 @@ public struct LineFaults: Sendable {
         public var duplicate = 0.0
         public var delay = 0.0
 
-        public init(each rate: Double = 0) { (drop, flip, duplicate, delay) = (rate, rate, rate, rate) }
+        public init(each rate: Double = 0) {
+            (drop, flip, duplicate, delay) = (rate, rate, rate, rate)
+        }
     }
 
     public struct Counts: Equatable, Sendable {
@@ -42,7 +44,8 @@ public struct LineFaults: Sendable {
         var pieces = [Piece(delay: .zero, bytes: [])]
         for byte in bytes {
             let isDropped = happens(rates.drop)
-            let flippedBit = happens(rates.flip) ? UInt8(1) << generator.next(upperBound: UInt8(8)) : 0
+            let flippedBit =
+                happens(rates.flip) ? UInt8(1) << generator.next(upperBound: UInt8(8)) : 0
             let isDuplicated = happens(rates.duplicate)
             let isDelayed = happens(rates.delay)
             counts.passed += 1

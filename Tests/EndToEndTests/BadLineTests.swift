@@ -34,7 +34,8 @@ import Testing
         let report = try? result.json()
         return Enrolment(
             seed: seed, status: result.status, device: report?["device"] as? String,
-            retries: report?["retries"] as? Int, errorOutput: result.standardError, damage: device.line.counts)
+            retries: report?["retries"] as? Int, errorOutput: result.standardError,
+            damage: device.line.counts)
     }
 
     @Test func eachOfTwoHundredDevicesIsProvisionedOnce() throws {
@@ -83,7 +84,6 @@ import Testing
             #expect(these.contains { $0.duplicated > 0 } && these.contains { $0.delayed > 0 })
         }
         #expect(retries > Self.deviceCount)
-        print("retries", retries, "damaged bytes", counts.reduce(0) { $0 + $1.dropped + $1.flipped + $1.duplicated }, "bytes", counts.reduce(0) { $0 + $1.passed })
     }
 
     /// One key for each device, active, registered in one event.
