@@ -45,6 +45,11 @@ struct Exchange {
     /// The moment at which the request is given up.
     var end: Duration { start + patience.limit }
 
+    /// Whether `attempt` was sent last of all.
+    func isLatest(_ attempt: Sent) -> Bool {
+        inquiries.isEmpty && attempt.sequence == attempts.last?.sequence
+    }
+
     /// What the next attempt sends.
     var nextRequest: SMPRequest {
         guard !attempts.isEmpty, !repeats.isEmpty else { return request }
@@ -83,8 +88,13 @@ struct Exchange {
     /// and the third one is enough of patience: a very bad line needs many attempts.
     func wait(_ estimate: Duration?) -> Duration {
         guard request.isRepeatable else { return patience.limit }
-        guard let estimate else { return patience.firstWait * (1 << min(silences, 15)) }
-        if patience.isForWork { return estimate * (1 << min(silences, 15)) }
-        return estimate * (1 << min(max(0, silences - 1), 2))
+        let doubling = 1 << min(silences, 15)
+        if patience.isForWork {
+            // An inquiry may be lost, too: not so long that only a few fit in the limit.
+            let longest = max(estimate ?? .zero, patience.firstWait * 8)
+            return min((estimate ?? patience.firstWait) * doubling, longest)
+        }
+        guard let estimate else { return patience.firstWait * doubling }
+        return min(estimate * (1 << min(max(0, silences - 1), 2)), patience.firstWait * 4)
     }
 }

@@ -10,7 +10,8 @@ struct RoundTripEstimator: Sendable {
         /// Octets on the line.
         let sent: Int
         let received: Int
-        /// Whether the device was perhaps only starting: the next sample is worth more then.
+        /// Whether more than the device's time is in it, perhaps: the first sample that is none
+        /// replaces it.
         var isGuess = false
     }
 
@@ -20,7 +21,8 @@ struct RoundTripEstimator: Sendable {
     private var smoothed: Duration?
     private var variation = Duration.zero
     private var smoothedOctets = 0.0
-    private var isGuess = false
+    /// Whether there is nothing better than a guess.
+    private(set) var isGuess = false
     /// The most that the line takes for an octet: it carried those of a sample within its time.
     private var octetTime = Duration.zero
 
@@ -38,8 +40,8 @@ struct RoundTripEstimator: Sendable {
             variation = time / 2
             smoothedOctets = Double(sample.sent)
             octetTime = bound
+            isGuess = sample.isGuess
         }
-        isGuess = sample.isGuess
     }
 
     /// For a request of so many octets on the line. Nil until there was an answer.

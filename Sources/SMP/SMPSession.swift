@@ -192,10 +192,11 @@ public struct SMPSession: Sendable {
 
     private mutating func wait(octets: Int) -> [Effect] {
         guard var exchange else { return [] }
-        let estimate =
-            exchange.patience.isForWork
-            ? workTime.timeout(octets: octets)
-            : answerTime.timeout(octets: octets) ?? workTime.timeout(octets: octets)
+        let estimator = exchange.patience.isForWork ? workTime : answerTime
+        let firstWait = exchange.patience.firstWait
+        let estimate = estimator.timeout(octets: octets).map {
+            estimator.isGuess ? min($0, firstWait) : $0
+        }
         let duration = min(exchange.wait(estimate), exchange.end - now)
         exchange.waitStart = now
         exchange.deadline = now + duration
@@ -251,8 +252,7 @@ public struct SMPSession: Sendable {
         if let attempt = header.flatMap(exchange.attempt(answeredBy:)) {
             record(attempt, answer: message)
             if exchange.accepts(attempt) {
-                let isLast = attempt.sequence == exchange.attempts.last?.sequence
-                isLineClean = isLast && exchange.inquiries.isEmpty && exchange.damage == nil
+                isLineClean = exchange.isLatest(attempt) && exchange.damage == nil
                 return finish(with: message)
             }
             // It works through its queue: the answer that counts takes as long again.
@@ -268,11 +268,17 @@ public struct SMPSession: Sendable {
     }
 
     private mutating func record(_ attempt: Exchange.Sent, answer: [UInt8]) {
-        guard let patience = exchange?.patience else { return }
+        guard let exchange else { return }
+        // Where more was sent since, that may have helped: the line feed of the next attempt ends a
+        // frame whose own was lost.
         let sample = RoundTripEstimator.Sample(
             time: now - attempt.time, sent: attempt.octets, received: answer.count,
-            isGuess: patience.isForStart)
-        if patience.isForWork { workTime.record(sample) } else { answerTime.record(sample) }
+            isGuess: exchange.patience.isForStart || !exchange.isLatest(attempt))
+        if exchange.patience.isForWork {
+            workTime.record(sample)
+        } else {
+            answerTime.record(sample)
+        }
     }
 
     private mutating func finish(with message: [UInt8]) -> [Effect] {

@@ -1,7 +1,7 @@
 /// What a bad serial line does to the bytes of one direction, decided byte by byte from a seed, so
 /// that it does not depend on how reads cut the stream.
 public struct LineFaults: Sendable {
-    /// The probability of each fault, per byte.
+    /// The probability of each fault, per byte; less than 1 in sum.
     public struct Rates: Sendable {
         public var drop = 0.0
         public var flip = 0.0
@@ -31,42 +31,53 @@ public struct LineFaults: Sendable {
     private static let delays = 1...20
 
     public private(set) var counts = Counts()
-    private let rates: Rates
+    /// Draws below these have the fault, unless they are below the one before.
+    private let thresholds: (drop: UInt64, flip: UInt64, duplicate: UInt64, delay: UInt64)
     private var generator: SeededGenerator
 
     public init(_ rates: Rates, seed: UInt64) {
-        self.rates = rates
+        func threshold(_ probability: Double) -> UInt64 { UInt64(probability * 0x1p64) }
+        let flip = rates.drop + rates.flip
+        let duplicate = flip + rates.duplicate
+        thresholds = (
+            threshold(rates.drop), threshold(flip), threshold(duplicate),
+            threshold(duplicate + rates.delay)
+        )
         generator = SeededGenerator(seed: seed)
     }
 
-    /// What becomes of `bytes`.
+    /// What becomes of `bytes`. One draw decides what happens to a byte, so at most one thing does.
     public mutating func pass(_ bytes: [UInt8]) -> [Piece] {
-        var pieces = [Piece(delay: .zero, bytes: [])]
+        var pieces: [Piece] = []
+        var current = Piece(delay: .zero, bytes: [])
         for byte in bytes {
-            let isDropped = happens(rates.drop)
-            let flippedBit =
-                happens(rates.flip) ? UInt8(1) << generator.next(upperBound: UInt8(8)) : 0
-            let isDuplicated = happens(rates.duplicate)
-            let isDelayed = happens(rates.delay)
             counts.passed += 1
-            if isDropped {
-                counts.dropped += 1
+            let draw = generator.next()
+            guard draw < thresholds.delay else {
+                current.bytes.append(byte)
                 continue
             }
-            if isDelayed {
+            if draw < thresholds.drop {
+                counts.dropped += 1
+            } else if draw < thresholds.flip {
+                counts.flipped += 1
+                current.bytes.append(byte ^ 1 << UInt8(truncatingIfNeeded: draw % 8))
+            } else if draw < thresholds.duplicate {
+                counts.duplicated += 1
+                current.bytes += [byte, byte]
+            } else {
                 counts.delayed += 1
+                if !current.bytes.isEmpty { pieces.append(current) }
                 let time = Int.random(in: Self.delays, using: &generator)
-                pieces.append(Piece(delay: .milliseconds(time), bytes: []))
+                current = Piece(delay: current.pendingDelay + .milliseconds(time), bytes: [byte])
             }
-            if flippedBit != 0 { counts.flipped += 1 }
-            if isDuplicated { counts.duplicated += 1 }
-            let arrived = [UInt8](repeating: byte ^ flippedBit, count: isDuplicated ? 2 : 1)
-            pieces[pieces.count - 1].bytes += arrived
         }
-        return pieces.filter { !$0.bytes.isEmpty || $0.delay > .zero }
+        if !current.bytes.isEmpty { pieces.append(current) }
+        return pieces
     }
+}
 
-    private mutating func happens(_ rate: Double) -> Bool {
-        Double.random(in: 0..<1, using: &generator) < rate
-    }
+extension LineFaults.Piece {
+    /// The delay of a piece that has no bytes yet goes to the next.
+    fileprivate var pendingDelay: Duration { bytes.isEmpty ? delay : .zero }
 }
