@@ -15,8 +15,8 @@ struct RoundTripEstimator: Sendable {
         var isGuess = false
     }
 
-    /// More than the host's scheduler and a USB bridge (16 ms) hold an answer back together.
-    static let leastTimeout = Duration.milliseconds(50)
+    /// More than a busy host and a USB bridge (16 ms) hold an answer back together.
+    static let leastTimeout = Duration.milliseconds(80)
 
     private var smoothed: Duration?
     private var variation = Duration.zero

@@ -65,6 +65,24 @@ import Testing
         }
     }
 
+    /// Bytes that take their time are not taken for lost ones, on any sensible rate.
+    @Test(arguments: [115_200, 38_400])
+    func aSlowLineIsNotABadOne(bitsPerSecond: Int) throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                image, in: provision.home.appending(path: "device"), faults: LineFaults.Rates(),
+                seed: 0, bitsPerSecond: bitsPerSecond)
+            defer { device.stop() }
+            let result = try provision(
+                "enroll", "--platform", "native", "--port", device.line.port, "--json", "-v")
+            #expect(result.status == 0, "\(result.standardError)")
+            // A busy machine may be late once or twice.
+            let retries = try #require(try result.json()["retries"] as? Int)
+            #expect(retries <= 3, "\(result.standardError)")
+        }
+    }
+
     private func check(_ enrolments: [Enrolment]) throws {
         #expect(enrolments.count == Self.deviceCount)
         var retries = 0

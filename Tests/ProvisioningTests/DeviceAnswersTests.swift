@@ -48,6 +48,51 @@ struct DeviceAnswersTests {
         #expect(device.stored.count == 2)
     }
 
+    /// A checksum of 16 bits lets some damage pass. On a line that is known to be bad, one thing that
+    /// makes no sense is not the end; on a good line it is.
+    @Test(arguments: [true, false])
+    func nonsenseOnABadLineIsAskedForAgain(isLineBad: Bool) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(160)
+        var isFirstKey = true
+        var isFirstNonsense = true
+        device.reaction = { (request) throws(ProvisioningError) in
+            if isLineBad, request.isRead(DeviceContract.Command.key), isFirstKey {
+                isFirstKey = false
+                return .miss
+            }
+            guard request.isRead(DeviceContract.Command.evidence), isFirstNonsense else {
+                return .obey
+            }
+            isFirstNonsense = false
+            // The request's nonce, with one bit changed on its way.
+            return .answer(try device.evidence(overNonceOf: request) { $0[0] ^= 1 })
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == (isLineBad ? nil : .evidenceReplayed))
+        #expect(try bench.registry.keys().records.count == (isLineBad ? 1 : 0))
+        #expect(bench.log.remarks.contains { $0.contains("once more") } == isLineBad)
+    }
+
+    /// What is no accident fails again, and nothing is registered.
+    @Test func nonsenseTwiceIsAnError() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(160)
+        device.evidence = { $0[$0.count - 1] ^= 1 }
+        var isFirstKey = true
+        device.reaction = { request in
+            guard request.isRead(DeviceContract.Command.key), isFirstKey else { return .obey }
+            isFirstKey = false
+            return .miss
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .evidenceSignature)
+        #expect(device.nonces.count == 2 && Set(device.nonces).count == 2)
+        #expect(try bench.eventCount == 0)
+    }
+
     @Test func aRefusalIsToldInTheContractsWords() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()

@@ -141,6 +141,21 @@ extension SimulatedDevice {
         }
     }
 
+    /// The first part of the evidence over a nonce that is not quite the one of `request`.
+    func evidence(
+        overNonceOf request: SMPMessage, _ change: (inout [UInt8]) -> Void
+    ) throws(ProvisioningError) -> CBORMap {
+        var nonce = request.payload["nonce"]?.bytes ?? []
+        change(&nonce)
+        do {
+            guard let (keyID, key) = keys.first else { return refusal(.noSuchKey) }
+            try sign(nonce, keyID, key)
+        } catch {
+            throw ProvisioningError(.internalFailure, "the simulated device: \(error)")
+        }
+        return chunk(at: 0)
+    }
+
     private var description: CBORMap {
         [
             "v": 1, "id": .bytes(identity.id.bytes), "board": .text(identity.board),

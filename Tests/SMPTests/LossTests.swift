@@ -97,12 +97,12 @@ struct LossTests {
 
     @Test func aKnownDeviceIsAskedAgainSoon() throws {
         var session = try acquainted()
-        #expect(wait(session.request(read, at: .seconds(1))) == .milliseconds(50))
+        #expect(wait(session.request(read, at: .seconds(1))) == .milliseconds(80))
         var waits: [Duration?] = []
         for _ in 0..<7 { waits.append(wait(session.timedOut(at: .zero))) }
-        #expect(waits == [50, 100, 200, 200, 200, 200, 200].map { .milliseconds($0) })
+        #expect(waits == [80, 160, 320, 320, 320, 320, 320].map { .milliseconds($0) })
         // Until the limit, and not one wait longer.
-        var total = waits.reduce(Duration.milliseconds(50)) { $0 + ($1 ?? .zero) }
+        var total = waits.reduce(Duration.milliseconds(80)) { $0 + ($1 ?? .zero) }
         while let next = wait(session.timedOut(at: .zero)) { total += next }
         #expect(total == SMPSession.Patience().limit)
     }
