@@ -72,7 +72,10 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser")
+                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .plugin(
@@ -109,13 +112,20 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            [
+                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Provisioning", "Registry",
+                "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge", "OpenSSL",
+            ]),
 
-        tests("CBORTests", ["CBOR"]),
+        .target(
+            name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
+            swiftSettings: strict),
+        tests("CBORTests", ["CBOR", "CBORJudge"]),
         .target(
             name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
-        tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
+        tests(
+            "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
         // A serial line that loses bytes, and takes its time.
         .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
         tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
@@ -123,11 +133,15 @@ let package = Package(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
         tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
+        .target(
+            name: "SimulatedDevices",
+            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
+            path: "Tests/SimulatedDevices", swiftSettings: strict),
         tests(
             "ProvisioningTests",
             [
                 "Provisioning", "Registry", "Authority", "Attestation", "Issuance", "SMP", "COSE",
-                "CBOR", "OpenSSL",
+                "CBOR", "OpenSSL", "SimulatedDevices",
             ]),
         tests(
             "RegistryTests",
@@ -142,7 +156,13 @@ let package = Package(
                 "OpenSSLJudge",
             ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
-        tests("EndToEndTests", ["provision", "Channels", "Provisioning", "BadLine"]),
+        tests(
+            "EndToEndTests",
+            [
+                "provision", "Channels", "Provisioning", "Attestation", "SMP", "COSE", "CBOR",
+                "OpenSSL", "SimulatedDevices", "BadLine",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),

@@ -14,6 +14,15 @@ extension CBORValue {
         return output
     }
 
+    /// The octets before the items of a definite array: for one that is too long to hold.
+    ///
+    /// The encodings of exactly `count` items must follow.
+    public static func arrayHead(count: Int) -> [UInt8] {
+        var output: [UInt8] = []
+        output.appendHead { cbor_encode_array_start(count, $0, $1) }
+        return output
+    }
+
     private func write(to output: inout [UInt8]) {
         switch self {
         case .unsigned(let number):

@@ -4,8 +4,9 @@ import OpenSSL
 
 /// One record of the append-only log.
 public struct RegistryEvent: Sendable, Hashable {
-    /// 1, 2, 3 …: the only order of events. A clock may go backwards.
+    /// 1, 2, 3 …: the only order of events.
     public let sequenceNumber: Int64
+    /// Never before that of the event before, whatever the clock said.
     public let date: NumericDate
     public let kind: RegistryEventKind
     /// The event that began what this one is about: a device, a key, a credential.

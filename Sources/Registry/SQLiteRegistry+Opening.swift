@@ -11,40 +11,65 @@ import Provisioning
 #endif
 
 extension SQLiteRegistry {
+    /// What an opened registry is for.
+    public enum Access: Sendable, Hashable {
+        /// Also where nothing may be written: a backup, a read-only file system.
+        case reading
+        case writing
+    }
+
     /// Makes the file if there is none, brings its schema up to date, and opens it for use.
-    static func open(_ path: String) throws -> DatabasePool {
+    static func open(_ path: String, for access: Access) throws -> DatabasePool {
+        if access == .reading, isReadOnly(path) { return try openReadOnly(path) }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try makeFolder(folder)
         // SQLite answers "busy" at once, without waiting, to some of what happens while a file is
         // made and switched to WAL. The lock goes with the descriptor, also if the process dies.
         let lock = try lock(folder)
         defer { close(lock) }
-        try makeFile(path)
+        try checkFile(path)
+        if FileStatus(path) == nil { try make(path, in: lock) }
         try migrate(path)
         let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
+            // A long export makes the log grow; afterwards it gives the disk back.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
             throw ProvisioningError(
                 .registryUnavailable, "\(path): SQLite does not write synchronously")
         }
+        try checkHead(path, pool)
         return pool
     }
 
-    /// Microseconds between two attempts to write while another process does.
-    private static let busyPause: UInt32 = 1_000
+    /// The log must still contain what was noted, which costs one look-up.
+    static func checkHead(_ path: String, _ pool: DatabasePool) throws {
+        let file = HeadFile(registry: path)
+        guard let noted = file.read() else { return }
+        try pool.read { database in
+            let found = try Row.fetchOne(
+                database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
+                arguments: [noted.sequenceNumber])
+            try file.check(
+                found.map {
+                    LogHead(
+                        sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
+                }, end: EventLog.head(of: database).sequenceNumber, path)
+        }
+    }
 
-    private static var configuration: Configuration {
+    /// Bytes that the write-ahead log keeps when SQLite begins it anew.
+    private static let logSizeLimit = 64 << 20
+
+    static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "registry"
         // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
-        configuration.busyMode = .callback { tries in
-            usleep(busyPause)
-            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
-        }
+        configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
     }
@@ -67,21 +92,56 @@ extension SQLiteRegistry {
             ?? error.localizedDescription
     }
 
-    /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+    /// - Throws: `.registryUnavailable` if a file that exists may not be written; `.registryDamaged` if
+    ///   there is none, or an empty one, where there was one.
     ///
     /// A file that exists is not opened: closing it would end the POSIX locks that SQLite holds for
     /// another connection of this process.
-    private static func makeFile(_ path: String) throws(ProvisioningError) {
-        let file = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if file >= 0 {
-            close(file)
-        } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
-            throw ProvisioningError(
-                .registryUnavailable,
-                "\(path) can't be opened for writing: \(String(cString: strerror(errno)))",
-                hint: "make the file and its folder writable for this user, or name another place "
-                    + "with PROVISION_HOME")
+    private static func checkFile(_ path: String) throws(ProvisioningError) {
+        guard let status = FileStatus(path) else {
+            return try HeadFile(registry: path).checkNothingIsLost(path)
         }
+        if status.isFolder || access(path, R_OK | W_OK) != 0 {
+            throw unwritable(path, status.isFolder ? EISDIR : errno)
+        }
+        // It gets its name when it is complete, so this is not one that is being made.
+        guard status.length > 0 else {
+            throw ProvisioningError(
+                .registryDamaged, "\(path) is empty, and a registry never is",
+                hint: "put back the newest copy; if there never was one, remove the file")
+        }
+    }
+
+    private static func unwritable(_ path: String, _ error: Int32) -> ProvisioningError {
+        let hint =
+            error == ENOSPC
+            ? "make room on the disk"
+            : "make the file and its folder writable for this user, or name another place with "
+                + "PROVISION_HOME"
+        return ProvisioningError(
+            .registryUnavailable,
+            "\(path) can't be opened for writing: \(String(cString: strerror(error)))", hint: hint)
+    }
+
+    /// Makes an empty registry, whole or not at all: a process that dies meanwhile leaves a file under
+    /// another name, which the next one replaces.
+    ///
+    /// - Parameter folder: where it belongs, locked.
+    private static func make(_ path: String, in folder: Int32) throws {
+        let draft = path + "-new"
+        for name in [draft, draft + "-journal"] { unlink(name) }
+        // SQLite gives its `-wal` and `-shm` files the mode of the database file.
+        let file = openFile(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw unwritable(path, errno) }
+        close(file)
+        var isInPlace = false
+        defer { if !isInPlace { unlink(draft) } }
+        let queue = try DatabaseQueue(path: draft, configuration: configuration)
+        try migrate(queue, from: 0)
+        try queue.close()
+        guard rename(draft, path) == 0, fsync(folder) == 0 else { throw unwritable(path, errno) }
+        isInPlace = true
+        HeadFile(registry: path).note(.empty)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {
@@ -92,13 +152,17 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
+        var tries = 0
+        var error: Int32 = 0
+        repeat {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(busyPause)
-        }
-        let reason = String(cString: strerror(errno))
+            error = errno
+            guard error == EWOULDBLOCK || error == EINTR else { break }
+            tries += 1
+        } while waitsForOthers(after: tries)
         close(descriptor)
+        if isInterrupted { throw .interruptedWhileWaiting(for: folder) }
+        let reason = String(cString: strerror(error))
         throw ProvisioningError(
             .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
             hint: "end the process that opens the registry, then run this again")
@@ -108,29 +172,31 @@ extension SQLiteRegistry {
     private static func migrate(_ path: String) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         if try queue.read({ try version(of: $0, path: path) }) < RegistrySchema.version {
-            try queue.inTransaction(.immediate) { database in
-                let found = try version(of: database, path: path)
-                for script in RegistrySchema.migrations[found...] {
-                    try database.execute(sql: script)
-                }
-                try database.execute(
-                    sql: """
-                        PRAGMA application_id = \(RegistrySchema.applicationID);
-                        PRAGMA user_version = \(RegistrySchema.version)
-                        """)
-                return .commit
-            }
+            try migrate(queue, from: nil)
         }
         try queue.close()
     }
 
-    /// 0 for an empty file.
-    private static func version(of database: Database, path: String) throws -> Int {
+    /// - Parameter found: the version that it has; nil to look.
+    private static func migrate(_ queue: DatabaseQueue, from found: Int?) throws {
+        try queue.inTransaction(.immediate) { database in
+            let found = try found ?? version(of: database, path: queue.path)
+            for script in RegistrySchema.migrations[found...] {
+                try database.execute(sql: script)
+            }
+            try database.execute(
+                sql: """
+                    PRAGMA application_id = \(RegistrySchema.applicationID);
+                    PRAGMA user_version = \(RegistrySchema.version)
+                    """)
+            return .commit
+        }
+    }
+
+    static func version(of database: Database, path: String) throws -> Int {
         let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        let isNew = application == 0 && tables == 0 && version == 0
-        guard application == RegistrySchema.applicationID || isNew else {
+        guard application == RegistrySchema.applicationID else {
             throw ProvisioningError(
                 .registryDamaged,
                 "\(path) is another program's database: its application ID is \(application), "
@@ -144,8 +210,10 @@ extension SQLiteRegistry {
                     + "\(RegistrySchema.version)",
                 hint: "update this program")
         }
-        guard version > 0 || isNew else {
-            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(version)")
+        guard version > 0 else {
+            throw ProvisioningError(
+                .registryDamaged, "\(path) has schema version \(version)",
+                hint: "put back the newest copy")
         }
         return version
     }

@@ -129,17 +129,25 @@ extension SQLiteRegistry {
     /// - Parameter issuer: SHA-256 of the issuing key's SubjectPublicKeyInfo, 32 octets.
     public func nextCRLNumber(
         of issuer: [UInt8], at now: NumericDate
-    ) throws(ProvisioningError) -> Int64 {
+    ) throws(ProvisioningError) -> CRLNumber {
         try write(at: now) { log in
             let last = try Int64.fetchOne(
                 log.database, sql: "SELECT max(number) FROM revocation_list WHERE issuer = ?",
                 arguments: [Octets(issuer)])
             let number = (last ?? 0) &+ 1
-            try log.append(
+            let event = try log.append(
                 .listNumbered(RegistryChange.ListNumbered(issuer: Octets(issuer), number: number)))
-            return number
+            return CRLNumber(value: number, row: event)
         }
     }
+}
+
+/// The number of a revocation list, and with it what the list says: all that was revoked before the
+/// number was given. So of two lists that are made at once, the later number never says less.
+public struct CRLNumber: Sendable, Hashable {
+    public let value: Int64
+    /// The event that gave it.
+    let row: Int64
 }
 
 extension EventLog {

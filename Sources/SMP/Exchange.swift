@@ -27,9 +27,13 @@ struct Exchange {
     var damage: SerialFrameDamage?
     var isOvertaken = false
 
+    /// Frames that are no answer, of which some are damaged, and some answer nothing that was asked.
     var strayFrames = 0
     var damagedFrames = 0
+    var unrelatedFrames = 0
     var byteCount = 0
+    /// What a frame that was too long announced, the last of them.
+    var oversizedLength: Int?
 
     init(
         _ call: SMPRequest, repeats: [SMPRequest], patience: SMPSession.Patience, at now: Duration
@@ -48,6 +52,19 @@ struct Exchange {
     /// Whether `attempt` was sent last of all.
     func isLatest(_ attempt: Sent) -> Bool {
         inquiries.isEmpty && attempt.sequence == attempts.last?.sequence
+    }
+
+    /// What was heard in place of an answer, the most telling first.
+    var silence: SMPError {
+        if let oversizedLength {
+            return .oversized("a frame announces a message of \(oversizedLength) bytes")
+        }
+        if unrelatedFrames > 0 {
+            return .unrelated(attempts: attempts.count, frames: unrelatedFrames)
+        }
+        guard byteCount > 0 else { return .timedOut(attempts: attempts.count) }
+        return .unanswered(
+            attempts: attempts.count, bytes: byteCount, damagedFrames: damagedFrames)
     }
 
     /// What the next attempt sends.

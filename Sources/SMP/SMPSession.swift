@@ -119,10 +119,7 @@ public struct SMPSession: Sendable {
         if isBrokenOff { countDamage() }
         guard var exchange else { return [] }
         guard exchange.request.isRepeatable, now < exchange.end else {
-            return finish(
-                .failure(
-                    .timedOut(
-                        attempts: exchange.attempts.count, damagedFrames: exchange.damagedFrames)))
+            return finish(.failure(exchange.silence))
         }
         let loss = isBrokenOff ? .brokenOff : exchange.loss(at: now)
         guard case .silence = loss else {
@@ -232,8 +229,9 @@ public struct SMPSession: Sendable {
             countDamage()
             exchange?.damage = damage
             return []
-        case .oversized:
+        case .oversized(let length):
             countDamage()
+            exchange?.oversizedLength = length
             return []
         case .message(let message):
             return handle(message)
@@ -261,6 +259,8 @@ public struct SMPSession: Sendable {
             answerTime.record(
                 .init(time: now - inquiry.time, sent: inquiry.octets, received: message.count))
             exchange.isOvertaken = true
+        } else {
+            exchange.unrelatedFrames += 1
         }
         exchange.strayFrames += 1
         self.exchange = exchange

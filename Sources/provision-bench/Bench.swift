@@ -6,6 +6,7 @@ final class Bench {
     let isQuick: Bool
     /// Why a figure is missing, for the summary.
     private(set) var skipped: [String] = []
+    private var nativeFirmware: String?
 
     init(isQuick: Bool) { self.isQuick = isQuick }
 
@@ -23,6 +24,19 @@ final class Bench {
         return try clock.measure(body) / .seconds(1)
     }
 
+    /// Seconds of a core that this thread spends on `body`: what else runs on the machine does not
+    /// count.
+    static func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
+        func now() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        }
+        let start = now()
+        try body()
+        return now() - start
+    }
+
     /// The median: one run that was disturbed does not move it.
     static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
@@ -31,17 +45,51 @@ final class Bench {
         return sorted.count.isMultiple(of: 2)
             ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
+}
 
-    /// The built executables, side by side in one folder.
+// MARK: - What was built
+
+extension Bench {
+    /// The built executable, in the folder of this one: SwiftPM puts all products of a build there.
     static var provision: URL {
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent().appending(path: "provision")
+        executable.deletingLastPathComponent().appending(path: "provision")
     }
 
-    /// A folder that is removed with the scope.
+    private static var executable: URL {
+        #if os(Linux)
+            URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        #else
+            URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        #endif
+    }
+
+    /// The repository that this program was built in.
+    static let packageRoot = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The firmware template.
+    static let template = packageRoot.appending(path: "Templates/embedded-swift")
+
+    /// Path of the template's firmware as a program of this machine, built when it is first asked for.
+    func firmware() throws -> String {
+        if let nativeFirmware { return nativeFirmware }
+        progress("building the firmware for this machine")
+        let scratch = Self.template.appending(path: ".build/provision-native")
+        _ = try Program(
+            [
+                "swift", "build", "-c", "release", "--scratch-path", scratch.path, "--product",
+                "Firmware",
+            ], in: Self.template
+        ).runSuccessfully()
+        let image = scratch.appending(path: "release/Firmware").path
+        nativeFirmware = image
+        return image
+    }
+
+    /// A folder that is removed with the scope. On the disk of the repository: a temporary folder may
+    /// be in memory, where durable costs nothing.
     static func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "provision-bench-\(UUID().uuidString.prefix(8))")
+        let folder = packageRoot.appending(path: ".build/bench-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         return try body(folder)

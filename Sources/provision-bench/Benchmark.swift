@@ -11,5 +11,5 @@ protocol Benchmark: Sendable {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    StartBenchmark()
+    DeviceBenchmark(), CryptographyBenchmark(), RegistryBenchmark(), StartBenchmark(),
 ]

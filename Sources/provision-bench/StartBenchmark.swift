@@ -7,15 +7,9 @@ struct StartBenchmark: Benchmark {
 
     func measure(_ bench: Bench) throws -> [Measurement] {
         bench.progress("provision --version")
-        let times = try (0..<(bench.isQuick ? 5 : 50)).map { _ in
-            try Bench.seconds {
-                let process = Process()
-                process.executableURL = Bench.provision
-                process.arguments = ["--version"]
-                process.standardOutput = FileHandle.nullDevice
-                try process.run()
-                process.waitUntilExit()
-            } * 1000
+        let program = Program([Bench.provision.path, "--version"])
+        let times = try (0..<(bench.isQuick ? 5 : 100)).map { _ in
+            try program.runSuccessfully().seconds * 1000
         }
         return [
             Measurement(

@@ -1,22 +1,26 @@
-import Attestation
-import CBOR
+package import Attestation
+package import CBOR
 import COSE
 import Foundation
-import OpenSSL
-import Provisioning
-
-import SMP
+package import OpenSSL
+package import Provisioning
+package import SMP
 
 /// A device in memory that speaks the contract on the wire: frames in, frames out. It follows the
 /// contract until a test's `reaction` says otherwise.
-final class SimulatedDevice: Channel {
-    struct Slot: Hashable {
-        let keyID: UInt32
-        let type: UInt64
+package final class SimulatedDevice: Channel {
+    package struct Slot: Hashable {
+        package let keyID: UInt32
+        package let type: UInt64
+
+        package init(keyID: UInt32, type: UInt64) {
+            self.keyID = keyID
+            self.type = type
+        }
     }
 
     /// What the device does with one request, other than what the contract says.
-    enum Reaction {
+    package enum Reaction {
         case obey
         /// The request never arrived.
         case miss
@@ -25,45 +29,49 @@ final class SimulatedDevice: Channel {
         case refuse(DeviceError)
         case refuseStatus(UInt64)
         case answer(CBORMap)
+        /// Bytes on the line, in place of a frame.
+        case send([UInt8])
         /// The cable came off, the user pressed Ctrl-C.
         case fail(ErrorCode)
     }
 
-    let name = "simulated"
-    var identity: DeviceIdentity
-    var keys: [UInt32: SigningKey] = [:]
-    var stored: [Slot: [UInt8]] = [:]
-    var chunkLength = 96
-    var importedKeys: Set<UInt32> = []
+    package let name = "simulated"
+    package var identity: DeviceIdentity
+    package var keys: [UInt32: SigningKey] = [:]
+    package var stored: [Slot: [UInt8]] = [:]
+    package var chunkLength = 96
+    package var importedKeys: Set<UInt32> = []
     /// Changes the claims before they are signed.
-    var claims: (inout CBORMap) -> Void = { _ in }
+    package var claims: (inout CBORMap) -> Void = { _ in }
     /// Changes the evidence after it was signed.
-    var evidence: (inout [UInt8]) -> Void = { _ in }
+    package var evidence: (inout [UInt8]) -> Void = { _ in }
     /// Signs instead of the key that the evidence names.
-    var signer: SigningKey?
-    var reaction: (SMPMessage) throws(ProvisioningError) -> Reaction = { _ in .obey }
+    package var signer: SigningKey?
+    package var reaction: (SMPMessage) throws(ProvisioningError) -> Reaction = { _ in .obey }
 
-    private(set) var isClosed = false
-    private(set) var requests: [SMPMessage] = []
-    private(set) var nonces: [[UInt8]] = []
+    package private(set) var isClosed = false
+    package private(set) var requests: [SMPMessage] = []
+    package private(set) var nonces: [[UInt8]] = []
     private var decoder = SerialFrameDecoder()
     private var output: [UInt8] = []
     private var document: [UInt8] = []
     private var upload: (slot: Slot, length: Int, digest: [UInt8], data: [UInt8])?
 
     /// A device with the key that the library makes at first start.
-    init(_ id: String = "1f0c5a9922ee4b07", board: String = "testboard") throws {
+    package init(_ id: String = "1f0c5a9922ee4b07", board: String = "testboard") throws {
         identity = DeviceIdentity(board: board, id: DeviceID(hexadecimal: id)!)
         keys[1] = try SigningKey.generate()
     }
 
-    func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError) -> [UInt8] {
+    package func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)
+        -> [UInt8]
+    {
         if output.isEmpty { Thread.sleep(forTimeInterval: timeout / .seconds(1)) }
         defer { output.removeFirst(min(limit, output.count)) }
         return Array(output.prefix(limit))
     }
 
-    func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
+    package func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
         for case .message(let frame) in decoder.push(bytes) {
             do {
                 try take(SMPMessage(decoding: frame))
@@ -75,17 +83,17 @@ final class SimulatedDevice: Channel {
         }
     }
 
-    func close() { isClosed = true }
+    package func close() { isClosed = true }
 
     /// The same board after a restart: what was on its way is gone.
-    func restart() {
+    package func restart() {
         isClosed = false
         reaction = { _ in .obey }
         output = []
         upload = nil
     }
 
-    var thumbprint: [UInt8] { COSEKey(p256: keys[keys.keys.min()!]!.publicKey)!.thumbprint }
+    package var thumbprint: [UInt8] { COSEKey(p256: keys[keys.keys.min()!]!.publicKey)!.thumbprint }
 
     private func take(_ request: SMPMessage) throws {
         requests.append(request)
@@ -96,6 +104,7 @@ final class SimulatedDevice: Channel {
         case .refuse(let error): try respond(request, refusal(error))
         case .refuseStatus(let code): try respond(request, ["rc": .unsigned(code)])
         case .answer(let payload): try respond(request, payload)
+        case .send(let bytes): output += bytes
         case .fail(let code): throw ProvisioningError(code, "as the test wants it")
         }
     }
@@ -139,21 +148,6 @@ extension SimulatedDevice {
             return store(payload, Slot(keyID: keyID, type: payload["type"]!.unsigned!), offset)
         default: return refusal(.unsupported)
         }
-    }
-
-    /// The first part of the evidence over a nonce that is not quite the one of `request`.
-    func evidence(
-        overNonceOf request: SMPMessage, _ change: (inout [UInt8]) -> Void
-    ) throws(ProvisioningError) -> CBORMap {
-        var nonce = request.payload["nonce"]?.bytes ?? []
-        change(&nonce)
-        do {
-            guard let (keyID, key) = keys.first else { return refusal(.noSuchKey) }
-            try sign(nonce, keyID, key)
-        } catch {
-            throw ProvisioningError(.internalFailure, "the simulated device: \(error)")
-        }
-        return chunk(at: 0)
     }
 
     private var description: CBORMap {
@@ -232,11 +226,11 @@ extension SimulatedDevice {
 }
 
 extension SMPMessage {
-    func isWrite(_ command: UInt8) -> Bool {
+    package func isWrite(_ command: UInt8) -> Bool {
         header.operation == .write && header.command == command
     }
 
-    func isRead(_ command: UInt8) -> Bool {
+    package func isRead(_ command: UInt8) -> Bool {
         header.operation == .read && header.command == command
     }
 }
