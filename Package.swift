@@ -77,6 +77,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            exclude: ["Peers"],
             swiftSettings: strict),
         .plugin(
             name: "ProvisionPlugin",
@@ -94,7 +95,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
         .systemLibrary(
-            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
 
@@ -113,9 +114,21 @@ let package = Package(
         tests(
             "DeviceProvisioningTests",
             [
-                "DeviceProvisioning", "DeviceTestHAL", "SMP", "Provisioning", "Registry",
-                "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge", "OpenSSL",
+                "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
+                "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge",
+                "OpenSSL",
             ]),
+
+        // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
+        // what it invents.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
+                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+            ],
+            path: "Tests/Fuzz/Decoders", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzDecoders"]),
 
         .target(
             name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
@@ -159,8 +172,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "provision", "Channels", "Provisioning", "Attestation", "SMP", "COSE", "CBOR",
-                "OpenSSL", "SimulatedDevices", "BadLine",
+                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
+                "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
@@ -169,3 +182,12 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// libFuzzer is linked into this one only, and only on demand: see Scripts/fuzz.
+if Context.environment["PROVISION_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "provision-fuzz", dependencies: ["FuzzDecoders"], path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: strict)
+    ]
+}

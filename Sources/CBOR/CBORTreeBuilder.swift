@@ -5,9 +5,22 @@ struct CBORTreeBuilder {
         /// Items that are missing: two for each pair of a map. nil: until the stop code.
         var missing: Int?
         var items: [CBORValue] = []
+        /// Of a map with many pairs; few are found faster in `items`.
         var keys: Set<CBORValue> = []
         /// What the chunks of a string held.
         var content: [UInt8] = []
+
+        private static let fewItems = 32
+
+        mutating func isNewKey(_ key: CBORValue) -> Bool {
+            guard items.count > Self.fewItems else {
+                return !stride(from: 0, to: items.count, by: 2).contains { items[$0] == key }
+            }
+            if keys.isEmpty {
+                keys = Set(stride(from: 0, to: items.count, by: 2).map { items[$0] })
+            }
+            return keys.insert(key).inserted
+        }
     }
 
     private enum Container {
@@ -23,6 +36,9 @@ struct CBORTreeBuilder {
     private var levels: [Level] = []
     private var offset = 0
     private var itemCount = 0
+
+    /// Room for the items of a container, whatever it promises.
+    private static let reservedItems = 32
 
     init(_ input: UnsafeBufferPointer<UInt8>, limits: CBORLimits) {
         self.input = input
@@ -105,8 +121,9 @@ struct CBORTreeBuilder {
                 throw CBORError(.truncated, at: input.count)
             }
         }
-        let level = Level(container: container, missing: missing.map { Int($0) })
+        var level = Level(container: container, missing: missing.map { Int($0) })
         if missing == 0 { return close(level) }
+        level.items.reserveCapacity(min(level.missing ?? 0, Self.reservedItems))
         levels.append(level)
         return nil
     }
@@ -167,7 +184,7 @@ struct CBORTreeBuilder {
         var value = value
         while let last = levels.indices.last {
             if case .map = levels[last].container, levels[last].items.count % 2 == 0 {
-                guard levels[last].keys.insert(value).inserted else {
+                guard levels[last].isNewKey(value) else {
                     throw CBORError(.duplicateKey, at: start)
                 }
             }

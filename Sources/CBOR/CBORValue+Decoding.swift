@@ -32,6 +32,7 @@ extension CBORValue {
         if form == .deterministic {
             let expected = decoded.value.encoded()
             let arrived = input[..<decoded.length]
+            if expected[...] == arrived { return decoded }
             if let offset = zip(expected, arrived).enumerated().first(where: {
                 $0.element.0 != $0.element.1
             })?.offset {

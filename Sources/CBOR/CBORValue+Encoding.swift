@@ -10,7 +10,7 @@ extension CBORValue {
     /// - Precondition: no `.simple` of 24 to 31, which have no encoding (RFC 8949 §3.3).
     public func encoded() -> [UInt8] {
         var output: [UInt8] = []
-        write(to: &output)
+        write(to: &output, allowsReserved: false)
         return output
     }
 
@@ -23,7 +23,8 @@ extension CBORValue {
         return output
     }
 
-    private func write(to output: inout [UInt8]) {
+    /// - Parameter allowsReserved: Simple values without an encoding get bytes of their own, too.
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
         switch self {
         case .unsigned(let number):
             output.appendHead { cbor_encode_uint(number, $0, $1) }
@@ -37,14 +38,15 @@ extension CBORValue {
             output += text.utf8
         case .array(let items):
             output.appendHead { cbor_encode_array_start(items.count, $0, $1) }
-            for item in items { item.write(to: &output) }
+            for item in items { item.write(to: &output, allowsReserved: allowsReserved) }
         case .map(let map):
-            map.write(to: &output)
+            map.write(to: &output, allowsReserved: allowsReserved)
         case .tagged(let number, let value):
             output.appendHead { cbor_encode_tag(number, $0, $1) }
-            value.write(to: &output)
+            value.write(to: &output, allowsReserved: allowsReserved)
         case .simple(let number):
-            precondition(!(24...31).contains(number), "simple value \(number) is reserved")
+            precondition(
+                allowsReserved || !(24...31).contains(number), "simple value \(number) is reserved")
             output.appendHead { cbor_encode_ctrl(number, $0, $1) }
         case .float(let number):
             output.append(shortest: number)
@@ -53,21 +55,46 @@ extension CBORValue {
 }
 
 extension CBORMap {
-    fileprivate func write(to output: inout [UInt8]) {
-        var sorted = pairs.enumerated().map { (key: $1.key.encoded(), index: $0) }
-        sorted.sort { one, other in
-            if one.key == other.key { return one.index < other.index }
-            return one.key.lexicographicallyPrecedes(other.key)
+    /// What equal maps have in common: their encoding.
+    var identity: [UInt8] {
+        var output: [UInt8] = []
+        write(to: &output, allowsReserved: true)
+        return output
+    }
+
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
+        // One buffer for all keys: most of an encoder's time goes into allocations.
+        var keys: [UInt8] = []
+        var entries: [(key: Range<Int>, index: Int)] = []
+        entries.reserveCapacity(pairs.count)
+        var isSorted = true
+        for (index, pair) in pairs.enumerated() {
+            let start = keys.count
+            pair.key.write(to: &keys, allowsReserved: allowsReserved)
+            let key = start..<keys.count
+            if let last = entries.last {
+                isSorted = isSorted && keys[last.key].lexicographicallyPrecedes(keys[key])
+            }
+            entries.append((key, index))
         }
-        var written: [UInt8]?
-        sorted.removeAll { entry in
-            defer { written = entry.key }
-            return entry.key == written
+        if !isSorted { Self.sort(&entries, keys) }
+        output.appendHead { cbor_encode_map_start(entries.count, $0, $1) }
+        for entry in entries {
+            output += keys[entry.key]
+            pairs[entry.index].value.write(to: &output, allowsReserved: allowsReserved)
         }
-        output.appendHead { cbor_encode_map_start(sorted.count, $0, $1) }
-        for entry in sorted {
-            output += entry.key
-            output += pairs[entry.index].value.encoded()
+    }
+
+    /// Bytewise by key, and of the same key only the first.
+    private static func sort(_ entries: inout [(key: Range<Int>, index: Int)], _ keys: [UInt8]) {
+        entries.sort { one, other in
+            if keys[one.key] == keys[other.key] { return one.index < other.index }
+            return keys[one.key].lexicographicallyPrecedes(keys[other.key])
+        }
+        var written: ArraySlice<UInt8>?
+        entries.removeAll { entry in
+            defer { written = keys[entry.key] }
+            return keys[entry.key] == written
         }
     }
 }

@@ -89,10 +89,20 @@ public final class ChildProcess: Sendable {
         }
         guard status == 0 else {
             let program = command.arguments.first ?? ""
-            throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")
+            throw ProvisioningError(
+                failure, "\(program) cannot be run: \(SystemError(status))",
+                hint: Self.hint(for: status))
         }
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
+    }
+
+    private static func hint(for error: Int32) -> String? {
+        switch error {
+        case ENOEXEC, EACCES: "is it a program of this computer, whole and executable?"
+        case ENOENT: "is it installed? provision doctor shows what is missing"
+        default: nil
+        }
     }
 
     deinit {

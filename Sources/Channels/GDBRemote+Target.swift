@@ -22,7 +22,8 @@ extension GDBRemote {
     }
 
     private static func element(_ name: String, of text: String) -> String? {
-        let parts = text.split(separator: "<\(name)>", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.split(
+            separator: "<\(name)>", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         let rest = parts[1].split(
             separator: "</\(name)>", maxSplits: 1, omittingEmptySubsequences: false)

@@ -247,7 +247,10 @@ public final class GDBRemote {
             guard error.code == .channelClosed || error.code == .channelUnavailable else {
                 throw error
             }
-            throw ProvisioningError(.probeUnavailable, error.reason, hint: error.hint)
+            throw ProvisioningError(
+                .probeUnavailable, error.reason,
+                hint: error.hint
+                    ?? "is the probe still attached, and its server running? then run it again")
         }
     }
 

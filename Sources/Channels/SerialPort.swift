@@ -109,7 +109,8 @@ public final class SerialPort: PollableChannel {
                 .channelBusy, "\(path) is in use by \(holder)", hint: "close it and try again")
         default:
             return ProvisioningError(
-                .channelUnavailable, "\(path): \(error)", hint: "is the board plugged in and sound?")
+                .channelUnavailable, "\(path): \(error)", hint: "is the board plugged in and sound?"
+            )
         }
     }
 

@@ -27,7 +27,13 @@ final class InstanceFolder {
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw ProvisioningError(.emulatorFailed, "\(path) can't be made: \(error)")
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let reason =
+                cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
+                ?? error.localizedDescription
+            throw ProvisioningError(
+                .emulatorFailed, "\(path) can't be made: \(reason)",
+                hint: "name a place that can be written with PROVISION_HOME")
         }
         lock = try Self.hold("\(path)/lock", instance)
     }
@@ -56,7 +62,7 @@ final class InstanceFolder {
             let count = max(0, pread(descriptor, &text, text.count, 0))
             let holder = String(decoding: text[..<count], as: UTF8.self)
             throw ProvisioningError(
-                .deviceBusy, "\(instance) is run by process \(Int32(holder) ?? 0) already",
+                .deviceBusy, "\(instance) is run by \(Self.name(of: holder)) already",
                 hint: "attach to that one, or emulate another board with --instance NAME")
         }
         let text = Array(String(getpid()).utf8)
@@ -68,8 +74,16 @@ final class InstanceFolder {
         return descriptor
     }
 
+    private static func name(of holder: String) -> String {
+        Int32(holder).map { "\(PortHolder(processID: $0))" } ?? "another process"
+    }
+
     private static func failure(_ path: String) -> ProvisioningError {
-        ProvisioningError(.emulatorFailed, "\(path): \(String(cString: strerror(errno)))")
+        let error = errno
+        return ProvisioningError(
+            .emulatorFailed, "\(path): \(String(cString: strerror(error)))",
+            hint: error == ENOSPC
+                ? "make room on the disk" : "name a place that can be written with PROVISION_HOME")
     }
 
     /// The board's ID: random, made once.

@@ -6,22 +6,21 @@ extension Database {
         matching filter: DeviceFilter, after cursor: RegistryCursor?, count: Int
     ) throws -> [DeviceRecord] {
         let condition = filter.condition(after: cursor)
-        return try Row.fetchAll(
+        let rows = try Row.fetchCursor(
             cachedStatement(
-                sql: "SELECT * FROM device \(condition.sql) ORDER BY id LIMIT \(count)"),
-            arguments: condition.arguments
-        ).map { try DeviceRecord(row: $0, database: self) }
+                sql: DeviceRecord.query + "\(condition.sql) ORDER BY id LIMIT \(count)"),
+            arguments: condition.arguments)
+        return try Array(rows.map { try DeviceRecord(row: $0, database: self) })
     }
 
     func keys(
         matching filter: KeyFilter, after cursor: RegistryCursor?, count: Int
     ) throws -> [KeyRecord] {
         let condition = filter.condition(after: cursor)
-        return try Row.fetchAll(
+        return try KeyRecord.fetchAll(
             cachedStatement(
                 sql: KeyRecord.query + "\(condition.sql) ORDER BY key.id LIMIT \(count)"),
-            arguments: condition.arguments
-        ).map(KeyRecord.init(row:))
+            condition.arguments)
     }
 
     func keyCount(matching filter: KeyFilter) throws -> Int {
@@ -36,21 +35,22 @@ extension Database {
     func revokedCertificates(
         of issuer: [UInt8], before event: Int64, after cursor: RegistryCursor?, count: Int
     ) throws -> [RevokedCertificate] {
-        try Row.fetchAll(
+        try RevokedCertificate.fetchAll(
             cachedStatement(
                 sql: """
-                    SELECT id, issuer, serial, revoked_at, revocation_reason, not_after
+                    SELECT issuer, serial, revoked_at, revocation_reason, not_after, id
                     FROM credential
                     WHERE issuer = ? AND type = 1 AND state = 'revoked' AND event < ? AND id > ?
                     ORDER BY id LIMIT \(count)
-                    """), arguments: [Octets(issuer), event, cursor?.row ?? 0]
-        ).map(RevokedCertificate.init(row:))
+                    """), [Octets(issuer), event, cursor?.row ?? 0])
     }
 
     func events(after sequenceNumber: Int64, count: Int) throws -> [RegistryEvent] {
-        try Row.fetchAll(
-            cachedStatement(sql: "SELECT * FROM event WHERE seq > ? ORDER BY seq LIMIT \(count)"),
-            arguments: [sequenceNumber]
-        ).map(RegistryEvent.init(row:))
+        try RegistryEvent.fetchAll(
+            cachedStatement(
+                sql: """
+                    SELECT \(RegistryEvent.columns) FROM event WHERE seq > ?
+                    ORDER BY seq LIMIT \(count)
+                    """), [sequenceNumber])
     }
 }

@@ -46,20 +46,10 @@ extension HeadFile {
             ? "\(path) tells of \(head.sequenceNumber) events"
             : "\(journal) holds \(journalLength) bytes of it"
         throw ProvisioningError(
-            .registryDamaged, "\(registry) is gone, and \(trace)", hint: restoring(registry))
+            .registryDamaged, "\(registry) is gone, and \(trace)", hint: hintToRestore(registry))
     }
 
-    /// - Throws: `.registryDamaged` if the log doesn't contain what was noted.
-    func check(_ found: LogHead?, end: Int64, _ registry: String) throws(ProvisioningError) {
-        guard let noted = read(), noted.sequenceNumber > 0, noted != found else { return }
-        let reason =
-            end < noted.sequenceNumber
-            ? "\(registry) ends at event \(end), it had \(noted.sequenceNumber) before"
-            : "event \(noted.sequenceNumber) of \(registry) is not the one that was there before"
-        throw ProvisioningError(.registryDamaged, reason, hint: restoring(registry))
-    }
-
-    private func restoring(_ registry: String) -> String {
+    func hintToRestore(_ registry: String) -> String {
         "put back the newest copy; to go on without what is lost, remove \(path) and \(registry)-wal"
     }
 }

@@ -1,5 +1,4 @@
 public import COSE
-import GRDB
 import Provisioning
 
 /// One entry of a certificate revocation list, RFC 5280 §5.1.2.6.
@@ -15,14 +14,18 @@ public struct RevokedCertificate: Sendable, Hashable {
     /// The event that recorded this certificate.
     let row: Int64
 
-    init(row: Row) throws {
-        guard let revocation = try Revocation.read(row) else {
+}
+
+extension RevokedCertificate: RowRecord {
+    /// Columns `issuer`, `serial`, `revoked_at`, `revocation_reason`, `not_after` and `id`.
+    init(_ row: inout RowReader) throws {
+        issuer = try row.octets()
+        serialNumber = try row.octets()
+        guard let revocation = try Revocation.read(&row) else {
             throw ProvisioningError(.registryDamaged, "a revoked certificate has no date")
         }
-        issuer = try row.octets("issuer")
-        serialNumber = try row.octets("serial")
         self.revocation = revocation
-        notAfter = try row.optionalDate("not_after")
-        self.row = try row.integer("id")
+        notAfter = try row.optionalDate()
+        self.row = try row.integer()
     }
 }

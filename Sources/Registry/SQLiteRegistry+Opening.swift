@@ -30,36 +30,39 @@ extension SQLiteRegistry {
         try checkFile(path)
         if FileStatus(path) == nil { try make(path, in: lock) }
         try migrate(path)
+        let noted = HeadFile(registry: path).read()
         let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             // A long export makes the log grow; afterwards it gives the disk back.
             try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
+            try checkHead(noted, path, database)
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
             throw ProvisioningError(
                 .registryUnavailable, "\(path): SQLite does not write synchronously")
         }
-        try checkHead(path, pool)
         return pool
     }
 
     /// The log must still contain what was noted, which costs one look-up.
-    static func checkHead(_ path: String, _ pool: DatabasePool) throws {
-        let file = HeadFile(registry: path)
-        guard let noted = file.read() else { return }
-        try pool.read { database in
-            let found = try Row.fetchOne(
-                database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
-                arguments: [noted.sequenceNumber])
-            try file.check(
-                found.map {
-                    LogHead(
-                        sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
-                }, end: EventLog.head(of: database).sequenceNumber, path)
-        }
+    ///
+    /// - Parameter noted: read before `database` was: others go on writing.
+    static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
+        guard let noted, noted.sequenceNumber > 0 else { return }
+        let statement = try database.cachedStatement(
+            sql: "SELECT seq, hash FROM event WHERE seq = ?")
+        let found = try LogHead.fetchOne(statement, [noted.sequenceNumber])
+        guard found != noted else { return }
+        let end = try EventLog.head(of: database).sequenceNumber
+        let reason =
+            end < noted.sequenceNumber
+            ? "\(path) ends at event \(end), it had \(noted.sequenceNumber) before"
+            : "event \(noted.sequenceNumber) of \(path) is not the one that was there before"
+        throw ProvisioningError(
+            .registryDamaged, reason, hint: HeadFile(registry: path).hintToRestore(path))
     }
 
     /// Bytes that the write-ahead log keeps when SQLite begins it anew.
@@ -75,21 +78,19 @@ extension SQLiteRegistry {
     }
 
     private static func makeFolder(_ folder: String) throws(ProvisioningError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw ProvisioningError(
-                .registryUnavailable, "the folder \(folder) can't be made: \(reason(error))",
-                hint: "name another place with PROVISION_HOME")
+        guard mkdir(folder, 0o700) != 0, errno != EEXIST || FileStatus(folder)?.isFolder != true
+        else { return }
+        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        if errno == ENOENT, parent != folder {
+            try makeFolder(parent)
+            guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
-            ?? error.localizedDescription
+        let error = errno
+        throw ProvisioningError(
+            .registryUnavailable,
+            "the folder \(folder) can't be made: \(String(cString: strerror(error)))",
+            hint: error == ENOSPC
+                ? "make room on the disk" : "name another place with PROVISION_HOME")
     }
 
     /// - Throws: `.registryUnavailable` if a file that exists may not be written; `.registryDamaged` if
@@ -114,10 +115,13 @@ extension SQLiteRegistry {
 
     private static func unwritable(_ path: String, _ error: Int32) -> ProvisioningError {
         let hint =
-            error == ENOSPC
-            ? "make room on the disk"
-            : "make the file and its folder writable for this user, or name another place with "
-                + "PROVISION_HOME"
+            switch error {
+            case ENOSPC, EDQUOT: "make room on the disk"
+            case EISDIR: "a folder stands where the file should be: move it away"
+            default:
+                "make the file and its folder writable for this user, or name another place with "
+                    + "PROVISION_HOME"
+            }
         return ProvisioningError(
             .registryUnavailable,
             "\(path) can't be opened for writing: \(String(cString: strerror(error)))", hint: hint)

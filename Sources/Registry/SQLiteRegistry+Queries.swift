@@ -89,12 +89,11 @@ extension SQLiteRegistry {
                     + "thumbprint, not by \(prefix)")
         }
         let found = try read { database in
-            try Row.fetchAll(
-                database,
-                sql: KeyRecord.query + """
-                    WHERE key.thumbprint BETWEEN ? AND ? ORDER BY key.thumbprint LIMIT 5
-                    """, arguments: [lowest, highest]
-            ).map(KeyRecord.init(row:))
+            try KeyRecord.fetchAll(
+                database.cachedStatement(
+                    sql: KeyRecord.query + """
+                        WHERE key.thumbprint BETWEEN ? AND ? ORDER BY key.thumbprint LIMIT 5
+                        """), [lowest, highest])
         }
         guard let first = found.first else {
             throw ProvisioningError(
@@ -150,17 +149,18 @@ extension SQLiteRegistry {
     public func history(of thumbprint: [UInt8]) throws(ProvisioningError) -> [RegistryEvent] {
         try read { database in
             guard let key = try database.key(thumbprint) else { return [] }
-            return try Row.fetchAll(
-                database,
-                sql: """
-                    WITH subjects (id) AS (
-                        VALUES (?) UNION SELECT id FROM credential WHERE key = ?)
-                    SELECT event.* FROM event JOIN subjects ON seq = id
-                    UNION
-                    SELECT event.* FROM event JOIN subjects ON subject = id AND subject <> seq
-                    ORDER BY seq
-                    """, arguments: [key.row, key.row]
-            ).map(RegistryEvent.init(row:))
+            let columns = RegistryEvent.columns
+            return try RegistryEvent.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        WITH subjects (id) AS (
+                            VALUES (?) UNION SELECT id FROM credential WHERE key = ?)
+                        SELECT \(columns) FROM event JOIN subjects ON seq = id
+                        UNION
+                        SELECT \(columns) FROM event
+                        JOIN subjects ON subject = id AND subject <> seq
+                        ORDER BY seq
+                        """), [key.row, key.row])
         }
     }
 }

@@ -42,7 +42,12 @@ extension SQLiteRegistry {
 
     /// No migration: an older schema is as unreadable here as a newer one.
     private static func checked(_ pool: DatabasePool, _ path: String) throws -> DatabasePool {
-        let found = try pool.read { try version(of: $0, path: path) }
+        let noted = HeadFile(registry: path).read()
+        let found = try pool.read { database in
+            let found = try version(of: database, path: path)
+            if found == RegistrySchema.version { try checkHead(noted, path, database) }
+            return found
+        }
         guard found == RegistrySchema.version else {
             throw ProvisioningError(
                 .registryUnavailable,
@@ -50,7 +55,6 @@ extension SQLiteRegistry {
                     + "and the file can't be written",
                 hint: "make it writable once, so that it can be brought up to date")
         }
-        try checkHead(path, pool)
         return pool
     }
 

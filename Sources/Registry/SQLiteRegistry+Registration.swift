@@ -43,6 +43,17 @@ package struct RegistryTransaction {
     package func activate(_ thumbprint: [UInt8], confirmation: [UInt8]) throws {
         try log.activate(thumbprint, confirmation: confirmation)
     }
+
+    package func key(_ thumbprint: [UInt8]) throws -> KeyRecord? {
+        try log.database.key(thumbprint)
+    }
+
+    package func revoke(key thumbprint: [UInt8], reason: RevocationReason) throws {
+        let key = try log.requireKey(thumbprint)
+        try key.requireUnrevoked()
+        try log.append(
+            .keyRevoked(RegistryChange.Revoked(reason: reason.rawValue)), to: key.row)
+    }
 }
 
 extension SQLiteRegistry {
@@ -92,11 +103,10 @@ extension EventLog {
     fileprivate func key(of claim: RegistrationClaim) throws -> KeyRecord? {
         let thumbprint = Octets(claim.thumbprint)
         let publicKey = Octets(claim.publicKey)
-        let row = try Row.fetchOne(
+        return try KeyRecord.fetchOne(
             database.cachedStatement(
                 sql: KeyRecord.query + "WHERE key.thumbprint = ? OR key.public_key = ?"),
-            arguments: [thumbprint, publicKey])
-        return try row.map(KeyRecord.init(row:))
+            [thumbprint, publicKey])
     }
 
     /// The same key again: nothing changes.
@@ -136,7 +146,8 @@ extension EventLog {
             database.cachedStatement(
                 sql: "SELECT id, nickname FROM device WHERE device_id = ? AND board = ?"),
             arguments: [Octets(identity.id.bytes), identity.board])
-        return try row.map { (try $0.integer("id"), try $0.optionalText("nickname")) }
+        guard var reader = row.map(RowReader.init) else { return nil }
+        return (try reader.integer(), try reader.optionalText())
     }
 
     fileprivate func add(_ identity: DeviceIdentity) throws -> Int64 {
@@ -176,21 +187,19 @@ extension EventLog {
     }
 
     private func lastKey(of device: Int64) throws -> KeyRecord? {
-        let row = try Row.fetchOne(
+        try KeyRecord.fetchOne(
             database.cachedStatement(
                 sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id DESC LIMIT 1"),
-            arguments: [device])
-        return try row.map(KeyRecord.init(row:))
+            [device])
     }
 
     /// Never the revoked ones too: a board that is flashed every day has many.
     private func keysInForce(of device: Int64) throws -> [KeyRecord] {
-        try Row.fetchAll(
+        try KeyRecord.fetchAll(
             database.cachedStatement(
                 sql: KeyRecord.query
                     + "WHERE key.device = ? AND key.state <> 'revoked' ORDER BY key.id"),
-            arguments: [device]
-        ).map(KeyRecord.init(row:))
+            [device])
     }
 
     fileprivate func record(_ credential: Credential, for key: KeyRecord) throws {

@@ -93,13 +93,13 @@ extension SQLiteRegistry {
         try write(at: now) { log in
             let device = try log.database.requireDevice(identity)
             guard device.nickname != nickname else { return }
-            let holder = try Row.fetchOne(
-                log.database, sql: "SELECT * FROM device WHERE nickname = ?",
-                arguments: [nickname])
+            let holder = try DeviceIdentity.fetchOne(
+                log.database.cachedStatement(
+                    sql: "SELECT board, device_id FROM device WHERE nickname = ?"), [nickname])
             if let nickname, let holder {
                 throw ProvisioningError(
                     .registryConflict,
-                    "\(nickname) is the name of \(try DeviceIdentity(row: holder)) already, "
+                    "\(nickname) is the name of \(holder) already, "
                         + "so \(identity) can't have it")
             }
             try log.append(
@@ -159,12 +159,11 @@ extension EventLog {
         for key in keys {
             let event = try append(.keyRevoked(body), to: key.row)
             revoked += try database.key(key.thumbprint).map { [$0] } ?? []
-            credentials += try Row.fetchAll(
-                database,
-                sql: CredentialRecord.query + """
-                    WHERE credential.key = ? AND credential.event = ? ORDER BY credential.id
-                    """, arguments: [key.row, event]
-            ).map(CredentialRecord.init(row:))
+            credentials += try CredentialRecord.fetchAll(
+                database.cachedStatement(
+                    sql: CredentialRecord.query + """
+                        WHERE credential.key = ? AND credential.event = ? ORDER BY credential.id
+                        """), [key.row, event])
         }
         return RevocationOutcome(keys: revoked, credentials: credentials)
     }

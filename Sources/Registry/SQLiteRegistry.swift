@@ -39,12 +39,12 @@ public final class SQLiteRegistry: Sendable {
     ) throws(ProvisioningError) -> Value {
         guard NumericDate.registrable.contains(now.seconds) else {
             throw ProvisioningError(
-                .registryConflict, "the time is \(now.seconds) s, not within 1970 to 9999",
+                .clockWrong, "the time is \(now.seconds) s, not within 1970 to 9999",
                 hint: "set the clock")
         }
         return try Self.reporting(path) {
             let (value, head) = try commits.write(to: pool) { database in
-                let log = try EventLog(database: database, clock: now)
+                let log = try EventLog(database: database, now: now)
                 return (try body(log), try EventLog.head(of: database))
             }
             headFile.note(head)

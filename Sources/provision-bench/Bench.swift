@@ -6,7 +6,8 @@ final class Bench {
     let isQuick: Bool
     /// Why a figure is missing, for the summary.
     private(set) var skipped: [String] = []
-    private var nativeFirmware: String?
+    /// Paths of images, by board.
+    private var images: [String: String] = [:]
 
     init(isQuick: Bool) { self.isQuick = isQuick }
 
@@ -71,18 +72,37 @@ extension Bench {
     static let template = packageRoot.appending(path: "Templates/embedded-swift")
 
     /// Path of the template's firmware as a program of this machine, built when it is first asked for.
-    func firmware() throws -> String {
-        if let nativeFirmware { return nativeFirmware }
-        progress("building the firmware for this machine")
-        let scratch = Self.template.appending(path: ".build/provision-native")
+    func firmware() throws -> String { try image(of: "native", []) }
+
+    /// Path of the template's firmware for the BBC micro:bit.
+    func microbitFirmware() throws -> String {
+        try image(
+            of: "microbit",
+            ["--triple", "armv6m-none-none-eabi", "--toolset", "boards/microbit/toolset.json"])
+    }
+
+    /// Why there can't be an emulated micro:bit here; nil if there can. Fetches what its firmware needs.
+    var emulatorObstacle: String? {
+        do {
+            _ = try Program(["qemu-system-arm", "--version"]).runSuccessfully()
+            let fetch = Self.packageRoot.appending(path: "Scripts/fetch-mbedtls").path
+            _ = try Program([fetch]).runSuccessfully()
+            return nil
+        } catch {
+            return "\(error)".split(separator: "\n").joined(separator: " ")
+        }
+    }
+
+    private func image(of board: String, _ options: [String]) throws -> String {
+        if let image = images[board] { return image }
+        progress("building the firmware, \(board)")
+        let scratch = Self.template.appending(path: ".build/provision-\(board)")
         _ = try Program(
-            [
-                "swift", "build", "-c", "release", "--scratch-path", scratch.path, "--product",
-                "Firmware",
-            ], in: Self.template
+            ["swift", "build", "-c", "release"] + options
+                + ["--scratch-path", scratch.path, "--product", "Firmware"], in: Self.template
         ).runSuccessfully()
         let image = scratch.appending(path: "release/Firmware").path
-        nativeFirmware = image
+        images[board] = image
         return image
     }
 

@@ -8,7 +8,10 @@ struct BenchReport: Encodable {
     }
 
     var topics: [Topic] = []
+    /// What can't be had here, and why.
     var skipped: [String] = []
+    /// Topics that should have been measured, and what went wrong.
+    var failed: [String] = []
 
     private var all: [Measurement] { topics.flatMap(\.measurements) }
     /// Figures beyond their limit.
@@ -21,16 +24,19 @@ struct BenchReport: Encodable {
     }
 
     /// A Markdown table: it goes into a README as it is.
-    var table: String {
+    ///
+    /// - Parameter isShort: only figures of which something is asked.
+    func table(isShort: Bool) -> String {
         var rows = [["figure", "value", "beside", "ratio", "asked", ""]]
-        for figure in all { rows.append(cells(of: figure)) }
+        for figure in all where !isShort || figure.holds != nil { rows.append(cells(of: figure)) }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var lines = rows.map { line($0, widths) }
         lines.insert(line(widths.map { String(repeating: "-", count: $0) }, widths), at: 1)
         let held = all.count { $0.holds == true }
         return lines.joined()
             + skipped.map { "skipped: \($0)\n" }.joined()
-            + "\(held) held, \(missed) missed, \(skipped.count) skipped\n"
+            + failed.map { "failed: \($0)\n" }.joined()
+            + "\(held) held, \(missed) missed, \(skipped.count) skipped, \(failed.count) failed\n"
     }
 
     private func cells(of figure: Measurement) -> [String] {

@@ -4,12 +4,20 @@ protocol Benchmark: Sendable {
     var topic: String { get }
     /// One line for `--help`.
     var abstract: String { get }
+    /// Left out unless it is named, or all are asked for.
+    var takesMinutes: Bool { get }
 
     /// - Parameter bench: says how much to measure, and takes what is skipped and why.
+    /// - Throws: whatever kept it from measuring; the other topics go on.
     func measure(_ bench: Bench) throws -> [Measurement]
+}
+
+extension Benchmark {
+    var takesMinutes: Bool { false }
 }
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    DeviceBenchmark(), CryptographyBenchmark(), RegistryBenchmark(), StartBenchmark(),
+    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
+    StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]

@@ -14,7 +14,7 @@ struct CryptographyBenchmark: Benchmark {
     /// Signatures per second of the machine for which the limits were set.
     private static let referenceSignatures = 45_000.0
     /// Devices with keys of their own: nothing is cached from one to the next.
-    private static let deviceCount = 64
+    private static let deviceCount = 32
 
     func measure(_ bench: Bench) throws -> [Measurement] {
         let devices = try (0..<Self.deviceCount).map(SimulatedDevice.init(number:))
@@ -76,7 +76,7 @@ struct CryptographyBenchmark: Benchmark {
     /// rounds: whatever else the machine does only ever makes one slower.
     private func rates(_ bench: Bench, _ bodies: [() throws -> Void]) throws -> [Double] {
         var best = bodies.map { _ in 0.0 }
-        for _ in 0..<(bench.isQuick ? 2 : 60) {
+        for _ in 0..<(bench.isQuick ? 2 : 300) {
             for (index, body) in bodies.enumerated() {
                 let seconds = try Bench.processorSeconds(body)
                 best[index] = max(best[index], Double(Self.deviceCount) / seconds)

@@ -8,6 +8,7 @@ struct Program {
     var directory: URL?
     var environment: [String: String?] = [:]
 
+    /// - Parameter environment: added to this process's.
     init(_ arguments: [String], in directory: URL? = nil, _ environment: [String: String?] = [:]) {
         self.arguments = arguments
         self.directory = directory
@@ -44,7 +45,9 @@ struct Program {
             output: output.descriptor, error: error.descriptor, failure: .internalFailure)
         var peakMemory = 0.0
         if watchesMemory {
-            while try child.wait(within: .milliseconds(1), interruption: nil) == nil {
+            while clock.now - start < Self.limit,
+                try child.wait(within: .milliseconds(1), interruption: nil) == nil
+            {
                 peakMemory = max(peakMemory, Self.peakMemory(of: child.processID))
             }
         }

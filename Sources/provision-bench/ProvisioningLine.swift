@@ -26,6 +26,8 @@ final class ProvisioningLine {
         let wall: Double
         /// How much of `wall` the host waited for bytes of the device.
         let waiting: Double
+        /// How much of `wall` the host computed.
+        let processor: Double
         let bytesSent: Int
         let bytesReceived: Int
 
@@ -38,26 +40,30 @@ final class ProvisioningLine {
         plan.board = "native"
         plan.credentials = [.x509Chain, .cwt, .trustAnchors]
         var metered: MeteredChannel?
-        let wall = try Bench.seconds {
-            let outcome = try Provisioner(
-                plan: plan, flasher: nil, probe: nil,
-                openChannel: { [interruption] () throws(ProvisioningError) in
-                    let channel = MeteredChannel(
-                        try SerialPort(
-                            path: device.port, baud: 115_200, interruption: interruption))
-                    metered = channel
-                    return channel
-                }, registry: registry, issuer: authority, surroundings: .system,
-                observer: SilentObserver()
-            ).provision()
-            outcome.channel.close()
-            guard outcome.registration.record.isNew, outcome.delivery.sent.count == 3 else {
-                throw Failure("the device was not blank")
+        var wall = 0.0
+        let processor = try Bench.processorSeconds {
+            wall = try Bench.seconds {
+                let outcome = try Provisioner(
+                    plan: plan, flasher: nil, probe: nil,
+                    openChannel: { [interruption] () throws(ProvisioningError) in
+                        let channel = MeteredChannel(
+                            try SerialPort(
+                                path: device.port, baud: 115_200, interruption: interruption))
+                        metered = channel
+                        return channel
+                    }, registry: registry, issuer: authority, surroundings: .system,
+                    observer: SilentObserver()
+                ).provision()
+                outcome.channel.close()
+                guard outcome.registration.record.isNew, outcome.delivery.sent.count == 3 else {
+                    throw Failure("the device was not blank")
+                }
             }
         }
         guard let metered else { throw Failure("no port was opened") }
         return Cost(
-            wall: wall, waiting: metered.waiting / .seconds(1), bytesSent: metered.bytesSent,
+            wall: wall, waiting: metered.waiting / .seconds(1), processor: processor,
+            bytesSent: metered.bytesSent,
             bytesReceived: metered.bytesReceived)
     }
 }

@@ -144,9 +144,17 @@ final class Board {
 
     /// `error`, with the program that reads the same port, if that may be why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        guard [.deviceSilent, .protocolViolation].contains(error.code), let portPath,
-            let other = PortHolder.findEavesdropper(portPath)
-        else { return error }
+        guard [.deviceSilent, .protocolViolation].contains(error.code), let portPath else {
+            return error
+        }
+        guard let other = PortHolder.findEavesdropper(portPath) else {
+            guard isFlashed, error.code == .deviceSilent else { return error }
+            return ProvisioningError(
+                error.code, error.reason,
+                hint:
+                    "is the image made for the board \(platform.board), with the device library in "
+                    + "it? and is this the board's port and baud rate?")
+        }
         return ProvisioningError(
             error.code, "\(error.reason); \(other) has \(portPath) open too",
             hint: "close it, for it may take what is meant for this program, and try again")
@@ -232,14 +240,7 @@ private struct EmulatedProcessStarter: Flasher {
     let board: Board
 
     func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(filePath: image.path), options: .alwaysMapped))
-        } catch {
-            throw ProvisioningError(
-                .imageInvalid, "\(image.path) can't be read: \(error.localizedDescription)",
-                hint: "build it first")
-        }
+        let bytes = try image.readBytes()
         try board.stop()
         try board.startProcess(image, erasing: erasing)
         return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: false)

@@ -37,5 +37,15 @@ extension State {
             hint: "set the clock; if it is right, it was ahead then: go on with --accept-clock")
     }
 
+    /// For what must not wait for a clock, such as a revocation: says which time is recorded instead.
+    func warnOfClock(_ registry: SQLiteRegistry) throws(ProvisioningError) {
+        let now = Surroundings.system.now()
+        guard let last = try registry.lastChange(), now.seconds < last.seconds - Self.clockTolerance
+        else { return }
+        Terminal.standardError.write(
+            "provision: the clock says \(Self.text(now)), the registry last changed at "
+                + "\(Self.text(last)): this is recorded as of then\n")
+    }
+
     private static func text(_ date: NumericDate) -> String { Date(date).formatted(.iso8601) }
 }

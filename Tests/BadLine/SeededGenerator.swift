@@ -1,4 +1,4 @@
-/// SplitMix64: the same sequence for the same seed, on every machine.
+/// The same sequence for the same seed, on every machine. SplitMix64, Steele et al. 2014.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -10,5 +10,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
         value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
         return value ^ value >> 31
+    }
+
+    /// Noise.
+    public mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
     }
 }

@@ -23,6 +23,7 @@ final class BackgroundRun {
         try process.run()
     }
 
+    var processID: Int32 { process.processIdentifier }
     var output: String { text("out") }
     var errorOutput: String { text("err") }
 

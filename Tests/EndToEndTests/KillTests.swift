@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
     @Test(arguments: 0..<4)
     func atRandomMoments(desk: Int) throws {
         let image = try Firmware.native()
-        var random = SeededGenerator(state: Self.seed &+ UInt64(desk))
+        var random = SeededGenerator(seed: Self.seed &+ UInt64(desk))
         try Executable.withHome { provision in
             var kills = 0
             var lastSteps: Set<String> = []
@@ -169,18 +170,5 @@ import Testing
             let temporary = provision.home.appending(path: "tmp")
             #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
         }
-    }
-}
-
-/// Reproducible noise: SplitMix64, Steele, Lea and Flood 2014.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

@@ -169,7 +169,7 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         let before = try registry.verify().head
         #expect(throws: (any Error).self) {
             try registry.pool.write { database in
-                let log = try EventLog(database: database, clock: noon)
+                let log = try EventLog(database: database, now: noon)
                 _ = try log.keep([1, 2, 3])
                 try log.append(.keyRevoked(.init(reason: 1)), to: 2)
                 throw Abort()

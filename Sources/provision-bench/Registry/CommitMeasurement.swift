@@ -15,8 +15,10 @@ struct CommitMeasurement {
     private let folder: URL
 
     private static let threadCount = 32
-    /// Of raw SQLite's speed.
+    /// Of raw SQLite's speed, where each transaction waits for the disk.
     private static let share = 0.5
+    /// Times the speed of one at a time: else it is no use to share transactions.
+    private static let gain = 2.0
 
     init(_ bench: Bench, in folder: URL) {
         self.bench = bench
@@ -47,20 +49,33 @@ struct CommitMeasurement {
 
     func figures() throws -> [Measurement] {
         try Self.jobs.enumerated().flatMap { number, job in
-            [
-                try measure(job, "\(number)-one", threads: 1, count: bench.isQuick ? 20 : 300),
-                try measure(
-                    job, "\(number)-group", threads: Self.threadCount,
-                    count: bench.isQuick ? 64 : 3200),
+            let one = try measure(
+                job, "\(number)-one", threads: 1, count: bench.isQuick ? 20 : 300)
+            let grouped = try measure(
+                job, "\(number)-group", threads: Self.threadCount,
+                count: bench.isQuick ? 64 : 3200)
+            let name = "\(job.name), durable"
+            return [
+                Measurement(
+                    "\(name), one at a time", one.rate, "/s",
+                    beside: .init(name: "raw SQLite", value: one.rawRate), .atLeast(Self.share)),
+                Measurement(
+                    "\(name), \(Self.threadCount) threads", grouped.rate, "/s",
+                    beside: .init(name: "one at a time", value: one.rate), .atLeast(Self.gain)),
+                // Nothing is asked: where the disk is out of the way, checks and hashes are the rest.
+                Measurement(
+                    "\(name), \(Self.threadCount) threads", grouped.rate, "/s",
+                    beside: .init(
+                        name: "raw SQLite, \(Self.threadCount) to a transaction",
+                        value: grouped.rawRate)),
             ]
         }
     }
 
     private func measure(
         _ job: Job, _ name: String, threads: Int, count: Int
-    ) throws -> Measurement {
-        let way = threads == 1 ? "one at a time" : "\(threads) threads"
-        bench.progress("\(job.name), \(way)")
+    ) throws -> (rate: Double, rawRate: Double) {
+        bench.progress("\(job.name), threads: \(threads)")
         let folder = folder.appending(path: "commits-\(name)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let sample = try SampleRegistry(in: folder, count: count)
@@ -72,10 +87,7 @@ struct CommitMeasurement {
         }
         let rawSeconds = try raw.seconds(
             toFollow: file, eventCounts: job.eventCounts.map { $0 * threads })
-        return Measurement(
-            "\(job.name), durable, \(way)", Double(count) / seconds, "/s",
-            beside: .init(name: "raw SQLite", value: Double(count) / rawSeconds),
-            .atLeast(Self.share))
+        return (Double(count) / seconds, Double(count) / rawSeconds)
     }
 
     /// Each applicant once, by so many threads at once.

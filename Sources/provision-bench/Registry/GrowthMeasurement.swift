@@ -49,6 +49,8 @@ struct GrowthMeasurement {
         try Self.operations.flatMap { operation in
             bench.progress(operation.name)
             let microseconds = try measure(operation)
+            bench.progress(
+                microseconds.map { String(format: "%.1f µs", $0) }.joined(separator: ", "))
             let names = registries.map { RegistryBenchmark.grouped($0.count) }
             let first = Measurement.Yardstick(name: names[0], value: microseconds[0])
             return zip(names, microseconds).dropFirst().map { name, value in

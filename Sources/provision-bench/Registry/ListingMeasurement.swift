@@ -21,7 +21,7 @@ struct ListingMeasurement {
 
     private static let listings = [
         Listing(arguments: ["devices"], linesPerDevice: 1),
-        Listing(arguments: ["devices", "--json"], linesPerDevice: 40),
+        Listing(arguments: ["devices", "--json"], linesPerDevice: 35),
         Listing(arguments: ["keys"], linesPerDevice: 1),
         Listing(arguments: ["keys", "--json"], linesPerDevice: 30),
         Listing(arguments: ["export", "--format", "jsonl"], linesPerDevice: 1),
@@ -49,11 +49,26 @@ struct ListingMeasurement {
                 Measurement("\(name), time", usage.seconds, "s"),
             ]
         }
-        return figures
+        return figures + (try revocationList())
+    }
+
+    /// Signed as a whole, so it grows with what was revoked: a figure, not a limit.
+    private func revocationList() throws -> [Measurement] {
+        let count = bench.isQuick ? 1000 : 100_000
+        bench.progress("revoking \(count) keys")
+        try sample.revoke(count)
+        let usage = try meter(["export", "--format", "crl"])
+        let name = "export --format crl, \(RegistryBenchmark.grouped(count)) revoked"
+        return [
+            Measurement("\(name), peak", usage.peakMegabytes, "MB"),
+            Measurement("\(name), time", usage.seconds, "s"),
+        ]
     }
 
     private func meter(_ arguments: [String]) throws -> ProcessMeter {
         bench.progress("provision \(arguments.joined(separator: " "))")
-        return try ProcessMeter(Bench.provision, arguments, home: sample.home)
+        let usage = try ProcessMeter(Bench.provision, arguments, home: sample.home)
+        bench.progress(String(format: "%.1f s, %.1f MB", usage.seconds, usage.peakMegabytes))
+        return usage
     }
 }

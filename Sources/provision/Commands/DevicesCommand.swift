@@ -76,7 +76,9 @@ struct DevicesCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let state = try State()
+            let registry = try state.openRegistry()
+            try state.warnOfClock(registry)
             let identity = try registry.device(named: device).identity
             try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())
             Terminal.standardError.write(

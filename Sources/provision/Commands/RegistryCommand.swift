@@ -124,7 +124,9 @@ struct RegistryCommand: ParsableCommand {
         var note: String?
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let state = try State()
+            let registry = try state.openRegistry()
+            try state.warnOfClock(registry)
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(
                 key: record.thumbprint, at: Surroundings.system.now(), note: note)

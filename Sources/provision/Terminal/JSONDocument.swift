@@ -36,10 +36,13 @@ struct JSONListing {
     }
 
     mutating func append(_ element: some Encodable) throws {
-        var text = Array((isEmpty ? "{\n  \"\(name)\" : [" : ",").utf8) + Self.margin
+        var text = Array((isEmpty ? "{\n  \"\(name)\" : [" : ",").utf8)
         // Within strings a line feed is escaped: each one that is left begins a line.
-        for byte in try encoder.encode(element) {
-            if byte == UInt8(ascii: "\n") { text += Self.margin } else { text.append(byte) }
+        for line in try encoder.encode(element).split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        {
+            text += line.isEmpty ? Self.margin.prefix(1) : Self.margin[...]
+            text += line
         }
         try terminal.writePart(text)
         isEmpty = false
@@ -47,7 +50,9 @@ struct JSONListing {
 
     /// The document is one only after this.
     func end() throws {
-        guard !isEmpty else { return try JSONDocument.print([name: [Int]()]) }
+        guard !isEmpty else {
+            return try terminal.writePart(Array(try JSONDocument.encode([name: [Int]()])))
+        }
         try terminal.writePart(Array("\n  ]\n}\n".utf8))
     }
 }
