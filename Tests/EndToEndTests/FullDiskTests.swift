@@ -102,7 +102,7 @@ import Testing
             }
         }
 
-        /// Where temporary files go. Nothing of a run does.
+        /// No room for temporary files, neither for bytes nor for names: nothing needs them.
         @Test(.enabled(if: SmallDisk.isPossible, "no namespaces here, and no root"))
         func aFullFolderForTemporaryFiles() throws {
             let disk = try SmallDisk(at: "/tmp")
@@ -121,6 +121,8 @@ import Testing
             try disk.takeAllNames()
             let nameless = try disk.run(arguments, home: home.path)
             #expect(nameless.status == 0, "\(nameless.standardError)")
+            let record = try disk.run(["registry", "verify"], home: home.path)
+            #expect(record.status == 0, "\(record.standardError)")
             let provision = Executable(home: home)
             #expect(try provision("registry", "verify").status == 0)
             #expect(try provision.keys()["active"]?.count == 1)
