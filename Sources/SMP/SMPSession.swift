@@ -76,6 +76,8 @@ public struct SMPSession: Sendable {
         var attempt = 1
         var strayFrames = 0
         var damagedFrames = 0
+        /// Answers to something else. What answers nothing, as an echo of the request, is noise.
+        var unrelatedFrames = 0
         var byteCount = 0
         /// What a frame that was too long announced, the last of them.
         var oversizedLength: Int?
@@ -85,7 +87,6 @@ public struct SMPSession: Sendable {
             if let oversizedLength {
                 return .oversized("a frame announces a message of \(oversizedLength) bytes")
             }
-            let unrelatedFrames = strayFrames - damagedFrames
             if unrelatedFrames > 0 {
                 return .unrelated(attempts: attempt, frames: unrelatedFrames)
             }
@@ -191,6 +192,9 @@ public struct SMPSession: Sendable {
         case .message(let message):
             guard let exchange, answers(message, exchange) else {
                 exchange?.strayFrames += 1
+                if SMPHeader(message)?.operation.isResponse == true {
+                    exchange?.unrelatedFrames += 1
+                }
                 return []
             }
             do {
