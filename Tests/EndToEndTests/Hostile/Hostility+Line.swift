@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import SMP
 
@@ -66,10 +67,4 @@ extension Hostility {
             }
         },
     ]
-}
-
-extension SeededGenerator {
-    fileprivate mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    }
 }

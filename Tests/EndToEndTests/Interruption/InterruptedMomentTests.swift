@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import Testing
 
