@@ -75,6 +75,7 @@ let package = Package(
                 "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
                 "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             exclude: ["Peers"],
             swiftSettings: strict),
@@ -112,23 +113,46 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedcrypto", .when(platforms: [.linux, .macOS]))]),
         tests(
             "DeviceProvisioningTests",
-            ["DeviceProvisioning", "DeviceTestHAL", "CBOR", "OpenSSL"]),
+            [
+                "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
+                "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge",
+                "OpenSSL",
+            ]),
 
-        tests("CBORTests", ["CBOR"]),
+        // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
+        // what it invents.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
+                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+            ],
+            path: "Tests/Fuzz/Decoders", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzDecoders"]),
+
+        .target(
+            name: "CBORJudge", dependencies: ["CBOR"], path: "Tests/CBORJudge",
+            swiftSettings: strict),
+        tests("CBORTests", ["CBOR", "CBORJudge"]),
         .target(
             name: "OpenSSLJudge", path: "Tests/OpenSSLJudge", swiftSettings: strict),
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
-        tests("COSETests", ["COSE", "CBOR", "OpenSSL"]),
+        tests(
+            "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
         tests("SMPTests", ["SMP", "CBOR"]),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
         tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
+        .target(
+            name: "SimulatedDevices",
+            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
+            path: "Tests/SimulatedDevices", swiftSettings: strict),
         tests(
             "ProvisioningTests",
             [
                 "Provisioning", "Registry", "Authority", "Attestation", "Issuance", "SMP", "COSE",
-                "CBOR", "OpenSSL",
+                "CBOR", "OpenSSL", "SimulatedDevices",
             ]),
         tests(
             "RegistryTests",
@@ -143,10 +167,25 @@ let package = Package(
                 "OpenSSLJudge",
             ]),
         tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
-        tests("EndToEndTests", ["provision", "provision-bench", "Channels", "Provisioning"]),
+        tests(
+            "EndToEndTests",
+            [
+                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
+                "COSE", "CBOR", "OpenSSL", "SimulatedDevices",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11
 )
+
+// libFuzzer is linked into this one only, and only on demand: see Scripts/fuzz.
+if Context.environment["PROVISION_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "provision-fuzz", dependencies: ["FuzzDecoders"], path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: strict)
+    ]
+}

@@ -34,7 +34,7 @@ public enum AppraisalError: Error, Hashable, Sendable {
         case .keyMismatch, .endorsementMismatch: .keyMismatch
         case .idMismatch, .boardMismatch, .probeMismatch, .ueidMismatch, .subjectMismatch:
             .idMismatch
-        case .credentialMismatch: .confirmFailed
+        case .credentialMismatch: .credentialMismatch
         case .request: .csrRefused
         }
     }

@@ -8,5 +8,5 @@ public enum RefusalCode: String, CaseIterable, Sendable, Hashable {
     case keyMismatch = "key-mismatch"
     case idMismatch = "id-mismatch"
     case csrRefused = "csr-refused"
-    case confirmFailed = "confirm-failed"
+    case credentialMismatch = "credential-mismatch"
 }

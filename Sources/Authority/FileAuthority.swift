@@ -66,6 +66,9 @@ public final class FileAuthority: CredentialIssuer {
     ///   certificates.
     public func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
         do {
+            var plan = plan
+            // A clock that is a little slow: nothing is valid before what signed it.
+            plan.notBefore = max(plan.notBefore, NumericDate(seconds: issuing.notBefore.seconds))
             try plan.validate()
             let types = CredentialType.allCases.filter(plan.types.contains)
             var credentials: [Credential] = []
@@ -107,7 +110,13 @@ public final class FileAuthority: CredentialIssuer {
 
     private func chain(for plan: IssuancePlan) throws -> Credential {
         let template = try profile.template(for: plan, issuer: issuing)
-        // The plan may begin before the authority did: devices' clocks lag.
+        guard template.notBefore <= issuing.notAfter else {
+            throw ProvisioningError(
+                .clockWrong,
+                "the clock says \(template.notBefore), the issuing certificate ended at "
+                    + "\(issuing.notAfter)",
+                hint: "set the clock, or make a new authority")
+        }
         guard template.notAfter <= issuing.notAfter else {
             throw ProvisioningError(
                 .issuanceFailed,

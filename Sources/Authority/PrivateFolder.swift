@@ -134,7 +134,19 @@ final class PrivateFolder {
     static func failure(
         _ code: ErrorCode, _ verb: String, _ path: String, hint: String? = nil
     ) -> ProvisioningError {
-        let reason = String(cString: strerror(errno)).lowercased()
-        return ProvisioningError(code, "could not \(verb) \(path): \(reason)", hint: hint)
+        let error = errno
+        let reason = String(cString: strerror(error)).lowercased()
+        return ProvisioningError(
+            code, "could not \(verb) \(path): \(reason)", hint: hint ?? Self.hint(for: error))
+    }
+
+    private static func hint(for error: Int32) -> String {
+        switch error {
+        case ENOSPC, EDQUOT: "make room on the disk"
+        case EFBIG: "raise the limit: ulimit -f unlimited"
+        case EACCES, EPERM, EROFS:
+            "let this user read and write the folder, or name another place with PROVISION_HOME"
+        default: "restore the authority's folder from a backup, if it was there before"
+        }
     }
 }

@@ -10,11 +10,21 @@ extension CBORValue {
     /// - Precondition: no `.simple` of 24 to 31, which have no encoding (RFC 8949 §3.3).
     public func encoded() -> [UInt8] {
         var output: [UInt8] = []
-        write(to: &output)
+        write(to: &output, allowsReserved: false)
         return output
     }
 
-    fileprivate func write(to output: inout [UInt8]) {
+    /// The octets before the items of a definite array: for one that is too long to hold.
+    ///
+    /// The encodings of exactly `count` items must follow.
+    public static func arrayHead(count: Int) -> [UInt8] {
+        var output: [UInt8] = []
+        output.appendHead { cbor_encode_array_start(count, $0, $1) }
+        return output
+    }
+
+    /// - Parameter allowsReserved: Simple values without an encoding get bytes of their own, too.
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
         switch self {
         case .unsigned(let number):
             output.appendHead { cbor_encode_uint(number, $0, $1) }
@@ -28,14 +38,15 @@ extension CBORValue {
             output += text.utf8
         case .array(let items):
             output.appendHead { cbor_encode_array_start(items.count, $0, $1) }
-            for item in items { item.write(to: &output) }
+            for item in items { item.write(to: &output, allowsReserved: allowsReserved) }
         case .map(let map):
-            map.write(to: &output)
+            map.write(to: &output, allowsReserved: allowsReserved)
         case .tagged(let number, let value):
             output.appendHead { cbor_encode_tag(number, $0, $1) }
-            value.write(to: &output)
+            value.write(to: &output, allowsReserved: allowsReserved)
         case .simple(let number):
-            precondition(!(24...31).contains(number), "simple value \(number) is reserved")
+            precondition(
+                allowsReserved || !(24...31).contains(number), "simple value \(number) is reserved")
             output.appendHead { cbor_encode_ctrl(number, $0, $1) }
         case .float(let number):
             output.append(shortest: number)
@@ -44,7 +55,14 @@ extension CBORValue {
 }
 
 extension CBORMap {
-    fileprivate func write(to output: inout [UInt8]) {
+    /// What equal maps have in common: their encoding.
+    var identity: [UInt8] {
+        var output: [UInt8] = []
+        write(to: &output, allowsReserved: true)
+        return output
+    }
+
+    fileprivate func write(to output: inout [UInt8], allowsReserved: Bool) {
         // One buffer for all keys: most of an encoder's time goes into allocations.
         var keys: [UInt8] = []
         var entries: [(key: Range<Int>, index: Int)] = []
@@ -52,7 +70,7 @@ extension CBORMap {
         var isSorted = true
         for (index, pair) in pairs.enumerated() {
             let start = keys.count
-            pair.key.write(to: &keys)
+            pair.key.write(to: &keys, allowsReserved: allowsReserved)
             let key = start..<keys.count
             if let last = entries.last {
                 isSorted = isSorted && keys[last.key].lexicographicallyPrecedes(keys[key])
@@ -63,7 +81,7 @@ extension CBORMap {
         output.appendHead { cbor_encode_map_start(entries.count, $0, $1) }
         for entry in entries {
             output += keys[entry.key]
-            pairs[entry.index].value.write(to: &output)
+            pairs[entry.index].value.write(to: &output, allowsReserved: allowsReserved)
         }
     }
 

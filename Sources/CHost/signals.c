@@ -32,10 +32,28 @@ static long milliseconds_since_first(void) {
     return (now.tv_sec - first_at.tv_sec) * 1000 + (now.tv_nsec - first_at.tv_nsec) / 1000000;
 }
 
+static int early_status;
+static const char *early_message = "";
+static volatile sig_atomic_t foreground_owner;
+static char unfinished_file[4096];
+static volatile sig_atomic_t has_unfinished_file;
+
+static void on_early_signal(int number) {
+    (void)number;
+    if (write(STDERR_FILENO, early_message, strlen(early_message)) < 0) {
+        // Nobody reads it any more.
+    }
+    if (has_unfinished_file) unlink(unfinished_file);
+    chost_foreground_return();
+    _exit(early_status);
+}
+
 static void on_signal(int number) {
     int saved_errno = errno;
     if (first_was_seen && milliseconds_since_first() > repeat_milliseconds) {
         chost_terminal_restore();
+        chost_foreground_return();
+        if (has_unfinished_file) unlink(unfinished_file);
         signal(number, SIG_DFL);
         raise(number);
         return;
@@ -51,14 +69,12 @@ static void on_signal(int number) {
     errno = saved_errno;
 }
 
-int chost_signals_install(int write_fd) {
+static int install(void (*handler)(int)) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
+    action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < watched_count; i++) sigaddset(&action.sa_mask, watched[i]);
-    first_was_seen = 0;
-    signal_fd = write_fd;
     for (int i = 0; i < watched_count; i++) {
         struct sigaction before;
         if (sigaction(watched[i], NULL, &before) < 0) return errno;
@@ -66,17 +82,39 @@ int chost_signals_install(int write_fd) {
         if (watched[i] == SIGHUP && before.sa_handler == SIG_IGN) continue;
         if (sigaction(watched[i], &action, NULL) < 0) return errno;
     }
-    signal(SIGPIPE, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     return pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
+int chost_signals_install_early(int status, const char *message) {
+    early_status = status;
+    early_message = message;
+    return install(on_early_signal);
+}
+
+int chost_signals_install(int write_fd) {
+    first_was_seen = 0;
+    signal_fd = write_fd;
+    signal(SIGPIPE, SIG_IGN);
+    return install(on_signal);
+}
+
+void chost_unfinished_file_begin(const char *path) {
+    has_unfinished_file = 0;
+    size_t length = strlen(path);
+    if (length >= sizeof unfinished_file) return;
+    memcpy(unfinished_file, path, length + 1);
+    has_unfinished_file = 1;
+}
+
+void chost_unfinished_file_end(void) { has_unfinished_file = 0; }
+
 void chost_signals_remove(void) {
-    if (signal_fd < 0) return;
     for (int i = 0; i < watched_count; i++) {
         struct sigaction current;
-        if (sigaction(watched[i], NULL, &current) == 0 && current.sa_handler == on_signal)
+        if (sigaction(watched[i], NULL, &current) == 0
+            && (current.sa_handler == on_signal || current.sa_handler == on_early_signal))
             signal(watched[i], SIG_DFL);
     }
     signal_fd = -1;
@@ -134,4 +172,15 @@ void chost_terminal_restore(void) {
     if (fd < 0) return;
     terminal_fd = -1;
     tcsetattr(fd, TCSANOW, &terminal_before);
+}
+
+void chost_foreground_set_owner(pid_t group) { foreground_owner = (sig_atomic_t)group; }
+
+void chost_foreground_return(void) {
+    pid_t owner = (pid_t)foreground_owner;
+    if (owner <= 0) return;
+    foreground_owner = 0;
+    // From a group that is not in the foreground the call would stop it.
+    signal(SIGTTOU, SIG_IGN);
+    tcsetpgrp(STDIN_FILENO, owner);
 }

@@ -16,13 +16,13 @@
 #include <sys/syscall.h>
 #endif
 
-static void close_from_three(void) {
+static void close_from(int first) {
 #if defined(__linux__) && defined(SYS_close_range)
-    if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0) return;
 #endif
     long limit = sysconf(_SC_OPEN_MAX);
     if (limit < 0 || limit > 65536) limit = 65536;
-    for (int fd = 3; fd < limit; fd++) close(fd);
+    for (int fd = first; fd < limit; fd++) close(fd);
 }
 
 /// Between fork and exec: async-signal-safe calls only. Returns the errno value of what failed.
@@ -34,15 +34,18 @@ static int become(const struct chost_spawn_request *request, pid_t parent) {
 #else
     (void)parent;
 #endif
-    // Above the three first, so that no dup2 overwrites a descriptor that is still needed.
-    int wanted[3] = {request->input, request->output, request->error};
-    for (int i = 0; i < 3; i++) {
-        wanted[i] = fcntl(wanted[i], F_DUPFD, 3);
+    int wanted[3 + CHOST_INHERITED_MAX] = {request->input, request->output, request->error};
+    int count = 3;
+    if (request->inherited_count > CHOST_INHERITED_MAX) return EINVAL;
+    for (size_t i = 0; i < request->inherited_count; i++) wanted[count++] = request->inherited[i];
+    // Above all of them first, so that no dup2 overwrites a descriptor that is still needed.
+    for (int i = 0; i < count; i++) {
+        wanted[i] = fcntl(wanted[i], F_DUPFD, count);
         if (wanted[i] < 0) return errno;
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < count; i++)
         if (dup2(wanted[i], i) < 0) return errno;
-    close_from_three();
+    close_from(count);
     if (request->directory && chdir(request->directory) < 0) return errno;
 
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);

@@ -14,6 +14,8 @@ public struct COSEAlgorithm: RawRepresentable, Hashable, Sendable {
     public static let ed25519 = COSEAlgorithm(rawValue: -19)
     /// ECDSA with SHA-384 on whatever curve the key says. RFC 9053 §2.1.
     public static let es384 = COSEAlgorithm(rawValue: -35)
+    /// ECDSA with SHA-512 on whatever curve the key says. RFC 9053 §2.1.
+    public static let es512 = COSEAlgorithm(rawValue: -36)
 }
 
 extension COSEAlgorithm: CustomStringConvertible {
@@ -24,6 +26,7 @@ extension COSEAlgorithm: CustomStringConvertible {
         case .edDSA: "EdDSA"
         case .ed25519: "Ed25519"
         case .es384: "ES384"
+        case .es512: "ES512"
         default: "algorithm \(rawValue)"
         }
     }

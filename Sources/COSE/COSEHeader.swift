@@ -24,7 +24,8 @@ public enum COSEHeader {
             default: throw .header("a header label is neither integer nor text")
             }
         }
-        for pair in protected.pairs where unprotected[pair.key] != nil {
+        let open = Set(unprotected.pairs.map(\.key))
+        for pair in protected.pairs where open.contains(pair.key) {
             throw .header("the header parameter \(describe(pair.key)) stands in both buckets")
         }
         for map in [protected, unprotected] {

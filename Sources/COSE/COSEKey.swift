@@ -127,14 +127,12 @@ extension COSEKey {
         }
         let type = map[.int(Parameter.keyType)]?.integer
         let curve = map[.int(Parameter.curve)]?.integer
-        guard let x = map[.int(Parameter.x)]?.bytes, x.count == P256Point.coordinateLength else {
-            throw .key("the COSE_Key has no x of \(P256Point.coordinateLength) octets")
-        }
         switch (type, curve) {
         case (Self.ellipticCurve, Self.curveP256):
+            let x = try Self.x(of: map, count: P256Point.coordinateLength)
             material = .p256(point: try Self.point(x: x, y: map[.int(Parameter.y)]))
         case (Self.octetKeyPair, Self.curveEd25519):
-            material = .ed25519(x)
+            material = .ed25519(try Self.x(of: map, count: Self.ed25519Length))
         default:
             throw .key(
                 "key type \(Self.describe(type)) with curve \(Self.describe(curve)) is not P-256 or Ed25519"
@@ -143,6 +141,13 @@ extension COSEKey {
         keyID = try Self.optional(map[.int(Parameter.keyID)], named: "kid", \.bytes)
         algorithm = try Self.optional(map[.int(Parameter.algorithm)], named: "alg", \.integer)
             .map(COSEAlgorithm.init(rawValue:))
+    }
+
+    private static func x(of map: CBORMap, count: Int) throws(COSEError) -> [UInt8] {
+        guard let x = map[.int(Parameter.x)]?.bytes, x.count == count else {
+            throw .key("the COSE_Key has no x of \(count) octets")
+        }
+        return x
     }
 
     private static func point(x: [UInt8], y: CBORValue?) throws(COSEError) -> [UInt8] {

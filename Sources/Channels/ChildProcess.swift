@@ -66,10 +66,11 @@ public final class ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - input, output, error: descriptors for the child, which the caller keeps; nil is /dev/null.
+    ///   - inheriting: more of them: 3 and up in the child, at most `CHOST_INHERITED_MAX`.
     ///   - failure: the code of the error if it can't be started.
     public init(
         _ command: Command, input: Int32? = nil, output: Int32? = nil, error: Int32? = nil,
-        failure: ErrorCode
+        inheriting inherited: [Int32] = [], failure: ErrorCode
     ) throws(ProvisioningError) {
         self.command = command
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -77,18 +78,31 @@ public final class ChildProcess: Sendable {
         defer { closeDescriptor(null) }
         let launch = try Launch(command, failure: failure)
         defer { launch.free() }
-        var request = chost_spawn_request(
-            path: launch.path, argv: launch.arguments, envp: launch.environment,
-            directory: launch.directory, input: input ?? null, output: output ?? null,
-            error: error ?? null)
         var pid: pid_t = 0
-        let status = chost_spawn(&request, &pid)
+        let status = inherited.withUnsafeBufferPointer { inherited in
+            var request = chost_spawn_request(
+                path: launch.path, argv: launch.arguments, envp: launch.environment,
+                directory: launch.directory, input: input ?? null, output: output ?? null,
+                error: error ?? null, inherited: inherited.baseAddress,
+                inherited_count: inherited.count)
+            return chost_spawn(&request, &pid)
+        }
         guard status == 0 else {
             let program = command.arguments.first ?? ""
-            throw ProvisioningError(failure, "\(program) cannot be run: \(SystemError(status))")
+            throw ProvisioningError(
+                failure, "\(program) cannot be run: \(SystemError(status))",
+                hint: Self.hint(for: status))
         }
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
+    }
+
+    private static func hint(for error: Int32) -> String? {
+        switch error {
+        case ENOEXEC, EACCES: "is it a program of this computer, whole and executable?"
+        case ENOENT: "is it installed? provision doctor shows what is missing"
+        default: nil
+        }
     }
 
     deinit {
@@ -129,13 +143,24 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks the whole group to end (SIGTERM), and after `grace` makes it (SIGKILL). Idempotent.
+    /// Asks the child, its group and all below it to end (SIGTERM), and after `grace` makes them (SIGKILL).
+    /// Idempotent.
     @discardableResult
     public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
+        send(SIGSTOP)
+        let tree = ProcessTree(stoppingAllBelow: processID)
+        // Also where the child ends first: its own children may have groups of their own.
+        defer { tree.signal(SIGKILL) }
         if grace > .zero {
-            send(SIGTERM)
+            for number in [SIGTERM, SIGCONT] {
+                send(number)
+                tree.signal(number)
+            }
             if let ending = try? wait(within: grace, interruption: nil) { return ending }
+            // What it started since then.
+            send(SIGSTOP)
+            ProcessTree(stoppingAllBelow: processID).signal(SIGKILL)
         }
         send(SIGKILL)
         // Only a process that waits for a broken device in the kernel takes longer.

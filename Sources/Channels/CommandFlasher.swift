@@ -78,6 +78,13 @@ public struct CommandFlasher: Flasher {
         values[.image] = image.path
         let command = Command(
             try template.filled(with: values), directory: directory, environment: environment)
-        try runner.run(command, timeout: timeout, failure: .flashFailed)
+        do {
+            try runner.run(command, timeout: timeout, failure: .flashFailed)
+        } catch {
+            guard error.code == .flashFailed, error.hint == nil else { throw error }
+            throw ProvisioningError(
+                error.code, error.reason,
+                hint: "is the board attached and the probe free? then run it again")
+        }
     }
 }

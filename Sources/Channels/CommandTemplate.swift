@@ -159,11 +159,14 @@ public struct CommandTemplate: Sendable, Hashable {
         _ value: String, of placeholder: CommandPlaceholder, isFirst: Bool, isScript: Bool
     ) throws(ProvisioningError) {
         let name = "the value of {\(placeholder.rawValue)}"
-        guard !value.isEmpty else { throw ProvisioningError(.usage, "\(name) is empty") }
+        guard !value.isEmpty else {
+            throw ProvisioningError(.usage, "\(name) is empty", hint: "name it on the command line")
+        }
         let isBroken = value.unicodeScalars.contains { $0.properties.generalCategory == .control }
         guard !isBroken else {
             throw ProvisioningError(
-                .usage, "\(name) has a control character: \(PlainText.sanitized(value.utf8))")
+                .usage, "\(name) has a control character: \(PlainText.sanitized(value.utf8))",
+                hint: "rename it: tools read lines")
         }
         guard !(isFirst && value.hasPrefix("-")) else {
             throw ProvisioningError(

@@ -44,7 +44,9 @@ public struct ELFImage: Sendable {
         guard type == Self.executableType else {
             throw ELFReader.invalid(
                 "an ELF file of type \(type), not an executable (\(Self.executableType))",
-                hint: type == 1 ? "an object file has to be linked first" : nil)
+                hint: type == 1
+                    ? "an object file has to be linked first"
+                    : "is it a program of this computer? build it for the board")
         }
         machine = try reader.u16(at: 18)
         entry = try reader.word(at: 24)
@@ -232,7 +234,9 @@ struct ELFReader: Sendable {
 
 extension FirmwareImage {
     /// - Throws: `.imageInvalid` if it cannot be read, is empty, or has more than `limit` bytes.
-    func readBytes(limit: Int) throws(ProvisioningError) -> [UInt8] {
+    public func readBytes(limit: Int = ELFImage.maximumFileSize) throws(ProvisioningError)
+        -> [UInt8]
+    {
         let bytes: [UInt8]
         do {
             bytes = try FileBytes.read(path, limit: limit)
@@ -240,7 +244,9 @@ extension FirmwareImage {
             throw ProvisioningError(
                 .imageInvalid, "\(path): \(error)", hint: "did the build make another file?")
         }
-        guard !bytes.isEmpty else { throw ProvisioningError(.imageInvalid, "\(path) is empty") }
+        guard !bytes.isEmpty else {
+            throw ProvisioningError(.imageInvalid, "\(path) is empty", hint: "build it again")
+        }
         return bytes
     }
 }

@@ -104,7 +104,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
                 .flashFailed, "erasing was asked for, the platform names no region to erase",
                 hint: "name the regions of its key store in the platform file")
         }
+        try checkKeysAreSpared(by: executable)
         try whileHalted { remote throws(ProvisioningError) in
+            try checkMachine(of: executable, remote)
             if erasing { try erase(remote) }
             try write(executable, remote)
             try verify(executable, remote)
@@ -155,6 +157,37 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             untilListening: configuration.waitsUntilListening, interruption: interruption)
         remote = new
         return new
+    }
+
+    // MARK: Before anything is written
+
+    /// An image for another processor would only fail to start.
+    private func checkMachine(of image: ELFImage, _ remote: GDBRemote) throws(ProvisioningError) {
+        guard let architecture = try remote.architecture(),
+            let target = ELFMachine(architecture: architecture), target.rawValue != image.machine
+        else { return }
+        throw ProvisioningError(
+            .imageInvalid,
+            "the firmware image is for \(ELFMachine.name(of: image.machine)), "
+                + "the probe is attached to \(target.name)",
+            hint: "build it for this board, or choose the image's own --platform")
+    }
+
+    /// An image that reaches into the key store would take the device's keys away unasked.
+    private func checkKeysAreSpared(by image: ELFImage) throws(ProvisioningError) {
+        for segment in image.segments {
+            for region in configuration.eraseRegions
+            where segment.address < region.address + UInt64(region.length)
+                && region.address < segment.end
+            {
+                throw ProvisioningError(
+                    .imageInvalid,
+                    "the firmware image has \(segment.bytes.count) bytes at "
+                        + "\(Hexadecimal.address(segment.address)), and the platform keeps keys in "
+                        + "\(region)",
+                    hint: "is the image linked for this board?")
+            }
+        }
     }
 
     // MARK: Phases

@@ -1,7 +1,7 @@
 /// Splits what a GDB server sends into packets, one byte at a time. GDB manual, "Overview" of the
 /// Remote Serial Protocol: `$data#cs`, `}` escapes, `*` repeats, `%` notifies.
-struct GDBPacketDecoder {
-    enum Event: Equatable {
+package struct GDBPacketDecoder {
+    package enum Event: Equatable {
         case acknowledged
         case notAcknowledged
         /// The data, with escapes and repeats undone.
@@ -29,9 +29,9 @@ struct GDBPacketDecoder {
     /// Bytes between packets that mean nothing.
     private(set) var noiseCount = 0
 
-    init(maximumLength: Int) { self.maximumLength = maximumLength }
+    package init(maximumLength: Int) { self.maximumLength = maximumLength }
 
-    mutating func decode(_ byte: UInt8) -> Event? {
+    package mutating func decode(_ byte: UInt8) -> Event? {
         switch state {
         case .idle: return idle(byte)
         case .data: return inData(byte)
@@ -136,9 +136,9 @@ struct GDBPacketDecoder {
 }
 
 /// What goes to a GDB server.
-enum GDBPacket {
+package enum GDBPacket {
     /// `$data#cs`, with `#`, `$`, `}` and `*` escaped.
-    static func encoded(_ data: some Sequence<UInt8>) -> [UInt8] {
+    package static func encoded(_ data: some Sequence<UInt8>) -> [UInt8] {
         var packet: [UInt8] = [UInt8(ascii: "$")]
         var sum: UInt8 = 0
         func append(_ byte: UInt8) {

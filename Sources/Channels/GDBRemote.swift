@@ -24,6 +24,8 @@ public final class GDBRemote {
     /// Whether connecting is what stopped it: the server said so unasked. Newer servers never say.
     public private(set) var wasRunningOnArrival = false
 
+    /// Whether the server says what it is attached to.
+    private(set) var describesTarget = false
     var takesBinaryWrites: Bool?
     var continuesWithVCont = false
     private var isOpen = true
@@ -98,6 +100,7 @@ public final class GDBRemote {
         wasRunningOnArrival = unaskedStops > 0
         for feature in features.split(separator: UInt8(ascii: ";")) {
             let feature = String(decoding: feature, as: UTF8.self)
+            if feature == "qXfer:features:read+" { describesTarget = true }
             if feature.hasPrefix("PacketSize=") {
                 let digits = feature.dropFirst("PacketSize=".count)
                 guard let size = UInt64(digits, radix: 16), size >= 64 else {
@@ -244,7 +247,10 @@ public final class GDBRemote {
             guard error.code == .channelClosed || error.code == .channelUnavailable else {
                 throw error
             }
-            throw ProvisioningError(.probeUnavailable, error.reason, hint: error.hint)
+            throw ProvisioningError(
+                .probeUnavailable, error.reason,
+                hint: error.hint
+                    ?? "is the probe still attached, and its server running? then run it again")
         }
     }
 

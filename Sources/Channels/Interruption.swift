@@ -61,6 +61,15 @@ public final class Interruption: Sendable {
         return interruption
     }
 
+    /// Has the same signals end this process at once with the status of `.interrupted`, until
+    /// `handlingSignals`: nothing has begun that would have to be undone. Call it first of all: a
+    /// program that is not ready for Ctrl-C dies of it, which `swift package` reports as a crash.
+    public static func exitsOnSignals() {
+        // Never freed: the handler may not allocate.
+        let message = strdup("provision: \(ProvisioningError.interruptedByUser)\n")
+        _ = chost_signals_install_early(ErrorCode.interrupted.exitStatus, message)
+    }
+
     /// What a signal does. Idempotent.
     public func interrupt() {
         var byte: UInt8 = 0

@@ -4,7 +4,7 @@
     import Glibc
 #endif
 
-/// The process that has a port open, as far as this user may see.
+/// A process that has a port or a file, as far as this user may see.
 public struct PortHolder: Sendable, Hashable, CustomStringConvertible {
     public let processID: Int32
     /// The kernel's name for it, at most 15 characters.
@@ -12,29 +12,100 @@ public struct PortHolder: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(command) (process \(processID))" }
 
-    /// The first other process with `path` open, else this one, else nil. Linux only: it looks at the
-    /// descriptors of every process, of which other users' are hidden.
+    public init(processID: Int32) {
+        self.processID = processID
+        let bytes = (try? FileBytes.read("/proc/\(processID)/comm", limit: 64)) ?? []
+        let name = PlainText.sanitized(bytes)
+        command = name.isEmpty ? "a process" : name
+    }
+
+    /// Who keeps others from `path`: the process that holds its lock, else one that has it open, else
+    /// nil. Linux only: it looks at the descriptors of every process, of which other users' are hidden.
     public static func find(_ path: String) -> PortHolder? {
-        var wanted = stat()
-        guard stat(path, &wanted) == 0 else { return nil }
+        guard let file = FileIdentity(path) else { return nil }
+        if let process = lockHolder(of: file) { return PortHolder(processID: process) }
         let own = getpid()
-        let others = Directory.names(in: "/proc").compactMap { Int32($0) }.filter { $0 != own }
-        for process in others + [own] {
-            let folder = "/proc/\(process)/fd"
-            for descriptor in Directory.names(in: folder) {
-                var found = stat()
-                guard stat("\(folder)/\(descriptor)", &found) == 0 else { continue }
-                let isSame = found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
-                guard isSame else { continue }
-                return PortHolder(processID: process, command: command(of: process))
-            }
+        let openers = openers(of: file)
+        return (openers.first { $0 != own } ?? openers.first).map(PortHolder.init)
+    }
+
+    /// Another process that has `path` open, and may take what is meant for this one. Not the one that
+    /// plays the device behind a pseudo-terminal.
+    public static func findEavesdropper(_ path: String) -> PortHolder? {
+        guard let file = FileIdentity(path) else { return nil }
+        let own = getpid()
+        return openers(of: file)
+            .first { $0 != own && !isDevice(behind: file, process: $0) }
+            .map(PortHolder.init)
+    }
+
+    /// From `/proc/locks`, a line for each: `1: FLOCK ADVISORY WRITE 812 00:18:5 0 EOF`.
+    private static func lockHolder(of file: FileIdentity) -> Int32? {
+        let bytes = (try? FileBytes.read("/proc/locks", limit: 1 << 22)) ?? []
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count >= 6, words[1] == "FLOCK", let process = Int32(words[4]),
+                process > 0
+            else { continue }
+            // Major and minor number in hexadecimal, the inode in decimal.
+            let place = words[5].split(separator: ":")
+            guard place.count == 3, UInt64(place[2]) == file.inode,
+                UInt32(place[0], radix: 16) == file.major, UInt32(place[1], radix: 16) == file.minor
+            else { continue }
+            return process
         }
         return nil
     }
 
-    private static func command(of process: Int32) -> String {
-        let bytes = (try? FileBytes.read("/proc/\(process)/comm", limit: 64)) ?? []
-        let name = PlainText.sanitized(bytes)
-        return name.isEmpty ? "a process" : name
+    private static func openers(of file: FileIdentity) -> [Int32] {
+        Directory.names(in: "/proc").compactMap { Int32($0) }.sorted().filter { process in
+            let folder = "/proc/\(process)/fd"
+            return Directory.names(in: folder).contains { FileIdentity("\(folder)/\($0)") == file }
+        }
+    }
+
+    /// Whether `process` has the master of this pseudo-terminal: Linux shows its number with each.
+    private static func isDevice(behind file: FileIdentity, process: Int32) -> Bool {
+        guard let number = file.terminalNumber else { return false }
+        let folder = "/proc/\(process)/fdinfo"
+        return Directory.names(in: folder).contains { name in
+            let bytes = (try? FileBytes.read("\(folder)/\(name)", limit: 4096)) ?? []
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { line in
+                let words = line.split { $0 == " " || $0 == "\t" }
+                return words.count == 2 && words[0] == "tty-index:" && UInt32(words[1]) == number
+            }
+        }
+    }
+}
+
+/// What a path leads to, whatever its name.
+private struct FileIdentity: Equatable {
+    let device: UInt64
+    let inode: UInt64
+    /// The number of a pseudo-terminal's slave.
+    let terminalNumber: UInt32?
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        let node = UInt64(status.st_rdev)
+        // Documentation/admin-guide/devices.txt: majors 136 to 143 are UNIX98 PTY slaves.
+        let major = Self.major(node)
+        terminalNumber =
+            (136...143).contains(major) ? (major - 136) << 20 | Self.minor(node) : nil
+    }
+
+    var major: UInt32 { Self.major(device) }
+    var minor: UInt32 { Self.minor(device) }
+
+    // As <sys/sysmacros.h>, whose macros Swift does not import.
+    private static func major(_ number: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: (number >> 8) & 0xFFF | (number >> 32) & 0xFFFF_F000)
+    }
+
+    private static func minor(_ number: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: number & 0xFF | (number >> 12) & 0xFFFF_FF00)
     }
 }

@@ -32,7 +32,7 @@ public final class SerialPort: PollableChannel {
         var isOpen = false
         defer { if !isOpen { closeDescriptor(descriptor) } }
         guard isatty(descriptor) == 1 else {
-            throw ProvisioningError(.channelUnavailable, "\(path) is not a serial port")
+            throw Self.openFailure(path, SystemError(ENOTTY))
         }
         // TIOCEXCL does not stop root, nor what has the port already; flock stops whoever asks.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -94,23 +94,65 @@ public final class SerialPort: PollableChannel {
     static func openFailure(_ path: String, _ error: SystemError) -> ProvisioningError {
         switch error.number {
         case ENOENT, ENXIO, ENODEV, ENOTDIR:
-            let ports = SerialPorts.list().map(\.path)
             return ProvisioningError(
-                .channelUnavailable, "there is no port \(path)",
-                hint: ports.isEmpty
-                    ? "no serial port exists: is the board plugged in?"
-                    : "ports that exist: \(ports.joined(separator: ", "))")
+                .channelUnavailable, "there is no port \(path)", hint: existingPorts)
+        case ENOTTY, EISDIR:
+            return ProvisioningError(
+                .channelUnavailable, "\(path) is not a serial port, but \(FileKind.name(of: path))",
+                hint: existingPorts)
         case EACCES, EPERM:
             return ProvisioningError(
-                .channelUnavailable, "\(path): \(error)",
-                hint: "join the group that owns it and log in again: sudo usermod -aG dialout $USER"
-            )
+                .channelUnavailable, "\(path): \(error)", hint: FileKind.accessHint(path))
         case EBUSY, EWOULDBLOCK:
             let holder = PortHolder.find(path).map { "\($0)" } ?? "another process"
             return ProvisioningError(
                 .channelBusy, "\(path) is in use by \(holder)", hint: "close it and try again")
         default:
-            return ProvisioningError(.channelUnavailable, "\(path): \(error)")
+            return ProvisioningError(
+                .channelUnavailable, "\(path): \(error)", hint: "is the board plugged in and sound?"
+            )
         }
+    }
+
+    private static var existingPorts: String {
+        let ports = SerialPorts.list().map(\.path)
+        return ports.isEmpty
+            ? "no serial port exists: is the board plugged in?"
+            : "ports that exist: \(ports.joined(separator: ", "))"
+    }
+}
+
+/// What a path that is no port is, and whose a port is.
+private enum FileKind {
+    static func name(of path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "something else" }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return "a folder"
+        case S_IFREG: return "a file"
+        case S_IFIFO: return "a pipe"
+        case S_IFBLK: return "a disk"
+        default: return "another device"
+        }
+    }
+
+    /// How a user gets to open `path`: through its group, where that may read and write.
+    static func accessHint(_ path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 || errno != EACCES else {
+            return "a folder on the way to it is closed to you: ask who owns it"
+        }
+        let mayGroup = status.st_mode & 0o060 == 0o060
+        guard status.st_mode != 0 else { return joining("dialout") }
+        guard mayGroup, let entry = getgrgid(status.st_gid), let name = entry.pointee.gr_name else {
+            let mode = String(status.st_mode & 0o777, radix: 8)
+            return "only user \(status.st_uid) may open it, its mode is \(mode): "
+                + "ask for access, or for a udev rule"
+        }
+        return joining(String(cString: name))
+    }
+
+    private static func joining(_ group: String) -> String {
+        "join the group that owns it and log in again: sudo usermod -aG \(group) $USER"
     }
 }

@@ -89,20 +89,9 @@ enum Socket {
     private static func connectUnix(
         _ path: String, until deadline: Deadline, _ interruption: Interruption
     ) throws(Failure) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let fits = withUnsafeMutableBytes(of: &address.sun_path) { room in
-            guard path.utf8.count < room.count, !path.utf8.contains(0) else { return false }
-            room.copyBytes(from: path.utf8)
-            return true
-        }
-        guard fits else { throw Failure(SystemError(ENAMETOOLONG)) }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        return try withUnsafePointer(to: &address) { pointer throws(Failure) in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                socketAddress throws(Failure) in
-                try open(AF_UNIX, socketAddress, size, until: deadline, interruption)
-            }
+        guard let address = UnixAddress(path) else { throw Failure(SystemError(ENAMETOOLONG)) }
+        return try address.withPointer { pointer, size throws(Failure) in
+            try open(AF_UNIX, pointer, size, until: deadline, interruption)
         }
     }
 

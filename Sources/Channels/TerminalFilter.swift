@@ -3,7 +3,7 @@
 ///
 /// UTF-8 is checked here, because a terminal may take the C1 controls in it, or in bytes that are
 /// none, for control sequences. Sequences: ECMA-48 §5.4, SGR §8.3.117.
-struct TerminalFilter {
+package struct TerminalFilter {
     private enum State {
         case text
         case escape
@@ -19,9 +19,11 @@ struct TerminalFilter {
 
     private var state = State.text
     /// Whether a colour or another attribute is on, as far as seen.
-    private(set) var hasAttributes = false
+    package private(set) var hasAttributes = false
 
-    mutating func filter(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    package init() {}
+
+    package mutating func filter(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         for byte in bytes { push(byte, &output) }
         return output
@@ -101,7 +103,7 @@ struct TerminalFilter {
         var decoder = UTF8()
         guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return false }
         switch scalar.value {
-        case 0x80...0x9f, 0x2028...0x202e, 0x2066...0x2069: return false
+        case 0x80...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: return false
         default: return true
         }
     }

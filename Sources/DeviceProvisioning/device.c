@@ -42,6 +42,8 @@ size_t dp_identity_id(uint8_t id[DP_MAXIMUM_ID_SIZE]) {
 static size_t bounded_length(const char *text) {
     size_t length = 0;
     while (length < DP_MAXIMUM_NAME_SIZE && text[length]) length++;
+    // Half a character of UTF-8 is no text, and the host would refuse the whole answer.
+    while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80) length--;
     return length;
 }
 

@@ -67,13 +67,15 @@ bool dp_keys_exist(uint32_t kid) {
         && look_up(kid, NULL) == PSA_SUCCESS;
 }
 
+// A record of anything but a kid is damage; kids end well below UINT32_MAX, so loops over them do.
+static bool next_record(uint32_t least, uint32_t *kid) {
+    return dp_store_next(DP_RECORD_KEY, least, kid) && *kid <= PSA_KEY_ID_USER_MAX;
+}
+
 bool dp_keys_next(uint32_t least, uint32_t *kid) {
     // The record of a kid is written before its key and removed after it, so it may stand alone.
-    while (dp_store_next(DP_RECORD_KEY, least, kid)) {
+    for (; next_record(least, kid); least = *kid + 1)
         if (dp_keys_exist(*kid)) return true;
-        if (*kid == UINT32_MAX) return false;
-        least = *kid + 1;
-    }
     return false;
 }
 
@@ -83,7 +85,7 @@ static enum dp_error add_record(uint32_t kid) {
     uint32_t other;
     int count = 0;
     if (dp_store_find(DP_RECORD_KEY, kid, &record)) return DP_OK;
-    for (uint32_t least = 0; dp_store_next(DP_RECORD_KEY, least, &other); least = other + 1) count++;
+    for (uint32_t least = 0; next_record(least, &other); least = other + 1) count++;
     if (count >= DP_MAXIMUM_KEYS) return DP_STORAGE_FULL;
     enum dp_store_status status = dp_store_begin(&writer, DP_RECORD_KEY, kid, 0);
     return error_of_store(status == DP_STORE_OK ? dp_store_commit(&writer) : status);
@@ -131,7 +133,7 @@ bool dp_keys_start(void) {
     dp_key_replacement = (struct dp_key_replacement){0};
     start_error = dp_error_of_psa(psa_crypto_init());
     if (start_error != DP_OK) return false;
-    for (uint32_t least = 0; dp_store_next(DP_RECORD_KEY, least, &kid); least = kid + 1)
+    for (uint32_t least = 0; next_record(least, &kid); least = kid + 1)
         if (look_up(kid, NULL) == PSA_ERROR_DOES_NOT_EXIST) dp_store_remove(DP_RECORD_KEY, kid);
     return dp_keys_next(0, &kid) || make(DEFAULT_KID, NULL, false) == DP_OK;
 }

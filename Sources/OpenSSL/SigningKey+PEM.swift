@@ -3,7 +3,8 @@ internal import COpenSSL
 extension SigningKey {
     /// Reads an unencrypted private key: PEM with PKCS#8 (RFC 5958) or SEC 1 inside.
     ///
-    /// - Throws: `OpenSSLError` for anything but one P-256 private key. Never asks for a password.
+    /// - Throws: `OpenSSLError` for anything but one P-256 private key, or if the public key that
+    ///   stands beside it is another one's. Never asks for a password.
     public convenience init(pem: Secret) throws(OpenSSLError) {
         let operation = "read the private key"
         let key = pem.withUnsafeBytes { bytes -> OpaquePointer? in
@@ -15,6 +16,18 @@ extension SigningKey {
             return PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
         }
         guard let key else { throw .last(operation) }
+        // libcrypto takes both parts as they stand, and would sign what nobody can verify.
+        guard let context = EVP_PKEY_CTX_new(key, nil) else {
+            EVP_PKEY_free(key)
+            throw .last(operation)
+        }
+        let isPair = EVP_PKEY_pairwise_check(context) == 1
+        EVP_PKEY_CTX_free(context)
+        guard isPair else {
+            EVP_PKEY_free(key)
+            ERR_clear_error()
+            throw OpenSSLError(operation, reason: "its public key is not its own")
+        }
         try self.init(adopting: key, operation)
     }
 

@@ -9,14 +9,12 @@ import Provisioning
 /// would write it again at every reset, and the board would lose what it stored meanwhile.
 final class EmulatedMachine {
     let child: ChildProcess
-    let probe: ProbeEndpoint
-    private let configuration: Platform.Emulation.QEMU
-    private let folder: InstanceFolder
-    private let sockets: SocketFolder
+    var probe: ProbeEndpoint { .unix(path: debugger.path) }
+    private let debugger: ListeningSocket
     private let monitor: MachineMonitor
+    private let memory: BoardMemory
     private let uart: EmulatedUART
 
-    private static let startTimeout = Duration.seconds(5)
     private static let stopTimeout = Duration.seconds(2)
 
     /// Starts QEMU and restores the memory.
@@ -26,48 +24,43 @@ final class EmulatedMachine {
         _ configuration: Platform.Emulation.QEMU, in folder: InstanceFolder, uart: EmulatedUART,
         interruption: Interruption
     ) throws(ProvisioningError) {
-        self.configuration = configuration
-        self.folder = folder
         self.uart = uart
-        sockets = try SocketFolder()
-        probe = .unix(path: sockets.debugger)
-        let command = Command(
-            try configuration.command.filled(with: [:]) + Self.options(sockets))
-        child = try Self.start(command, uart)
+        debugger = try ListeningSocket(path: folder.debuggerSocket, failure: .emulatorFailed)
+        let command = Command(try configuration.command.filled(with: [:]) + Self.options)
+        let control = try ControlSocket()
+        child = try Self.start(command, uart, inheriting: [control.far, debugger.descriptor])
+        debugger.release()
         // Never interrupted: saving the memory is part of what an interruption asks for.
-        monitor = try MachineMonitor(
-            channel: Self.connect(to: sockets.monitor, child, uart, Interruption()))
-        Self.wakeForInput(child, uart)
-        let channel = try Self.connect(to: sockets.debugger, child, uart, interruption)
-        let debugger = try GDBRemote(channel: channel)
-        try withExtendedLifetime(debugger) { () throws(ProvisioningError) in
-            // Hung up, not detached from: detaching would let the processor run.
-            defer { channel.close() }
-            try Self.restore(configuration, folder, debugger)
-            if command.isForArm { try Self.fillVectorTable(debugger) }
-            // The processor took its first values from blank memory, when it was made.
-            try debugger.reset(with: "system_reset")
+        monitor = try Self.talk(child, uart) { () throws(ProvisioningError) in
+            try MachineMonitor(
+                channel: StreamChannel(
+                    descriptor: control.takeNear(), name: "QEMU", interruption: Interruption()))
         }
+        memory = BoardMemory(configuration.persistedRegions, folder, monitor)
+        Self.wakeForInput(child, uart)
+        try prepare(configuration, folder, command, interruption)
+        let memory = memory
+        uart.commitBeforeSpeaking { (try? memory.keep(durably: false)) != nil }
         try monitor.resume()
     }
 
-    private static func options(_ sockets: SocketFolder) -> [String] {
-        [
-            "-nodefaults", "-display", "none", "-monitor", "none", "-S",
-            "-chardev", "stdio,id=uart0,signal=off", "-serial", "chardev:uart0",
-            "-gdb", "unix:\(sockets.debugger),server=on,wait=off",
-            "-qmp", "unix:\(sockets.monitor),server=on,wait=off",
-        ]
-    }
+    /// QEMU's control socket is descriptor 3, the debugger's listens on 4: nothing of this machine's that
+    /// would be left if this process and QEMU were killed, but the debugger's name.
+    private static let options = [
+        "-nodefaults", "-display", "none", "-monitor", "none", "-S",
+        "-chardev", "stdio,id=uart0,signal=off", "-serial", "chardev:uart0",
+        "-chardev", "socket,id=control,fd=3", "-mon", "chardev=control,mode=control",
+        "-chardev", "socket,id=debugger,fd=4,server=on,wait=off", "-gdb", "chardev:debugger",
+    ]
 
     private static func start(
-        _ command: Command, _ uart: EmulatedUART
+        _ command: Command, _ uart: EmulatedUART, inheriting inherited: [Int32]
     ) throws(ProvisioningError) -> ChildProcess {
         let ends = uart.childEnds
         do {
             let child = try ChildProcess(
                 command, input: ends.inputOutput, output: ends.inputOutput, error: ends.error,
-                failure: .emulatorFailed)
+                inheriting: inherited, failure: .emulatorFailed)
             uart.closeChildEnds()
             return child
         } catch {
@@ -78,25 +71,37 @@ final class EmulatedMachine {
         }
     }
 
-    /// Connects to a socket that QEMU is about to make, as long as QEMU runs.
-    private static func connect(
-        to path: String, _ child: ChildProcess, _ uart: EmulatedUART, _ interruption: Interruption
-    ) throws(ProvisioningError) -> StreamChannel {
-        let deadline = ContinuousClock.now.advanced(by: startTimeout)
-        while true {
-            do {
-                return try StreamChannel.connect(
-                    unix: path, within: .milliseconds(200), untilListening: true,
-                    interruption: interruption)
-            } catch {
-                guard error.code == .channelUnavailable else { throw error }
-                if let ending = child.currentEnding {
-                    throw Emulator.failure(child.command, ending, uart)
-                }
-                guard ContinuousClock.now < deadline else {
-                    throw ProvisioningError(
-                        .emulatorFailed, "QEMU did not start in 5 s: \(error.reason)")
-                }
+    /// Does what needs QEMU; where QEMU ends in the middle of it, its own words say more.
+    private static func talk<Result>(
+        _ child: ChildProcess, _ uart: EmulatedUART,
+        _ body: () throws(ProvisioningError) -> Result
+    ) throws(ProvisioningError) -> Result {
+        do {
+            return try body()
+        } catch {
+            guard [.channelClosed, .channelUnavailable, .probeUnavailable].contains(error.code),
+                let ending = try child.wait(within: stopTimeout, interruption: nil)
+            else { throw error }
+            throw Emulator.failure(child.command, ending, uart)
+        }
+    }
+
+    /// Memory and processor as they were when the board was last switched off.
+    private func prepare(
+        _ configuration: Platform.Emulation.QEMU, _ folder: InstanceFolder, _ command: Command,
+        _ interruption: Interruption
+    ) throws(ProvisioningError) {
+        let path = debugger.path
+        try Self.talk(child, uart) { () throws(ProvisioningError) in
+            let channel = try StreamChannel.connect(unix: path, interruption: interruption)
+            let debugger = try GDBRemote(channel: channel)
+            try withExtendedLifetime(debugger) { () throws(ProvisioningError) in
+                // Hung up, not detached from: detaching would let the processor run.
+                defer { channel.close() }
+                try Self.restore(configuration, folder, debugger)
+                if command.isForArm { try Self.fillVectorTable(debugger) }
+                // The processor took its first values from blank memory, when it was made.
+                try debugger.reset(with: "system_reset")
             }
         }
     }
@@ -137,52 +142,50 @@ final class EmulatedMachine {
         try debugger.writeMemory(at: 0, [0, 4, 0, 0x20, 9, 0, 0, 0] + branchToItself)
     }
 
-    /// Keeps the memory as it is at this moment.
-    func save() throws(ProvisioningError) {
-        let monitor = monitor
-        try folder.keep(configuration.persistedRegions) { region, path throws(ProvisioningError) in
-            try monitor.save(region, to: path)
-        }
-    }
+    /// Keeps the memory as it is at this moment, also if this computer loses its power.
+    func save() throws(ProvisioningError) { try memory.keep(durably: true) }
 
-    /// Stops the processor, keeps the memory, ends QEMU. Nothing if QEMU has ended.
+    /// Stops the processor, keeps the memory, ends QEMU. Nothing but cleaning up if QEMU has ended.
     func stop() throws(ProvisioningError) {
+        defer {
+            child.terminate()
+            memory.removeDrafts()
+            debugger.remove()
+        }
         guard child.currentEnding == nil else { return }
-        defer { child.terminate() }
-        do {
+        try Self.talk(child, uart) { () throws(ProvisioningError) in
             try monitor.pause()
             try save()
             try monitor.quit()
-        } catch {
-            // Gone in the middle of it: its own words say more.
-            if error.code == .channelClosed,
-                let ending = try child.wait(within: Self.stopTimeout, interruption: nil)
-            {
-                throw Emulator.failure(child.command, ending, uart)
-            }
-            throw error
         }
         _ = try child.wait(within: Self.stopTimeout, interruption: nil)
     }
 }
 
-/// Where QEMU listens: in a folder that only this user can enter, whose path is short enough for a
-/// socket's name (108 bytes on Linux), unlike an instance's folder. Gone with this object.
-private final class SocketFolder {
-    let path: String
-    var debugger: String { "\(path)/gdb" }
-    var monitor: String { "\(path)/qmp" }
+/// A pair of connected sockets, the far one for a child.
+private final class ControlSocket {
+    private(set) var far: Int32
+    private var near: Int32
 
     init() throws(ProvisioningError) {
-        var template = Array("/tmp/provision-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
+        var sockets: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, streamSocket, 0, &sockets) == 0 else {
             throw ProvisioningError(
-                .emulatorFailed, "no folder in /tmp: \(String(cString: strerror(errno)))")
+                .emulatorFailed, "no control socket: \(String(cString: strerror(errno)))")
         }
-        path = String(cString: made)
+        for descriptor in sockets { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        (near, far) = (sockets[0], sockets[1])
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit { for descriptor in [near, far] where descriptor >= 0 { close(descriptor) } }
+
+    /// The caller's from now on. The far one is the child's alone, so that its end is told.
+    func takeNear() -> Int32 {
+        close(far)
+        far = -1
+        defer { near = -1 }
+        return near
+    }
 }
 
 extension Command {

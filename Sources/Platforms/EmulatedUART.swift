@@ -6,6 +6,10 @@ import Synchronization
 /// A pseudo-terminal that stands for an emulated board's serial port, and the thread that carries bytes
 /// between it and the emulator's standard input and output.
 ///
+/// Output commit: what a board says may rest on what it stored, so it is passed on only when that is
+/// kept. Else a host would believe a board that, its emulator killed, knows nothing of it. (Elnozahy
+/// et al., "A Survey of Rollback-Recovery Protocols in Message-Passing Systems", ACM 2002, §2.)
+///
 /// As on a real port, opening and closing changes nothing for the board, and what it sends while nobody
 /// reads is lost.
 final class EmulatedUART: Sendable {
@@ -21,6 +25,7 @@ final class EmulatedUART: Sendable {
     private let stopPipe: (read: Int32, write: Int32)
     private let tail = Mutex<[UInt8]>([])
     private let wake = Mutex<(@Sendable () -> Void)?>(nil)
+    private let commit = Mutex<(@Sendable () -> Bool)?>(nil)
     private let hasEnded = DispatchSemaphore(value: 0)
     private let errorHasEnded = DispatchSemaphore(value: 0)
 
@@ -29,7 +34,8 @@ final class EmulatedUART: Sendable {
     private static let bufferLength = 4096
     /// Milliseconds between two looks at what does not tell when it changes.
     private static let interval: Int32 = 20
-    /// How long a full terminal may stay full before it is taken for one that nobody reads.
+    /// How long a full terminal may stay full before it is taken for one that nobody reads, and how long
+    /// it outlives its board.
     private static let patience = Duration.milliseconds(200)
 
     /// What the child gets: standard input and output, standard error.
@@ -75,6 +81,12 @@ final class EmulatedUART: Sendable {
         self.wake.withLock { $0 = wake }
     }
 
+    /// Has `commit` keep what the board stored, on the thread, before any of the board's bytes are passed
+    /// on. False: it can't be kept any more, and nor is what the board said.
+    func commitBeforeSpeaking(_ commit: @escaping @Sendable () -> Bool) {
+        self.commit.withLock { $0 = commit }
+    }
+
     /// Starts carrying bytes.
     func start() {
         let thread = Thread { [self] in
@@ -117,6 +129,11 @@ final class EmulatedUART: Sendable {
         var fullSince: ContinuousClock.Instant?
         var isBoardOpen = true
         var isErrorOpen = true
+        var isTerminalOpen = true
+        /// Once the board is gone: until then readers may take what it said last.
+        var hangUp: ContinuousClock.Instant?
+        /// Whether the last byte that was passed on ended a line.
+        var isAtLineStart = true
     }
 
     private func pump() {
@@ -126,14 +143,14 @@ final class EmulatedUART: Sendable {
                 pollfd(fd: stopPipe.read, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: flow.isErrorOpen ? errorPipe : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: flow.isBoardOpen ? socket : -1, events: 0, revents: 0),
-                pollfd(fd: terminal.master, events: 0, revents: 0),
+                pollfd(fd: flow.isTerminalOpen ? terminal.master : -1, events: 0, revents: 0),
             ]
             if flow.toUser.count < Self.bufferLength { entries[2].events |= Int16(POLLIN) }
             if !flow.toBoard.isEmpty { entries[2].events |= Int16(POLLOUT) }
             if flow.toBoard.isEmpty { entries[3].events |= Int16(POLLIN) }
             if !flow.toUser.isEmpty { entries[3].events |= Int16(POLLOUT) }
             let isUnread = flow.isBoardOpen && chost_serial_unsent(socket) > 0
-            let isWaiting = isUnread || !flow.toUser.isEmpty
+            let isWaiting = isUnread || !flow.toUser.isEmpty || flow.hangUp != nil
             let count = poll(&entries, nfds_t(entries.count), isWaiting ? Self.interval : -1)
             guard count >= 0 || errno == EINTR else { return }
             if count == 0, isUnread { wake.withLock { $0 }?() }
@@ -141,6 +158,12 @@ final class EmulatedUART: Sendable {
             if entries[1].revents != 0, !readError() {
                 flow.isErrorOpen = false
                 errorHasEnded.signal()
+            }
+            if let hangUp = flow.hangUp, hangUp <= .now {
+                // As when a cable comes off: who waits for an answer need not wait longer.
+                terminal.close()
+                flow.isTerminalOpen = false
+                flow.hangUp = nil
             }
             carryFromUser(&flow, isReadable: entries[3].revents & Int16(POLLIN) != 0)
             carryFromBoard(&flow, isReadable: entries[2].revents & Int16(POLLIN | POLLHUP) != 0)
@@ -165,9 +188,13 @@ final class EmulatedUART: Sendable {
     private func carryFromBoard(_ flow: inout Flow, isReadable: Bool) {
         if isReadable, flow.toUser.count < Self.bufferLength {
             let bytes = receive(socket)
-            if bytes.isEmpty && errno != EAGAIN { flow.isBoardOpen = false }
-            flow.toUser += bytes
+            if bytes.isEmpty && errno != EAGAIN {
+                flow.isBoardOpen = false
+                flow.hangUp = .now + Self.patience
+            }
+            passOn(bytes, &flow)
         }
+        guard flow.isTerminalOpen else { return flow.toUser.removeAll() }
         guard !flow.toUser.isEmpty else { return }
         let sent = flow.toUser.withUnsafeBytes { write(terminal.master, $0.baseAddress, $0.count) }
         if sent > 0 {
@@ -180,15 +207,35 @@ final class EmulatedUART: Sendable {
         }
     }
 
+    private func passOn(_ bytes: [UInt8], _ flow: inout Flow) {
+        guard let last = bytes.last else { return }
+        if commit.withLock({ $0 })?() ?? true {
+            flow.toUser += bytes
+        } else {
+            // No host may hear it, but it may be why the emulator ended.
+            let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+            let whole = lines.dropFirst(flow.isAtLineStart ? 0 : 1)
+            // Frames, which nobody can read, have these marks.
+            for line in whole where !line.contains(0x06) && !line.contains(0x04) {
+                note(Array(line) + [newline])
+            }
+        }
+        flow.isAtLineStart = last == newline
+    }
+
     /// False at its end.
     private func readError() -> Bool {
         let bytes = receive(errorPipe)
         if bytes.isEmpty { return errno == EAGAIN }
+        note(bytes)
+        return true
+    }
+
+    private func note(_ bytes: [UInt8]) {
         tail.withLock { tail in
             tail += bytes
             tail.removeFirst(max(0, tail.count - Self.tailLength))
         }
-        return true
     }
 
     /// What is there; none, with `errno` 0 at the end of it.
@@ -200,8 +247,10 @@ final class EmulatedUART: Sendable {
     }
 }
 
+private let newline = UInt8(ascii: "\n")
+
 #if canImport(Darwin)
-    private let streamSocket = SOCK_STREAM
+    let streamSocket = SOCK_STREAM
 #else
-    private let streamSocket = Int32(SOCK_STREAM.rawValue)
+    let streamSocket = Int32(SOCK_STREAM.rawValue)
 #endif

@@ -148,6 +148,9 @@ public final class Emulator {
     ) -> ProvisioningError {
         let lines = port.lastLines().map { "\n  \($0)" }.joined()
         return ProvisioningError(
-            .emulatorFailed, "\(command.arguments.first ?? "") \(ending)\(lines)")
+            .emulatorFailed, "\(command.arguments.first ?? "") \(ending)\(lines)",
+            hint: lines.contains(String(cString: strerror(ENOSPC)))
+                ? "make room on the disk that the board's memory is kept on"
+                : "is it firmware for this platform, with the device library in it?")
     }
 }

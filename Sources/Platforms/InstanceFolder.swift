@@ -27,7 +27,13 @@ final class InstanceFolder {
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw ProvisioningError(.emulatorFailed, "\(path) can't be made: \(error)")
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let reason =
+                cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
+                ?? error.localizedDescription
+            throw ProvisioningError(
+                .emulatorFailed, "\(path) can't be made: \(reason)",
+                hint: "name a place that can be written with PROVISION_HOME")
         }
         lock = try Self.hold("\(path)/lock", instance)
     }
@@ -56,7 +62,7 @@ final class InstanceFolder {
             let count = max(0, pread(descriptor, &text, text.count, 0))
             let holder = String(decoding: text[..<count], as: UTF8.self)
             throw ProvisioningError(
-                .deviceBusy, "\(instance) is run by process \(Int32(holder) ?? 0) already",
+                .deviceBusy, "\(instance) is run by \(Self.name(of: holder)) already",
                 hint: "attach to that one, or emulate another board with --instance NAME")
         }
         let text = Array(String(getpid()).utf8)
@@ -68,8 +74,16 @@ final class InstanceFolder {
         return descriptor
     }
 
+    private static func name(of holder: String) -> String {
+        Int32(holder).map { "\(PortHolder(processID: $0))" } ?? "another process"
+    }
+
     private static func failure(_ path: String) -> ProvisioningError {
-        ProvisioningError(.emulatorFailed, "\(path): \(String(cString: strerror(errno)))")
+        let error = errno
+        return ProvisioningError(
+            .emulatorFailed, "\(path): \(String(cString: strerror(error)))",
+            hint: error == ENOSPC
+                ? "make room on the disk" : "name a place that can be written with PROVISION_HOME")
     }
 
     /// The board's ID: random, made once.
@@ -84,11 +98,13 @@ final class InstanceFolder {
             return bytes
         }
         let bytes = (0..<Self.idLength).map { _ in UInt8.random(in: 0...255) }
-        try replace(file) { temporary throws(ProvisioningError) in
-            guard FileManager.default.createFile(atPath: temporary, contents: Data(bytes)) else {
-                throw Self.failure(temporary)
-            }
+        let draft = draft(of: file)
+        guard FileManager.default.createFile(atPath: draft, contents: Data(bytes)) else {
+            throw Self.failure(draft)
         }
+        try Self.synchronise(draft)
+        guard rename(draft, file) == 0 else { throw Self.failure(file) }
+        try Self.synchronise(path)
         return bytes
     }
 
@@ -104,45 +120,55 @@ final class InstanceFolder {
         return bytes
     }
 
-    /// Replaces what is kept of all `regions`, none of them before all were saved.
+    /// Where the debugger's socket is while the board runs, and after this process was killed.
+    var debuggerSocket: String { "\(path)/gdb" }
+
+    /// Has `save` write a region's bytes to the path that it gets, beside what is kept.
     ///
-    /// - Parameter save: writes a region's bytes to the path that it gets.
-    func keep(
-        _ regions: [AddressRange], save: (AddressRange, String) throws(ProvisioningError) -> Void
-    ) throws(ProvisioningError) {
-        for region in regions {
-            let temporary = memoryFile(of: region) + ".new"
-            try save(region, temporary)
-            let count = try read(temporary, atMost: region.length)?.count ?? 0
-            guard count == region.length else {
-                throw ProvisioningError(
-                    .emulatorFailed, "only \(count) of \(region.length) bytes came to \(temporary)")
-            }
+    /// - Returns: the bytes.
+    func draft(
+        _ region: AddressRange, save: (String) throws(ProvisioningError) -> Void
+    ) throws(ProvisioningError) -> [UInt8] {
+        let draft = draft(of: memoryFile(of: region))
+        // Keys are in there.
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure(draft) }
+        close(descriptor)
+        try save(draft)
+        let bytes = try read(draft, atMost: region.length) ?? []
+        guard bytes.count == region.length else {
+            throw ProvisioningError(
+                .emulatorFailed, "only \(bytes.count) of \(region.length) bytes came to \(draft)")
         }
-        for region in regions {
-            try replace(memoryFile(of: region)) { _ in }
-        }
+        return bytes
+    }
+
+    /// Puts a region's draft in the place of what was kept, whole or not at all.
+    func keepDraft(of region: AddressRange) throws(ProvisioningError) {
+        let file = memoryFile(of: region)
+        guard rename(draft(of: file), file) == 0 else { throw Self.failure(file) }
+    }
+
+    func removeDrafts(of regions: [AddressRange]) {
+        for region in regions { unlink(draft(of: memoryFile(of: region))) }
+    }
+
+    /// Makes durable what is kept.
+    func synchronise(_ regions: [AddressRange]) throws(ProvisioningError) {
+        for name in regions.map(memoryFile) + [path] { try Self.synchronise(name) }
     }
 
     private func memoryFile(of region: AddressRange) -> String {
         "\(path)/memory-\(String(region.address, radix: 16)).bin"
     }
 
-    /// Makes `file` durable, whole or not at all.
-    private func replace(
-        _ file: String, making: (String) throws(ProvisioningError) -> Void
-    ) throws(ProvisioningError) {
-        let temporary = file + ".new"
-        try making(temporary)
-        for (name, isLast) in [(temporary, false), (path, true)] {
-            if isLast, rename(temporary, file) != 0 { throw Self.failure(file) }
-            let descriptor = open(name, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw Self.failure(name) }
-            defer { close(descriptor) }
-            // Keys are in there.
-            guard isLast || fchmod(descriptor, 0o600) == 0 else { throw Self.failure(name) }
-            guard fsync(descriptor) == 0 else { throw Self.failure(name) }
-        }
+    private func draft(of file: String) -> String { file + ".new" }
+
+    private static func synchronise(_ name: String) throws(ProvisioningError) {
+        let descriptor = open(name, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(name) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure(name) }
     }
 
     /// Nil if there is no such file. At most one byte more than `limit`.

@@ -1,9 +1,13 @@
 import Channels
 import Foundation
 import Provisioning
+import Synchronization
 
-/// QEMU's control socket. QEMU Machine Protocol, docs/interop/qmp-spec in its sources.
-final class MachineMonitor {
+/// QEMU's control socket. QEMU Machine Protocol, docs/interop/qmp-spec in its sources. Any thread may
+/// use it.
+final class MachineMonitor: @unchecked Sendable {
+    /// One command at a time: guards what follows.
+    private let lock = Mutex(())
     private let channel: StreamChannel
     private var received: [UInt8] = []
 
@@ -61,6 +65,20 @@ final class MachineMonitor {
     private func execute(
         _ command: String, _ arguments: (some Encodable)?
     ) throws(ProvisioningError) {
+        let failure: ProvisioningError? = lock.withLock { _ in
+            do throws(ProvisioningError) {
+                try exchange(command, arguments)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func exchange(
+        _ command: String, _ arguments: (some Encodable)?
+    ) throws(ProvisioningError) {
         guard
             let request = try? JSONEncoder().encode(
                 Request(execute: command, arguments: arguments))
@@ -90,7 +108,11 @@ final class MachineMonitor {
                 return Array(received[..<end])
             }
             let rest = ContinuousClock.now.duration(to: deadline)
-            guard rest > .zero, received.count <= Self.maximumLineLength else {
+            guard rest > .zero else {
+                throw ProvisioningError(
+                    .emulatorFailed, "QEMU says nothing on its control socket for 5 s")
+            }
+            guard received.count <= Self.maximumLineLength else {
                 throw ProvisioningError(.emulatorFailed, "QEMU's control socket makes no sense")
             }
             received += try channel.read(atMost: 4096, within: rest)

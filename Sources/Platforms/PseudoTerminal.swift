@@ -1,13 +1,15 @@
 import CHost
 import Foundation
 import Provisioning
+import Synchronization
 
 /// A raw pseudo-terminal whose both ends are held, so that the one never sees the other's users go.
-struct PseudoTerminal {
+final class PseudoTerminal: Sendable {
     let master: Int32
     /// What users open.
     let path: String
     private let slave: Int32
+    private let isOpen = Mutex(true)
 
     init() throws(ProvisioningError) {
         var (master, slave) = (Int32(-1), Int32(-1))
@@ -25,9 +27,14 @@ struct PseudoTerminal {
         }
     }
 
+    /// Hangs up on whoever has it open. Idempotent.
     func close() {
-        _ = Foundation.close(slave)
-        _ = Foundation.close(master)
+        isOpen.withLock { isOpen in
+            guard isOpen else { return }
+            isOpen = false
+            _ = Foundation.close(slave)
+            _ = Foundation.close(master)
+        }
     }
 
     private static func failure() -> ProvisioningError {

@@ -99,7 +99,7 @@ final class DeviceSession {
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
         guard clock.now < end else {
             throw ProvisioningError(
-                .deviceSilent,
+                .deviceSlow,
                 "could not \(doing): the device has talked for \(deadlines.conversation.components.seconds) s on \(channel.name)",
                 hint: "it answers, but too little at a time")
         }
@@ -148,12 +148,27 @@ extension ProvisioningError {
             self.init(
                 .deviceSilent, "\(reason) on \(channel.name)",
                 hint:
-                    "is this its port and baud rate, and does its firmware hold the device library?"
+                    "is this its port, and does its firmware hold the device library?"
             )
-        case .malformed, .flooded, .stalled, .tooLong:
+        case .unanswered:
             self.init(
-                .protocolViolation, reason,
-                hint: "see what the device sends with provision attach --port \(channel.name)")
+                .noAnswer, "\(reason) on \(channel.name)",
+                hint: "is its baud rate right, and does its firmware hold the device library? -v "
+                    + "shows its text")
+        case .malformed: self.init(.protocolViolation, reason, hint: Self.look(channel))
+        case .oversized, .tooLong:
+            self.init(.answerOversized, reason, hint: Self.look(channel))
+        case .tooDeep: self.init(.answerTooDeep, reason, hint: Self.look(channel))
+        case .unrelated:
+            self.init(
+                .answerUnrelated, reason,
+                hint:
+                    "does another program talk on \(channel.name), or does the device need longer "
+                    + "than [timeouts] of its platform file allow?")
+        case .flooded(let frames, _):
+            let isOfFrames = frames > SMPSession.Settings().maximumStrayFrames
+            self.init(isOfFrames ? .frameFlood : .byteFlood, reason, hint: Self.look(channel))
+        case .stalled: self.init(.transferStalled, reason, hint: Self.look(channel))
         case .status:
             self.init(.deviceRefused, reason)
         case .group:
@@ -168,5 +183,9 @@ extension ProvisioningError {
                 .versionUnsupported, reason,
                 hint: "update the device library in the firmware, or this tool")
         }
+    }
+
+    private static func look(_ channel: any Channel) -> String {
+        "see what the device sends with provision attach --port \(channel.name)"
     }
 }

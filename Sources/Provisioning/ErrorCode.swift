@@ -19,11 +19,29 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case channelBusy = "channel-busy"
     case probeUnavailable = "probe-unavailable"
     case emulatorFailed = "emulator-failed"
+    /// Not one byte came.
     case deviceSilent = "device-silent"
+    /// Bytes came, and no answer among them: log text, another rate's noise, a damaged line.
+    case noAnswer = "no-answer"
     case deviceBusy = "device-busy"
 
     // Protocol
+    /// An answer that is malformed, or says what the contract does not allow.
     case protocolViolation = "protocol-violation"
+    /// An answer that announces more than came, or is more than this host takes.
+    case answerOversized = "answer-oversized"
+    /// An answer that nests deeper than this host takes.
+    case answerTooDeep = "answer-too-deep"
+    /// Nothing but answers to other requests.
+    case answerUnrelated = "answer-unrelated"
+    /// Bytes without end and without an answer.
+    case byteFlood = "byte-flood"
+    /// Whole frames without end and without an answer.
+    case frameFlood = "frame-flood"
+    /// A transfer that takes its steps and comes to no end.
+    case transferStalled = "transfer-stalled"
+    /// The device answers, but the conversation takes longer than it may.
+    case deviceSlow = "device-slow"
     case deviceRefused = "device-refused"
     case probeProtocol = "probe-protocol"
     case versionUnsupported = "version-unsupported"
@@ -47,6 +65,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case replacementUnproven = "replacement-unproven"
     case registryConflict = "registry-conflict"
     case notFound = "not-found"
+    case clockWrong = "clock-wrong"
 
     // Authority
     case authorityUnavailable = "authority-unavailable"
@@ -55,6 +74,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     // Install or confirm
     case installFailed = "install-failed"
     case confirmFailed = "confirm-failed"
+    /// The device stores something else than what it was given.
+    case credentialMismatch = "credential-mismatch"
 
     case interrupted
     case internalFailure = "internal-failure"
@@ -66,17 +87,20 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
         case .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable,
-            .emulatorFailed, .deviceSilent, .deviceBusy:
+            .emulatorFailed, .deviceSilent, .noAnswer, .deviceBusy:
             5
-        case .protocolViolation, .deviceRefused, .probeProtocol, .versionUnsupported: 6
+        case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
+            .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
+            .versionUnsupported:
+            6
         case .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
             .keyInvalid, .keyMismatch, .idMismatch, .csrRefused:
             7
         case .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
-            .replacementUnproven, .registryConflict, .notFound:
+            .replacementUnproven, .registryConflict, .notFound, .clockWrong:
             8
         case .authorityUnavailable, .issuanceFailed: 9
-        case .installFailed, .confirmFailed: 10
+        case .installFailed, .confirmFailed, .credentialMismatch: 10
         case .interrupted: 130
         case .internalFailure: 70
         }

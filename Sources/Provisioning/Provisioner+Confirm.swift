@@ -20,16 +20,21 @@ extension Provisioner {
     ) throws(ProvisioningError) -> Confirmation {
         let installed = Dictionary(
             uniqueKeysWithValues: delivery.digests.map { ($0.rawValue, $1) })
-        let reason: String
+        let error: any Error
         do {
             return try Verifier.confirm(
                 Evidence(collected.bytes), nonce: collected.nonce,
                 result: registration.attestation, installed: installed)
-        } catch {
-            reason = "\(error)"
+        } catch let refusal {
+            error = refusal
+        }
+        if let refusal = error as? AppraisalError, refusal.code == .credentialMismatch {
+            throw ProvisioningError(
+                .credentialMismatch, "\(refusal)",
+                hint: "run again; if it stays, the device's storage loses what it is given")
         }
         throw ProvisioningError(
-            .confirmFailed, reason,
-            hint: "run again; if it stays, the device's storage loses what it is given")
+            .confirmFailed, "\(error)",
+            hint: "run again; if it stays, two devices share the line, or the device lost its key")
     }
 }

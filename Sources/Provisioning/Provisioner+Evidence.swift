@@ -85,7 +85,7 @@ extension ErrorCode {
             case .keyMismatch: .keyMismatch
             case .idMismatch: .idMismatch
             case .csrRefused: .csrRefused
-            case .confirmFailed: .confirmFailed
+            case .credentialMismatch: .credentialMismatch
             }
     }
 }

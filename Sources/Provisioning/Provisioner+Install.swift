@@ -29,7 +29,8 @@ extension Provisioner {
             if held[credential.type.rawValue] == digest { continue }
             do throws(ProvisioningError) {
                 try send(credential, digest, to: description, registration, session)
-            } catch  where [.deviceRefused, .protocolViolation].contains(error.code) {
+            } catch {
+                guard error.code.isAnswerThatInstallsNothing else { throw error }
                 throw ProvisioningError(.installFailed, error.reason, hint: error.hint)
             }
             sent.append(credential.type)
@@ -59,6 +60,19 @@ extension Provisioner {
                 try upload.accept(expectedOffset: expected)
             }
             observer.progressed(.install, done: upload.progress, of: credential.bytes.count)
+        }
+    }
+}
+
+extension ErrorCode {
+    /// What the device answered to a part of a credential, in place of taking it. Silence and noise are
+    /// no answers, and keep their names.
+    fileprivate var isAnswerThatInstallsNothing: Bool {
+        switch self {
+        case .deviceRefused, .protocolViolation, .answerOversized, .answerTooDeep,
+            .transferStalled:
+            true
+        default: false
         }
     }
 }

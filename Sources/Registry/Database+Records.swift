@@ -6,7 +6,7 @@ import Provisioning
 extension Database {
     func device(_ identity: DeviceIdentity) throws -> DeviceRecord? {
         let row = try Row.fetchOne(
-            cachedStatement(sql: "SELECT * FROM device WHERE device_id = ? AND board = ?"),
+            cachedStatement(sql: DeviceRecord.query + "WHERE device_id = ? AND board = ?"),
             arguments: [Octets(identity.id.bytes), identity.board])
         return try row.map { try DeviceRecord(row: $0, database: self) }
     }
@@ -20,18 +20,16 @@ extension Database {
     }
 
     func key(_ thumbprint: [UInt8]) throws -> KeyRecord? {
-        let row = try Row.fetchOne(
+        try KeyRecord.fetchOne(
             cachedStatement(sql: KeyRecord.query + "WHERE key.thumbprint = ?"),
-            arguments: [Octets(thumbprint)])
-        return try row.map(KeyRecord.init(row:))
+            [Octets(thumbprint)])
     }
 
     func credentialRecords(of keyRow: Int64) throws -> [CredentialRecord] {
-        try Row.fetchAll(
+        try CredentialRecord.fetchAll(
             cachedStatement(
                 sql: CredentialRecord.query + "WHERE credential.key = ? ORDER BY credential.id"),
-            arguments: [keyRow]
-        ).map(CredentialRecord.init(row:))
+            [keyRow])
     }
 
     func credentialRecords(
@@ -42,10 +40,9 @@ extension Database {
 
     /// More than one if several issuers used the same number.
     func credentialRecords(serialNumber: [UInt8]) throws -> [CredentialRecord] {
-        try Row.fetchAll(
+        try CredentialRecord.fetchAll(
             cachedStatement(sql: CredentialRecord.query + "WHERE credential.serial = ?"),
-            arguments: [Octets(serialNumber)]
-        ).map(CredentialRecord.init(row:))
+            [Octets(serialNumber)])
     }
 
     func credentialsInForce(of keyRow: Int64) throws -> [Credential] {
@@ -65,7 +62,8 @@ extension Database {
         let row = try Row.fetchOne(
             cachedStatement(sql: "SELECT bytes FROM document WHERE digest = ?"),
             arguments: [Octets(digest)])
-        return try row.map { try $0.octets("bytes") }
+        var reader = row.map(RowReader.init)
+        return try reader?.octets()
     }
 }
 

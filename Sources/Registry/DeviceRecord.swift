@@ -58,16 +58,18 @@ public struct RegistryCursor: Sendable, Hashable {
 }
 
 extension DeviceRecord {
+    /// What `init` reads; WHERE, ORDER and LIMIT follow.
+    static let query = "SELECT board, device_id, nickname, first_seen, id FROM device "
+
     init(row: Row, database: Database) throws {
-        identity = try DeviceIdentity(row: row)
-        nickname = try row.optionalText("nickname")
-        firstSeen = try row.date("first_seen")
-        self.row = try row.integer("id")
-        keys = try Row.fetchAll(
+        var reader = RowReader(row)
+        identity = try DeviceIdentity(&reader)
+        nickname = try reader.optionalText()
+        firstSeen = try reader.date()
+        self.row = try reader.integer()
+        keys = try KeyRecord.fetchAll(
             database.cachedStatement(
-                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id"),
-            arguments: [self.row]
-        ).map(KeyRecord.init(row:))
+                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id"), [self.row])
     }
 }
 

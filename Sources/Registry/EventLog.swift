@@ -5,7 +5,14 @@ import OpenSSL
 /// The end of the log, in a write transaction: whatever changes a table goes through here.
 struct EventLog {
     let database: Database
+    /// What the events get: the clock's time, or the last event's where the clock is behind it. Whoever
+    /// reads the log may rely on it that time does not run backwards.
     let now: NumericDate
+
+    init(database: Database, now clock: NumericDate) throws {
+        self.database = database
+        now = max(clock, try Self.lastChange(in: database) ?? clock)
+    }
 
     /// Appends an event and applies it to the tables. Returns its sequence number.
     ///
@@ -46,8 +53,14 @@ struct EventLog {
     static func head(of database: Database) throws -> LogHead {
         let statement = try database.cachedStatement(
             sql: "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")
-        guard let row = try Row.fetchOne(statement) else { return .empty }
-        return LogHead(sequenceNumber: try row.integer("seq"), hash: try row.octets("hash"))
+        return try LogHead.fetchOne(statement) ?? .empty
+    }
+
+    /// The time of the last event; nil in an empty log.
+    static func lastChange(in database: Database) throws -> NumericDate? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT at FROM event ORDER BY seq DESC LIMIT 1")
+        return try Row.fetchOne(statement).map { try $0.date("at") }
     }
 
     static func insert(_ event: RegistryEvent, into database: Database) throws {
@@ -60,5 +73,12 @@ struct EventLog {
             event.sequenceNumber, event.date.seconds, event.kind.rawValue, event.subject,
             event.body, Octets(event.previous), Octets(event.hash),
         ])
+    }
+}
+
+extension LogHead: RowRecord {
+    /// Columns `seq` and `hash`.
+    init(_ row: inout RowReader) throws {
+        self.init(sequenceNumber: try row.integer(), hash: try row.octets())
     }
 }

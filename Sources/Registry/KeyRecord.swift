@@ -72,11 +72,14 @@ public struct CredentialRecord: Sendable, Hashable {
 }
 
 extension Revocation {
-    static func read(_ row: Row) throws -> Revocation? {
-        guard let date = try row.optionalDate("revoked_at") else { return nil }
-        let code = try row.integer("revocation_reason")
-        guard let reason = RevocationReason(rawValue: Int(code)) else {
-            throw ProvisioningError(.registryDamaged, "\(code) is no reason for a revocation")
+    /// Columns `revoked_at` and `revocation_reason`.
+    static func read(_ row: inout RowReader) throws -> Revocation? {
+        let date = try row.optionalDate()
+        let code = try row.optionalInteger()
+        guard let date else { return nil }
+        guard let code, let reason = RevocationReason(rawValue: Int(code)) else {
+            throw ProvisioningError(
+                .registryDamaged, "\(code ?? -1) is no reason for a revocation")
         }
         return Revocation(date: date, reason: reason)
     }
@@ -85,43 +88,48 @@ extension Revocation {
     var phrase: String { "on \(date.utc) (\(reason.name))" }
 }
 
-extension DeviceIdentity {
-    init(row: Row) throws {
-        guard let id = DeviceID(try row.octets("device_id")) else {
+extension DeviceIdentity: RowRecord {
+    /// Columns `board` and `device_id`.
+    init(_ row: inout RowReader) throws {
+        let board = try row.text()
+        guard let id = DeviceID(try row.octets()) else {
             throw ProvisioningError(.registryDamaged, "a device ID has no bytes, or too many")
         }
-        self.init(board: try row.text("board"), id: id)
+        self.init(board: board, id: id)
     }
 }
 
-extension KeyRecord {
-    /// What `init(row:)` reads; WHERE, ORDER and LIMIT follow.
+extension KeyRecord: RowRecord {
+    /// What `init` reads; WHERE, ORDER and LIMIT follow.
     static let query = """
-        SELECT key.*, device.board, device.device_id, device.nickname
+        SELECT device.board, device.device_id, device.nickname, key.key_id, key.thumbprint,
+            key.algorithm, key.public_key, key.state, key.registered_at, key.activated_at,
+            key.revoked_at, key.revocation_reason, key.basis, key.imported, key.firmware_digest,
+            key.evidence, key.confirmation, key.id
         FROM key JOIN device ON device.id = key.device
 
         """
 
-    init(row: Row) throws {
-        identity = try DeviceIdentity(row: row)
-        nickname = try row.optionalText("nickname")
-        guard let keyID = UInt32(exactly: try row.integer("key_id")) else {
+    init(_ row: inout RowReader) throws {
+        identity = try DeviceIdentity(&row)
+        nickname = try row.optionalText()
+        guard let keyID = UInt32(exactly: try row.integer()) else {
             throw ProvisioningError(.registryDamaged, "a key ID does not fit 32 bits")
         }
         self.keyID = keyID
-        thumbprint = try row.octets("thumbprint")
-        algorithm = try row.integer("algorithm")
-        publicKey = try row.octets("public_key")
-        state = try row.choice("state")
-        registeredAt = try row.date("registered_at")
-        activatedAt = try row.optionalDate("activated_at")
-        revocation = try Revocation.read(row)
-        basis = try row.choice("basis")
-        isImported = try row.integer("imported") != 0
-        firmwareDigest = try row.optionalOctets("firmware_digest")
-        evidenceDigest = try row.octets("evidence")
-        confirmationDigest = try row.optionalOctets("confirmation")
-        self.row = try row.integer("id")
+        thumbprint = try row.octets()
+        algorithm = try row.integer()
+        publicKey = try row.octets()
+        state = try row.choice()
+        registeredAt = try row.date()
+        activatedAt = try row.optionalDate()
+        revocation = try Revocation.read(&row)
+        basis = try row.choice()
+        isImported = try row.integer() != 0
+        firmwareDigest = try row.optionalOctets()
+        evidenceDigest = try row.octets()
+        confirmationDigest = try row.optionalOctets()
+        self.row = try row.integer()
     }
 
     /// Lower-case hexadecimal of the thumbprint: the key's name in messages.
@@ -137,29 +145,32 @@ extension KeyRecord {
     }
 }
 
-extension CredentialRecord {
-    /// What `init(row:)` reads; WHERE, ORDER and LIMIT follow.
+extension CredentialRecord: RowRecord {
+    /// What `init` reads; WHERE, ORDER and LIMIT follow.
     static let query = """
-        SELECT credential.*, key.thumbprint
+        SELECT credential.type, key.thumbprint, credential.issuer, credential.serial,
+            credential.document, credential.not_before, credential.not_after,
+            credential.issued_at, credential.revoked_at, credential.revocation_reason,
+            credential.id, credential.key
         FROM credential JOIN key ON key.id = credential.key
 
         """
 
-    init(row: Row) throws {
-        let code = try row.integer("type")
+    init(_ row: inout RowReader) throws {
+        let code = try row.integer()
         guard let type = UInt64(exactly: code).flatMap(CredentialType.init(rawValue:)) else {
             throw ProvisioningError(.registryDamaged, "\(code) is no type of credential")
         }
         self.type = type
-        thumbprint = try row.octets("thumbprint")
-        issuer = try row.octets("issuer")
-        serialNumber = try row.optionalOctets("serial") ?? []
-        digest = try row.octets("document")
-        notBefore = try row.date("not_before")
-        notAfter = try row.optionalDate("not_after")
-        issuedAt = try row.date("issued_at")
-        revocation = try Revocation.read(row)
-        self.row = try row.integer("id")
-        keyRow = try row.integer("key")
+        thumbprint = try row.octets()
+        issuer = try row.octets()
+        serialNumber = try row.optionalOctets() ?? []
+        digest = try row.octets()
+        notBefore = try row.date()
+        notAfter = try row.optionalDate()
+        issuedAt = try row.date()
+        revocation = try Revocation.read(&row)
+        self.row = try row.integer()
+        keyRow = try row.integer()
     }
 }

@@ -1,11 +1,11 @@
 public import COSE
-import GRDB
 import OpenSSL
 
 /// One record of the append-only log.
 public struct RegistryEvent: Sendable, Hashable {
-    /// 1, 2, 3 …: the only order of events. A clock may go backwards.
+    /// 1, 2, 3 …: the only order of events.
     public let sequenceNumber: Int64
+    /// Never before that of the event before, whatever the clock said.
     public let date: NumericDate
     public let kind: RegistryEventKind
     /// The event that began what this one is about: a device, a key, a credential.
@@ -21,7 +21,7 @@ public struct RegistryEvent: Sendable, Hashable {
     /// `previous` has 32 octets; `seq`, `at` and `subject` are 64-bit integers, big endian; the
     /// length of `kind` is one octet; `kind` and `body` are UTF-8. No two events have the same
     /// octets, for everything before `body` has a known length.
-    static func hash(
+    package static func hash(
         previous: [UInt8], sequenceNumber: Int64, date: NumericDate, subject: Int64, kind: String,
         body: String
     ) -> [UInt8] {
@@ -71,14 +71,18 @@ public struct LogHead: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-extension RegistryEvent {
-    init(row: Row) throws {
-        sequenceNumber = try row.integer("seq")
-        date = try row.date("at")
-        kind = try row.choice("kind")
-        subject = try row.integer("subject")
-        body = try row.text("body")
-        previous = try row.octets("previous")
-        hash = try row.octets("hash")
+extension RegistryEvent: RowRecord {
+    /// What `init` reads, for lists of columns.
+    static let columns =
+        "event.seq, event.at, event.kind, event.subject, event.body, event.previous, event.hash"
+
+    init(_ row: inout RowReader) throws {
+        sequenceNumber = try row.integer()
+        date = try row.date()
+        kind = try row.choice()
+        subject = try row.integer()
+        body = try row.text()
+        previous = try row.octets()
+        hash = try row.octets()
     }
 }

@@ -11,20 +11,33 @@ import Provisioning
 #endif
 
 extension SQLiteRegistry {
+    /// What an opened registry is for.
+    public enum Access: Sendable, Hashable {
+        /// Also where nothing may be written: a backup, a read-only file system.
+        case reading
+        case writing
+    }
+
     /// Makes the file if there is none, brings its schema up to date, and opens it for use.
-    static func open(_ path: String) throws -> DatabasePool {
+    static func open(_ path: String, for access: Access) throws -> DatabasePool {
+        if access == .reading, isReadOnly(path) { return try openReadOnly(path) }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try makeFolder(folder)
         // SQLite answers "busy" at once, without waiting, to some of what happens while a file is
         // made and switched to WAL. The lock goes with the descriptor, also if the process dies.
         let lock = try lock(folder)
         defer { close(lock) }
-        try makeFile(path)
+        try checkFile(path)
+        if FileStatus(path) == nil { try make(path, in: lock) }
         try migrate(path)
+        let noted = HeadFile(registry: path).read()
         let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
         let synchronous = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
+            // A long export makes the log grow; afterwards it gives the disk back.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(logSizeLimit)")
+            try checkHead(noted, path, database)
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard synchronous == 2 else {
@@ -34,54 +47,108 @@ extension SQLiteRegistry {
         return pool
     }
 
-    /// Microseconds between two attempts to write while another process does.
-    private static let busyPause: UInt32 = 1_000
+    /// The log must still contain what was noted, which costs one look-up.
+    ///
+    /// - Parameter noted: read before `database` was: others go on writing.
+    static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
+        guard let noted, noted.sequenceNumber > 0 else { return }
+        let row = try Row.fetchOne(
+            database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
+            arguments: [noted.sequenceNumber])
+        let found = try row.map {
+            LogHead(sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
+        }
+        guard found != noted else { return }
+        let end = try EventLog.head(of: database).sequenceNumber
+        let reason =
+            end < noted.sequenceNumber
+            ? "\(path) ends at event \(end), it had \(noted.sequenceNumber) before"
+            : "event \(noted.sequenceNumber) of \(path) is not the one that was there before"
+        throw ProvisioningError(
+            .registryDamaged, reason, hint: HeadFile(registry: path).hintToRestore(path))
+    }
 
-    private static var configuration: Configuration {
+    /// Bytes that the write-ahead log keeps when SQLite begins it anew.
+    private static let logSizeLimit = 64 << 20
+
+    static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "registry"
         // SQLite's own handler sleeps for up to 100 ms: with many writers, some starve.
-        configuration.busyMode = .callback { tries in
-            usleep(busyPause)
-            return tries < Int(busyTimeout * 1e6) / Int(busyPause)
-        }
+        configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
     }
 
     private static func makeFolder(_ folder: String) throws(ProvisioningError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw ProvisioningError(
-                .registryUnavailable, "the folder \(folder) can't be made: \(reason(error))",
-                hint: "name another place with PROVISION_HOME")
+        guard mkdir(folder, 0o700) != 0, errno != EEXIST || FileStatus(folder)?.isFolder != true
+        else { return }
+        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        if errno == ENOENT, parent != folder {
+            try makeFolder(parent)
+            guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
         }
+        let error = errno
+        throw ProvisioningError(
+            .registryUnavailable,
+            "the folder \(folder) can't be made: \(String(cString: strerror(error)))",
+            hint: error == ENOSPC
+                ? "make room on the disk" : "name another place with PROVISION_HOME")
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
-            ?? error.localizedDescription
-    }
-
-    /// SQLite gives its `-wal` and `-shm` files the mode of the database file.
+    /// - Throws: `.registryUnavailable` if a file that exists may not be written; `.registryDamaged` if
+    ///   there is none, or an empty one, where there was one.
     ///
     /// A file that exists is not opened: closing it would end the POSIX locks that SQLite holds for
     /// another connection of this process.
-    private static func makeFile(_ path: String) throws(ProvisioningError) {
-        let file = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if file >= 0 {
-            close(file)
-        } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
-            throw ProvisioningError(
-                .registryUnavailable,
-                "\(path) can't be opened for writing: \(String(cString: strerror(errno)))",
-                hint: "make the file and its folder writable for this user, or name another place "
-                    + "with PROVISION_HOME")
+    private static func checkFile(_ path: String) throws(ProvisioningError) {
+        guard let status = FileStatus(path) else {
+            return try HeadFile(registry: path).checkNothingIsLost(path)
         }
+        if status.isFolder || access(path, R_OK | W_OK) != 0 {
+            throw unwritable(path, status.isFolder ? EISDIR : errno)
+        }
+        // It gets its name when it is complete, so this is not one that is being made.
+        guard status.length > 0 else {
+            throw ProvisioningError(
+                .registryDamaged, "\(path) is empty, and a registry never is",
+                hint: "put back the newest copy; if there never was one, remove the file")
+        }
+    }
+
+    private static func unwritable(_ path: String, _ error: Int32) -> ProvisioningError {
+        let hint =
+            switch error {
+            case ENOSPC, EDQUOT: "make room on the disk"
+            case EISDIR: "a folder stands where the file should be: move it away"
+            default:
+                "make the file and its folder writable for this user, or name another place with "
+                    + "PROVISION_HOME"
+            }
+        return ProvisioningError(
+            .registryUnavailable,
+            "\(path) can't be opened for writing: \(String(cString: strerror(error)))", hint: hint)
+    }
+
+    /// Makes an empty registry, whole or not at all: a process that dies meanwhile leaves a file under
+    /// another name, which the next one replaces.
+    ///
+    /// - Parameter folder: where it belongs, locked.
+    private static func make(_ path: String, in folder: Int32) throws {
+        let draft = path + "-new"
+        for name in [draft, draft + "-journal"] { unlink(name) }
+        // SQLite gives its `-wal` and `-shm` files the mode of the database file.
+        let file = openFile(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw unwritable(path, errno) }
+        close(file)
+        var isInPlace = false
+        defer { if !isInPlace { unlink(draft) } }
+        let queue = try DatabaseQueue(path: draft, configuration: configuration)
+        try migrate(queue, from: 0)
+        try queue.close()
+        guard rename(draft, path) == 0, fsync(folder) == 0 else { throw unwritable(path, errno) }
+        isInPlace = true
+        HeadFile(registry: path).note(.empty)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {
@@ -92,13 +159,17 @@ extension SQLiteRegistry {
                 "the folder \(folder) can't be opened: \(String(cString: strerror(errno)))",
                 hint: "name another place with PROVISION_HOME")
         }
-        for _ in 0..<Int(busyTimeout * 1e6) / Int(busyPause) {
+        var tries = 0
+        var error: Int32 = 0
+        repeat {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(busyPause)
-        }
-        let reason = String(cString: strerror(errno))
+            error = errno
+            guard error == EWOULDBLOCK || error == EINTR else { break }
+            tries += 1
+        } while waitsForOthers(after: tries)
         close(descriptor)
+        if isInterrupted { throw .interruptedWhileWaiting(for: folder) }
+        let reason = String(cString: strerror(error))
         throw ProvisioningError(
             .registryUnavailable, "the folder \(folder) can't be locked: \(reason)",
             hint: "end the process that opens the registry, then run this again")
@@ -108,29 +179,31 @@ extension SQLiteRegistry {
     private static func migrate(_ path: String) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         if try queue.read({ try version(of: $0, path: path) }) < RegistrySchema.version {
-            try queue.inTransaction(.immediate) { database in
-                let found = try version(of: database, path: path)
-                for script in RegistrySchema.migrations[found...] {
-                    try database.execute(sql: script)
-                }
-                try database.execute(
-                    sql: """
-                        PRAGMA application_id = \(RegistrySchema.applicationID);
-                        PRAGMA user_version = \(RegistrySchema.version)
-                        """)
-                return .commit
-            }
+            try migrate(queue, from: nil)
         }
         try queue.close()
     }
 
-    /// 0 for an empty file.
-    private static func version(of database: Database, path: String) throws -> Int {
+    /// - Parameter found: the version that it has; nil to look.
+    private static func migrate(_ queue: DatabaseQueue, from found: Int?) throws {
+        try queue.inTransaction(.immediate) { database in
+            let found = try found ?? version(of: database, path: queue.path)
+            for script in RegistrySchema.migrations[found...] {
+                try database.execute(sql: script)
+            }
+            try database.execute(
+                sql: """
+                    PRAGMA application_id = \(RegistrySchema.applicationID);
+                    PRAGMA user_version = \(RegistrySchema.version)
+                    """)
+            return .commit
+        }
+    }
+
+    static func version(of database: Database, path: String) throws -> Int {
         let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        let isNew = application == 0 && tables == 0 && version == 0
-        guard application == RegistrySchema.applicationID || isNew else {
+        guard application == RegistrySchema.applicationID else {
             throw ProvisioningError(
                 .registryDamaged,
                 "\(path) is another program's database: its application ID is \(application), "
@@ -144,8 +217,10 @@ extension SQLiteRegistry {
                     + "\(RegistrySchema.version)",
                 hint: "update this program")
         }
-        guard version > 0 || isNew else {
-            throw ProvisioningError(.registryDamaged, "\(path) has schema version \(version)")
+        guard version > 0 else {
+            throw ProvisioningError(
+                .registryDamaged, "\(path) has schema version \(version)",
+                hint: "put back the newest copy")
         }
         return version
     }

@@ -1,4 +1,5 @@
 public import Attestation
+public import COSE
 import GRDB
 public import Issuance
 public import Provisioning
@@ -15,30 +16,25 @@ extension SQLiteRegistry {
         matching filter: DeviceFilter = .all, after cursor: RegistryCursor? = nil,
         limit: Int = 100
     ) throws(ProvisioningError) -> RegistryPage<DeviceRecord> {
-        let limit = min(max(limit, 1), Self.maximumPageLength)
-        let condition = filter.condition(after: cursor)
-        return try page(limit: limit) { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT * FROM device \(condition.sql) ORDER BY id LIMIT \(limit + 1)",
-                arguments: condition.arguments
-            ).map { try DeviceRecord(row: $0, database: database) }
-        }
+        try page(limit) { try $0.devices(matching: filter, after: cursor, count: $1) }
     }
 
     /// A page of the keys that match, at most `limit`.
     public func keys(
         matching filter: KeyFilter = .all, after cursor: RegistryCursor? = nil, limit: Int = 100
     ) throws(ProvisioningError) -> RegistryPage<KeyRecord> {
+        try page(limit) { try $0.keys(matching: filter, after: cursor, count: $1) }
+    }
+
+    /// One page of what `fetch` finds, with one record more to tell whether another page follows.
+    private func page<Record: RegistryRow>(
+        _ limit: Int, _ fetch: (Database, Int) throws -> [Record]
+    ) throws(ProvisioningError) -> RegistryPage<Record> {
         let limit = min(max(limit, 1), Self.maximumPageLength)
-        let condition = filter.condition(after: cursor)
-        return try page(limit: limit) { database in
-            try Row.fetchAll(
-                database,
-                sql: KeyRecord.query + "\(condition.sql) ORDER BY key.id LIMIT \(limit + 1)",
-                arguments: condition.arguments
-            ).map(KeyRecord.init(row:))
-        }
+        let found = try read { try fetch($0, limit + 1) }
+        let records = Array(found.prefix(limit))
+        let next = found.count > limit ? records.last.map { RegistryCursor(row: $0.row) } : nil
+        return RegistryPage(records: records, next: next)
     }
 
     /// The device, or nil if it is not registered.
@@ -93,12 +89,11 @@ extension SQLiteRegistry {
                     + "thumbprint, not by \(prefix)")
         }
         let found = try read { database in
-            try Row.fetchAll(
-                database,
-                sql: KeyRecord.query + """
-                    WHERE key.thumbprint BETWEEN ? AND ? ORDER BY key.thumbprint LIMIT 5
-                    """, arguments: [lowest, highest]
-            ).map(KeyRecord.init(row:))
+            try KeyRecord.fetchAll(
+                database.cachedStatement(
+                    sql: KeyRecord.query + """
+                        WHERE key.thumbprint BETWEEN ? AND ? ORDER BY key.thumbprint LIMIT 5
+                        """), [lowest, highest])
         }
         guard let first = found.first else {
             throw ProvisioningError(
@@ -140,8 +135,32 @@ extension SQLiteRegistry {
         }
     }
 
+    /// When the registry last changed; nil if it never did. A clock that is behind it is wrong, or was.
+    public func lastChange() throws(ProvisioningError) -> NumericDate? {
+        try read { try EventLog.lastChange(in: $0) }
+    }
+
     /// The bytes with this SHA-256: evidence, a confirmation or a credential; nil if unknown.
     public func document(_ digest: [UInt8]) throws(ProvisioningError) -> [UInt8]? {
         try read { try $0.document(digest) }
+    }
+
+    /// Everything that happened to a key and its credentials, in order; empty for an unknown key.
+    public func history(of thumbprint: [UInt8]) throws(ProvisioningError) -> [RegistryEvent] {
+        try read { database in
+            guard let key = try database.key(thumbprint) else { return [] }
+            let columns = RegistryEvent.columns
+            return try RegistryEvent.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        WITH subjects (id) AS (
+                            VALUES (?) UNION SELECT id FROM credential WHERE key = ?)
+                        SELECT \(columns) FROM event JOIN subjects ON seq = id
+                        UNION
+                        SELECT \(columns) FROM event
+                        JOIN subjects ON subject = id AND subject <> seq
+                        ORDER BY seq
+                        """), [key.row, key.row])
+        }
     }
 }

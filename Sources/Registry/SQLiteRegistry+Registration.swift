@@ -9,60 +9,104 @@ extension SQLiteRegistry: DeviceRegistry {
     public func register(
         _ claim: RegistrationClaim, at now: NumericDate
     ) throws(ProvisioningError) -> RegistrationRecord {
-        try write(at: now) { log in
-            if let known = try log.key(of: claim) { return try log.repeated(claim, known) }
-            let device = try log.device(claim.identity)
-            let superseded = try log.supersede(with: claim, device: device?.row)
-            let deviceRow = try device?.row ?? log.add(claim.identity)
-            try log.append(
-                .keyRegistered(
-                    RegistryChange.KeyRegistered(
-                        device: deviceRow, keyID: claim.keyID,
-                        thumbprint: Octets(claim.thumbprint), algorithm: claim.algorithm,
-                        publicKey: Octets(claim.publicKey), basis: claim.basis.rawValue,
-                        isImported: claim.isImported,
-                        firmwareDigest: claim.firmwareDigest.map(Octets.init),
-                        evidence: try log.keep(claim.evidence),
-                        grounds: claim.grounds.map(\.rawValue).sorted())))
-            return RegistrationRecord(
-                state: .pending, isNew: true, registeredAt: now, superseded: superseded,
-                credentials: [], nickname: device?.nickname)
-        }
+        try write(at: now) { try $0.register(claim) }
     }
 
     public func record(
         _ credentials: [Credential], for thumbprint: [UInt8], at now: NumericDate
     ) throws(ProvisioningError) {
-        try write(at: now) { log in
-            let key = try log.requireKey(thumbprint)
-            try key.requireUnrevoked()
-            for credential in credentials { try log.record(credential, for: key) }
-        }
+        try write(at: now) { try $0.record(credentials, for: thumbprint) }
     }
 
     public func activate(
         _ thumbprint: [UInt8], confirmation: [UInt8], at now: NumericDate
     ) throws(ProvisioningError) {
-        try write(at: now) { log in
-            let key = try log.requireKey(thumbprint)
-            try key.requireUnrevoked()
-            guard key.state == .pending else { return }
-            let digest = try log.keep(confirmation)
-            try log.append(
-                .keyActivated(RegistryChange.KeyActivated(confirmation: digest)), to: key.row)
-        }
+        try write(at: now) { try $0.activate(thumbprint, confirmation: confirmation) }
+    }
+}
+
+/// Changes that commit together: they wait for the disk once, and a reason against one is a reason
+/// against all.
+package struct RegistryTransaction {
+    private let log: EventLog
+
+    fileprivate init(_ log: EventLog) { self.log = log }
+
+    package func register(_ claim: RegistrationClaim) throws -> RegistrationRecord {
+        try log.register(claim)
+    }
+
+    package func record(_ credentials: [Credential], for thumbprint: [UInt8]) throws {
+        try log.record(credentials, for: thumbprint)
+    }
+
+    package func activate(_ thumbprint: [UInt8], confirmation: [UInt8]) throws {
+        try log.activate(thumbprint, confirmation: confirmation)
+    }
+
+    package func key(_ thumbprint: [UInt8]) throws -> KeyRecord? {
+        try log.database.key(thumbprint)
+    }
+
+    package func revoke(key thumbprint: [UInt8], reason: RevocationReason) throws {
+        let key = try log.requireKey(thumbprint)
+        try key.requireUnrevoked()
+        try log.append(
+            .keyRevoked(RegistryChange.Revoked(reason: reason.rawValue)), to: key.row)
+    }
+}
+
+extension SQLiteRegistry {
+    /// Many changes in one transaction. Nothing of it is promised before this returns.
+    package func transaction<Value>(
+        at now: NumericDate, _ body: @escaping (RegistryTransaction) throws -> Value
+    ) throws(ProvisioningError) -> Value {
+        try write(at: now) { try body(RegistryTransaction($0)) }
     }
 }
 
 extension EventLog {
+    fileprivate func register(_ claim: RegistrationClaim) throws -> RegistrationRecord {
+        if let known = try key(of: claim) { return try repeated(claim, known) }
+        let known = try device(claim.identity)
+        let superseded = try supersede(with: claim, device: known?.row)
+        let device = try known?.row ?? add(claim.identity)
+        try append(
+            .keyRegistered(
+                RegistryChange.KeyRegistered(
+                    device: device, keyID: claim.keyID,
+                    thumbprint: Octets(claim.thumbprint), algorithm: claim.algorithm,
+                    publicKey: Octets(claim.publicKey), basis: claim.basis.rawValue,
+                    isImported: claim.isImported,
+                    firmwareDigest: claim.firmwareDigest.map(Octets.init),
+                    evidence: try keep(claim.evidence),
+                    grounds: claim.grounds.map(\.rawValue).sorted())))
+        return RegistrationRecord(
+            state: .pending, isNew: true, registeredAt: now, superseded: superseded,
+            credentials: [], nickname: known?.nickname)
+    }
+
+    fileprivate func record(_ credentials: [Credential], for thumbprint: [UInt8]) throws {
+        let key = try requireKey(thumbprint)
+        try key.requireUnrevoked()
+        for credential in credentials { try record(credential, for: key) }
+    }
+
+    fileprivate func activate(_ thumbprint: [UInt8], confirmation: [UInt8]) throws {
+        let key = try requireKey(thumbprint)
+        try key.requireUnrevoked()
+        guard key.state == .pending else { return }
+        let digest = try keep(confirmation)
+        try append(.keyActivated(RegistryChange.KeyActivated(confirmation: digest)), to: key.row)
+    }
+
     fileprivate func key(of claim: RegistrationClaim) throws -> KeyRecord? {
         let thumbprint = Octets(claim.thumbprint)
         let publicKey = Octets(claim.publicKey)
-        let row = try Row.fetchOne(
+        return try KeyRecord.fetchOne(
             database.cachedStatement(
                 sql: KeyRecord.query + "WHERE key.thumbprint = ? OR key.public_key = ?"),
-            arguments: [thumbprint, publicKey])
-        return try row.map(KeyRecord.init(row:))
+            [thumbprint, publicKey])
     }
 
     /// The same key again: nothing changes.
@@ -98,8 +142,12 @@ extension EventLog {
     }
 
     fileprivate func device(_ identity: DeviceIdentity) throws -> (row: Int64, nickname: String?)? {
-        guard let device = try database.device(identity) else { return nil }
-        return (device.row, device.nickname)
+        let row = try Row.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT id, nickname FROM device WHERE device_id = ? AND board = ?"),
+            arguments: [Octets(identity.id.bytes), identity.board])
+        guard var reader = row.map(RowReader.init) else { return nil }
+        return (try reader.integer(), try reader.optionalText())
     }
 
     fileprivate func add(_ identity: DeviceIdentity) throws -> Int64 {
@@ -116,12 +164,7 @@ extension EventLog {
         with claim: RegistrationClaim, device: Int64?
     ) throws -> [[UInt8]] {
         guard let device else { return [] }
-        let known = try Row.fetchAll(
-            database.cachedStatement(
-                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id"),
-            arguments: [device]
-        ).map(KeyRecord.init(row:))
-        if let key = known.last, claim.grounds.isEmpty {
+        if claim.grounds.isEmpty, let key = try lastKey(of: device) {
             throw ProvisioningError(
                 .replacementUnproven,
                 "\(claim.identity) has key \(key.name) (\(key.state.rawValue)), and nothing but its own word says that "
@@ -129,8 +172,8 @@ extension EventLog {
                 hint: "flash the device in the same run, let a probe read its ID, or say "
                     + "--replace-key")
         }
-        let earlier = known.filter {
-            $0.state != .revoked && ($0.keyID == claim.keyID || claim.hasErasedKeys)
+        let earlier = try keysInForce(of: device).filter {
+            $0.keyID == claim.keyID || claim.hasErasedKeys
         }
         for key in earlier {
             try append(
@@ -141,6 +184,22 @@ extension EventLog {
                 to: key.row)
         }
         return earlier.map(\.thumbprint)
+    }
+
+    private func lastKey(of device: Int64) throws -> KeyRecord? {
+        try KeyRecord.fetchOne(
+            database.cachedStatement(
+                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id DESC LIMIT 1"),
+            [device])
+    }
+
+    /// Never the revoked ones too: a board that is flashed every day has many.
+    private func keysInForce(of device: Int64) throws -> [KeyRecord] {
+        try KeyRecord.fetchAll(
+            database.cachedStatement(
+                sql: KeyRecord.query
+                    + "WHERE key.device = ? AND key.state <> 'revoked' ORDER BY key.id"),
+            [device])
     }
 
     fileprivate func record(_ credential: Credential, for key: KeyRecord) throws {

@@ -93,13 +93,13 @@ extension SQLiteRegistry {
         try write(at: now) { log in
             let device = try log.database.requireDevice(identity)
             guard device.nickname != nickname else { return }
-            let holder = try Row.fetchOne(
-                log.database, sql: "SELECT * FROM device WHERE nickname = ?",
-                arguments: [nickname])
+            let holder = try DeviceIdentity.fetchOne(
+                log.database.cachedStatement(
+                    sql: "SELECT board, device_id FROM device WHERE nickname = ?"), [nickname])
             if let nickname, let holder {
                 throw ProvisioningError(
                     .registryConflict,
-                    "\(nickname) is the name of \(try DeviceIdentity(row: holder)) already, "
+                    "\(nickname) is the name of \(holder) already, "
                         + "so \(identity) can't have it")
             }
             try log.append(
@@ -129,17 +129,25 @@ extension SQLiteRegistry {
     /// - Parameter issuer: SHA-256 of the issuing key's SubjectPublicKeyInfo, 32 octets.
     public func nextCRLNumber(
         of issuer: [UInt8], at now: NumericDate
-    ) throws(ProvisioningError) -> Int64 {
+    ) throws(ProvisioningError) -> CRLNumber {
         try write(at: now) { log in
             let last = try Int64.fetchOne(
                 log.database, sql: "SELECT max(number) FROM revocation_list WHERE issuer = ?",
                 arguments: [Octets(issuer)])
             let number = (last ?? 0) &+ 1
-            try log.append(
+            let event = try log.append(
                 .listNumbered(RegistryChange.ListNumbered(issuer: Octets(issuer), number: number)))
-            return number
+            return CRLNumber(value: number, row: event)
         }
     }
+}
+
+/// The number of a revocation list, and with it what the list says: all that was revoked before the
+/// number was given. So of two lists that are made at once, the later number never says less.
+public struct CRLNumber: Sendable, Hashable {
+    public let value: Int64
+    /// The event that gave it.
+    let row: Int64
 }
 
 extension EventLog {
@@ -151,12 +159,11 @@ extension EventLog {
         for key in keys {
             let event = try append(.keyRevoked(body), to: key.row)
             revoked += try database.key(key.thumbprint).map { [$0] } ?? []
-            credentials += try Row.fetchAll(
-                database,
-                sql: CredentialRecord.query + """
-                    WHERE credential.key = ? AND credential.event = ? ORDER BY credential.id
-                    """, arguments: [key.row, event]
-            ).map(CredentialRecord.init(row:))
+            credentials += try CredentialRecord.fetchAll(
+                database.cachedStatement(
+                    sql: CredentialRecord.query + """
+                        WHERE credential.key = ? AND credential.event = ? ORDER BY credential.id
+                        """), [key.row, event])
         }
         return RevocationOutcome(keys: revoked, credentials: credentials)
     }

@@ -12,8 +12,23 @@ extension SQLiteRegistry {
     /// - Throws: only if the file can't be read; what is wrong in it is in the report.
     public func verify(against head: LogHead? = nil) throws(ProvisioningError) -> RegistryReport {
         try read { database in
-            var verification = Verification(registry: database)
+            try Self.replay(database, against: head)
+        }
+    }
+
+    private static func replay(_ database: Database, against head: LogHead?) throws
+        -> RegistryReport
+    {
+        var verification = Verification(registry: database)
+        do {
             return try verification.run(against: head)
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR
+        {
+            throw ProvisioningError(
+                .registryUnavailable,
+                "the log can't be replayed in a temporary file: \(error.message ?? "disk error")",
+                hint: "make room in /var/tmp and /tmp, or name another folder with SQLITE_TMPDIR")
         }
     }
 
@@ -28,8 +43,7 @@ extension SQLiteRegistry {
                 for line in lines { report.add("the file is damaged: \(line)") }
                 return report
             }
-            var verification = Verification(registry: database)
-            return try verification.run(against: head)
+            return try Self.replay(database, against: head)
         }
     }
 

@@ -14,6 +14,7 @@ public final class SQLiteRegistry: Sendable {
     public let path: String
     let pool: DatabasePool
     private let commits = GroupCommit()
+    private let headFile: HeadFile
 
     /// Seconds that a call waits for other writers before it gives up.
     static let busyTimeout = 30.0
@@ -21,11 +22,12 @@ public final class SQLiteRegistry: Sendable {
     /// Opens the registry, or makes it: a folder of mode 0700, a file of mode 0600.
     ///
     /// - Throws: `.registryUnavailable` if the file can't be made, read or written;
-    ///   `.registryDamaged` if it is not an intact registry; `.registryNewer` if a newer program
-    ///   wrote it.
-    public init(path: String) throws(ProvisioningError) {
+    ///   `.registryDamaged` if it is not an intact registry, or lost what was in it; `.registryNewer`
+    ///   if a newer program wrote it.
+    public init(path: String, for access: Access = .writing) throws(ProvisioningError) {
         self.path = path
-        pool = try Self.reporting(path) { try Self.open(path) }
+        headFile = HeadFile(registry: path)
+        pool = try Self.reporting(path) { try Self.open(path, for: access) }
     }
 
     /// Version of the database's schema.
@@ -37,11 +39,16 @@ public final class SQLiteRegistry: Sendable {
     ) throws(ProvisioningError) -> Value {
         guard NumericDate.registrable.contains(now.seconds) else {
             throw ProvisioningError(
-                .registryConflict, "the time is \(now.seconds) s, not within 1970 to 9999",
+                .clockWrong, "the time is \(now.seconds) s, not within 1970 to 9999",
                 hint: "set the clock")
         }
         return try Self.reporting(path) {
-            try commits.write(to: pool) { try body(EventLog(database: $0, now: now)) }
+            let (value, head) = try commits.write(to: pool) { database in
+                let log = try EventLog(database: database, now: now)
+                return (try body(log), try EventLog.head(of: database))
+            }
+            headFile.note(head)
+            return value
         }
     }
 
@@ -71,8 +78,14 @@ extension SQLiteRegistry {
 }
 
 extension ProvisioningError {
+    static func interruptedWhileWaiting(for path: String) -> ProvisioningError {
+        ProvisioningError(.interrupted, "interrupted while another process writes \(path)")
+    }
+
     fileprivate init(_ error: DatabaseError, path: String) {
-        let reason = "\(path): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")"
+        let volume = Volume(of: path)
+        let message = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+        let reason = "\(path): \(message)"
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_MISMATCH, .SQLITE_ERROR, .SQLITE_SCHEMA:
             self.init(
@@ -80,6 +93,9 @@ extension ProvisioningError {
                 hint: "keep a copy of the file, and put back a backup of it")
         case .SQLITE_CONSTRAINT:
             self.init(.registryConflict, reason)
+        case .SQLITE_BUSY where SQLiteRegistry.isInterrupted,
+            .SQLITE_LOCKED where SQLiteRegistry.isInterrupted:
+            self = .interruptedWhileWaiting(for: path)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 .registryUnavailable,
@@ -90,7 +106,9 @@ extension ProvisioningError {
                 .registryUnavailable, reason,
                 hint: "make the file and its folder writable for this user")
         case .SQLITE_FULL:
-            self.init(.registryUnavailable, reason, hint: "make room on the disk")
+            self.init(.registryUnavailable, "\(reason); \(volume)", hint: volume.hint)
+        case .SQLITE_IOERR, .SQLITE_CANTOPEN:
+            self.init(.registryUnavailable, "\(reason); \(volume)", hint: volume.hint)
         default:
             self.init(
                 .registryUnavailable, reason,

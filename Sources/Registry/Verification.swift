@@ -31,12 +31,13 @@ struct Verification {
     /// A dropped trigger or index would let the next change break a promise.
     private mutating func compareSchema(_ replay: Database) throws {
         let sql = """
-            SELECT type || ' ' || name AS name, ifnull(sql, '') AS sql FROM sqlite_schema
+            SELECT type || ' ' || name, ifnull(sql, '') FROM sqlite_schema
             WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
             """
         func schema(_ database: Database) throws -> [String: String] {
             try Row.fetchAll(database, sql: sql).reduce(into: [:]) {
-                $0[try $1.text("name")] = try $1.text("sql")
+                var reader = RowReader($1)
+                $0[try reader.text()] = try reader.text()
             }
         }
         let found = try schema(registry)
@@ -50,11 +51,13 @@ struct Verification {
     }
 
     private mutating func walk(_ replay: Database, expecting head: LogHead?) throws {
-        let rows = try Row.fetchCursor(registry, sql: "SELECT * FROM event ORDER BY seq")
+        let rows = try Row.fetchCursor(
+            registry, sql: "SELECT \(RegistryEvent.columns) FROM event ORDER BY seq")
         while let row = try rows.next() {
             let expected = report.head.sequenceNumber + 1
             do {
-                try check(RegistryEvent(row: row), expected, replay, head)
+                var reader = RowReader(row)
+                try check(RegistryEvent(&reader), expected, replay, head)
             } catch {
                 report.firstBadEvent = expected
                 report.add("event \(expected): \(Self.reason(error))")
@@ -112,8 +115,8 @@ struct Verification {
         var left = try found.next()
         var right = try told.next()
         while left != nil || right != nil {
-            let leftID = try left?.integer("id") ?? .max
-            let rightID = try right?.integer("id") ?? .max
+            let leftID = try left.map(Self.first) ?? .max
+            let rightID = try right.map(Self.first) ?? .max
             if leftID < rightID {
                 report.add("\(table) \(leftID) is in the table, the log does not tell of it")
             } else if rightID < leftID {
@@ -124,6 +127,12 @@ struct Verification {
             if leftID <= rightID { left = try found.next() }
             if rightID <= leftID { right = try told.next() }
         }
+    }
+
+    /// `id`.
+    private static func first(_ row: Row) throws -> Int64 {
+        var reader = RowReader(row)
+        return try reader.integer()
     }
 
     private static func difference(_ found: Row, _ told: Row) -> String {
@@ -145,25 +154,30 @@ struct Verification {
         let documents = try Row.fetchCursor(
             registry, sql: "SELECT digest, bytes FROM document ORDER BY digest")
         let named = try Row.fetchCursor(replay, sql: "SELECT digest FROM named ORDER BY digest")
-        var expected = try named.next()?.octets("digest")
+        func nextDigest() throws -> [UInt8]? {
+            var reader = try named.next().map(RowReader.init)
+            return try reader?.octets()
+        }
+        var expected = try nextDigest()
         while let row = try documents.next() {
-            let digest = try row.octets("digest")
-            if SHA256.hash(try row.octets("bytes")) != digest {
+            var reader = RowReader(row)
+            let digest = try reader.octets()
+            if SHA256.hash(try reader.octets()) != digest {
                 report.add("document \(Octets(digest).hexadecimal) was altered")
             }
             while let missing = expected, missing.lexicographicallyPrecedes(digest) {
                 report.add("document \(Octets(missing).hexadecimal) is missing")
-                expected = try named.next()?.octets("digest")
+                expected = try nextDigest()
             }
             if expected == digest {
-                expected = try named.next()?.octets("digest")
+                expected = try nextDigest()
             } else {
                 report.add("document \(Octets(digest).hexadecimal) belongs to no event")
             }
         }
         while let missing = expected {
             report.add("document \(Octets(missing).hexadecimal) is missing")
-            expected = try named.next()?.octets("digest")
+            expected = try nextDigest()
         }
     }
 }

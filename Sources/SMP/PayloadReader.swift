@@ -29,10 +29,14 @@ struct PayloadReader {
     }
 
     func length(_ key: String, in range: ClosedRange<Int>) throws(SMPError) -> Int {
-        guard let number = try value(key).unsigned.flatMap({ Int(exactly: $0) }),
-            range.contains(number)
-        else { throw wrong(key, "not within \(range.lowerBound) to \(range.upperBound)") }
-        return number
+        guard let number = try value(key).unsigned else { throw wrong(key, "no unsigned number") }
+        guard number <= UInt64(range.upperBound) else {
+            throw tooMuch(key, "\(number), not up to \(range.upperBound)")
+        }
+        guard number >= UInt64(range.lowerBound) else {
+            throw wrong(key, "\(number), not from \(range.lowerBound)")
+        }
+        return Int(number)
     }
 
     func bool(_ key: String) throws(SMPError) -> Bool {
@@ -43,8 +47,8 @@ struct PayloadReader {
     func bytes(_ key: String, count range: ClosedRange<Int>) throws(SMPError) -> [UInt8] {
         guard let bytes = try value(key).bytes else { throw wrong(key, "no byte string") }
         guard range.contains(bytes.count) else {
-            throw wrong(
-                key, "\(bytes.count) bytes, not \(range.lowerBound) to \(range.upperBound)")
+            let reason = "\(bytes.count) bytes, not \(range.lowerBound) to \(range.upperBound)"
+            throw bytes.count > range.upperBound ? tooMuch(key, reason) : wrong(key, reason)
         }
         return bytes
     }
@@ -54,9 +58,10 @@ struct PayloadReader {
         _ key: String, minimumLength: Int = 0, maximumLength: Int
     ) throws(SMPError) -> String {
         guard let text = try value(key).text else { throw wrong(key, "no text") }
-        guard (minimumLength...maximumLength).contains(text.utf8.count) else {
-            throw wrong(
-                key, "\(text.utf8.count) bytes, not \(minimumLength) to \(maximumLength)")
+        let count = text.utf8.count
+        guard (minimumLength...maximumLength).contains(count) else {
+            let reason = "\(count) bytes, not \(minimumLength) to \(maximumLength)"
+            throw count > maximumLength ? tooMuch(key, reason) : wrong(key, reason)
         }
         return text
     }
@@ -83,7 +88,7 @@ struct PayloadReader {
     ) throws(SMPError) -> [Element] {
         guard let items = try value(key).array else { throw wrong(key, "no array") }
         guard items.count <= maximumCount else {
-            throw wrong(key, "\(items.count) items, not up to \(maximumCount)")
+            throw tooMuch(key, "\(items.count) items, not up to \(maximumCount)")
         }
         let elements = items.compactMap(element)
         guard elements.count == items.count else { throw wrong(key, "an item of another type") }
@@ -94,6 +99,11 @@ struct PayloadReader {
 
     func wrong(_ key: String, _ reason: String) -> SMPError {
         .malformed("the \(name) answer's \"\(key)\" is wrong: \(reason)")
+    }
+
+    /// As `wrong`, where it is more than this host takes.
+    private func tooMuch(_ key: String, _ reason: String) -> SMPError {
+        .oversized("the \(name) answer's \"\(key)\" is too much: \(reason)")
     }
 
     private func value(_ key: String) throws(SMPError) -> CBORValue {

@@ -16,3 +16,19 @@ extension SMPError {
         }
     }
 }
+
+extension SMPError {
+    /// Why a payload that arrived whole is no CBOR.
+    init(_ error: CBORError) {
+        let reason = "the SMP payload is no CBOR: \(error)"
+        self =
+            switch error.code {
+            // The frame is complete, so whatever is missing was never meant to come.
+            case .truncated where error.offset == 0: .malformed(reason)
+            case .truncated, .tooManyItems, .tooLarge: .oversized(reason)
+            case .tooDeep: .tooDeep(reason)
+            case .trailing, .malformed, .duplicateKey, .notUTF8, .notDeterministic:
+                .malformed(reason)
+            }
+    }
+}

@@ -4,13 +4,22 @@ public enum SMPError: Error, Hashable, Sendable {
     case status(SMPStatus)
     /// A group refused in its own words: `{"err": {"group": …, "rc": …}}`, version 2 only.
     case group(UInt16, code: UInt64)
-    /// Silence, or nothing but other messages. A repeat may help.
-    case timedOut(attempts: Int, damagedFrames: Int)
+    /// Silence: not one byte. A repeat may help.
+    case timedOut(attempts: Int)
+    /// Bytes came, and no whole frame among them that could be an answer: log text, another rate's
+    /// noise, a damaged line. A repeat may help.
+    case unanswered(attempts: Int, bytes: Int, damagedFrames: Int)
+    /// Whole frames came, and all of them answer something else.
+    case unrelated(attempts: Int, frames: Int)
     /// The answer came and is not what the protocol allows.
     case malformed(String)
+    /// The answer announces more than came, or is more than this host takes.
+    case oversized(String)
+    /// The answer nests deeper than this host takes.
+    case tooDeep(String)
     /// The device sends, but not what was asked for: more than this without an answer.
     case flooded(frames: Int, bytes: Int)
-    /// A message that does not fit.
+    /// A message of this host that does not fit.
     case tooLong(byteCount: Int, limit: Int)
     /// A transfer that takes its steps and does not come to an end.
     case stalled(steps: Int, offset: Int)
@@ -23,9 +32,13 @@ extension SMPError: CustomStringConvertible {
         switch self {
         case .status(let status): "the device answered \(status)"
         case .group(let group, let code): "group \(group) of the device answered error \(code)"
-        case .timedOut(let attempts, let damagedFrames):
-            "no answer to \(attempts) attempts, \(damagedFrames) damaged frames"
-        case .malformed(let reason): reason
+        case .timedOut(let attempts): "silence after \(attempts) attempts"
+        case .unanswered(let attempts, let bytes, let damagedFrames):
+            "no answer to \(attempts) attempts in \(bytes) bytes that came, "
+                + "\(damagedFrames) damaged frames among them"
+        case .unrelated(let attempts, let frames):
+            "no answer to \(attempts) attempts, but \(frames) frames that answer something else"
+        case .malformed(let reason), .oversized(let reason), .tooDeep(let reason): reason
         case .flooded(let frames, let bytes):
             "no answer in \(frames) frames and \(bytes) bytes that the device sent"
         case .tooLong(let byteCount, let limit): "\(byteCount) bytes do not fit in \(limit)"

@@ -29,11 +29,13 @@ public struct SMPMessage: Hashable, Sendable {
         guard Int(header.length) == body.count else {
             throw .malformed("the SMP header announces \(header.length) bytes, \(body.count) came")
         }
+        // Nothing was announced that is missing: this is no case for the limits.
+        guard !body.isEmpty else { throw .malformed("the SMP payload is empty") }
         let value: CBORValue
         do {
             value = try CBORValue.decode(body)
         } catch {
-            throw .malformed("the SMP payload is no CBOR: \(error)")
+            throw SMPError(error)
         }
         guard let payload = value.map else { throw .malformed("the SMP payload is no CBOR map") }
         self.header = header

@@ -77,6 +77,22 @@ public struct SMPSession: Sendable {
         var strayFrames = 0
         var damagedFrames = 0
         var byteCount = 0
+        /// What a frame that was too long announced, the last of them.
+        var oversizedLength: Int?
+
+        /// What was heard in place of an answer, the most telling first.
+        var silence: SMPError {
+            if let oversizedLength {
+                return .oversized("a frame announces a message of \(oversizedLength) bytes")
+            }
+            let unrelatedFrames = strayFrames - damagedFrames
+            if unrelatedFrames > 0 {
+                return .unrelated(attempts: attempt, frames: unrelatedFrames)
+            }
+            return byteCount == 0
+                ? .timedOut(attempts: attempt)
+                : .unanswered(attempts: attempt, bytes: byteCount, damagedFrames: damagedFrames)
+        }
     }
 
     public let settings: Settings
@@ -120,9 +136,7 @@ public struct SMPSession: Sendable {
     public mutating func timedOut() -> [Effect] {
         guard var exchange else { return [] }
         guard exchange.request.isRepeatable, exchange.attempt < exchange.patience.attempts else {
-            return finish(
-                .failure(
-                    .timedOut(attempts: exchange.attempt, damagedFrames: exchange.damagedFrames)))
+            return finish(.failure(exchange.silence))
         }
         exchange.attempt += 1
         exchange.sequence = takeSequence()
@@ -170,6 +184,7 @@ public struct SMPSession: Sendable {
         case .text(let text):
             return [.log(text)]
         case .damaged, .oversized:
+            if case .oversized(let length) = event { exchange?.oversizedLength = length }
             exchange?.damagedFrames += 1
             exchange?.strayFrames += 1
             return []

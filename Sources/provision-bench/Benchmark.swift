@@ -18,6 +18,6 @@ extension Benchmark {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), StartBenchmark(),
-    PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
+    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
+    StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]

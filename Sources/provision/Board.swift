@@ -14,6 +14,10 @@ final class Board {
     private let reporter: ProgressReporter
     private var emulator: Emulator?
     private var probeSession: GDBFlasher?
+    private var claims: [BoardClaim] = []
+    private var isFlashed = false
+    /// The port that was opened last.
+    private var portPath: String?
 
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
@@ -27,14 +31,33 @@ final class Board {
         self.reporter = reporter
     }
 
-    /// Starts the emulated board, where the platform is one and the user named no running one.
+    /// Holds what the user named, and starts the emulated board, where the platform is one and the user
+    /// named no running one.
+    ///
+    /// - Throws: `.channelBusy` or `.deviceBusy`, naming the run that has the port or probe.
     func start() throws(ProvisioningError) {
+        try claim()
         guard case .qemu = platform.emulation, connection.port == nil, emulator == nil else {
             return
         }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)
+    }
+
+    private func claim() throws(ProvisioningError) {
+        guard claims.isEmpty else { return }
+        if let port = connection.port {
+            let path = URL(filePath: port).resolvingSymlinksInPath().path
+            claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
+        }
+        if let probe = connection.probe {
+            let name = "the probe \(try ProbeEndpoint(parsing: probe))"
+            claims.append(try BoardClaim(name, else: .deviceBusy, in: stateDirectory))
+        } else if let serial = connection.probeSerial {
+            claims.append(
+                try BoardClaim("the probe \(serial)", else: .deviceBusy, in: stateDirectory))
+        }
     }
 
     /// What ended the emulator, where that is why a board does not answer.
@@ -48,6 +71,8 @@ final class Board {
     func stop() throws(ProvisioningError) {
         probeSession?.close()
         probeSession = nil
+        for claim in claims { claim.release() }
+        claims = []
         defer { emulator = nil }
         try emulator?.stop()
     }
@@ -56,6 +81,7 @@ final class Board {
     ///
     /// - Throws: `.probeUnavailable` where it takes a probe and nobody named one.
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
+        isFlashed = true
         switch platform.flash {
         case .gdb:
             if let probe = try probe() { return probe }
@@ -79,16 +105,59 @@ final class Board {
         return try probe()
     }
 
-    /// The serial port that the firmware speaks on.
+    /// Looks whether the port can be used, before the board is flashed and the answer comes too late. A port
+    /// that isn't there may come with the new firmware.
+    func checkPort() throws(ProvisioningError) {
+        guard let path = connection.port, access(path, F_OK) == 0 || errno != ENOENT else { return }
+        try port(at: path).close()
+    }
+
+    /// The serial port that the firmware speaks on. A board that is its own USB device leaves with its old
+    /// firmware and comes back with the new one.
     func openChannel() throws(ProvisioningError) -> any Channel {
-        let path: String
-        if let named = connection.port ?? emulator?.uart {
-            path = named
-        } else {
-            path = try onlyPort()
+        let end = ContinuousClock.now + platform.timeouts.boot
+        var wasMissing = false
+        while true {
+            do {
+                let path: String
+                if let named = connection.port ?? emulator?.uart {
+                    path = named
+                } else {
+                    path = try onlyPort()
+                }
+                portPath = path
+                return try port(at: path)
+            } catch {
+                if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
+                guard isFlashed, wasMissing, error.code == .channelUnavailable,
+                    ContinuousClock.now < end
+                else { throw error }
+                try interruption.pause(for: .milliseconds(100))
+            }
         }
+    }
+
+    private func port(at path: String) throws(ProvisioningError) -> SerialPort {
         let baud = connection.baud ?? platform.channel.baudRates[0]
         return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
+    }
+
+    /// `error`, with the program that reads the same port, if that may be why the board did not answer.
+    func explained(_ error: ProvisioningError) -> ProvisioningError {
+        guard [.deviceSilent, .protocolViolation].contains(error.code), let portPath else {
+            return error
+        }
+        guard let other = PortHolder.findEavesdropper(portPath) else {
+            guard isFlashed, error.code == .deviceSilent else { return error }
+            return ProvisioningError(
+                error.code, error.reason,
+                hint:
+                    "is the image made for the board \(platform.board), with the device library in "
+                    + "it? and is this the board's port and baud rate?")
+        }
+        return ProvisioningError(
+            error.code, "\(error.reason); \(other) has \(portPath) open too",
+            hint: "close it, for it may take what is meant for this program, and try again")
     }
 
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
@@ -171,14 +240,7 @@ private struct EmulatedProcessStarter: Flasher {
     let board: Board
 
     func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(filePath: image.path), options: .alwaysMapped))
-        } catch {
-            throw ProvisioningError(
-                .imageInvalid, "\(image.path) can't be read: \(error.localizedDescription)",
-                hint: "build it first")
-        }
+        let bytes = try image.readBytes()
         try board.stop()
         try board.startProcess(image, erasing: erasing)
         return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: false)

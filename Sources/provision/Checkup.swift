@@ -122,7 +122,7 @@ struct Checkup {
                 hint: "the first run creates it")
         }
         do {
-            let registry = try SQLiteRegistry(path: path)
+            let registry = try SQLiteRegistry(path: path, for: .reading)
             let report = try registry.checkIntegrity()
             let statistics = try registry.statistics()
             guard report.isIntact else {

@@ -11,8 +11,11 @@ import Registry
 struct Export {
     let registry: SQLiteRegistry
     let state: State
-    let filter: DeviceFilter
+    /// Nil: all.
+    let device: DeviceIdentity?
     let nextUpdateDays: Int
+
+    private var filter: DeviceFilter { DeviceFilter(board: device?.board, id: device?.id) }
 
     func write(_ format: ExportFormat, to destination: ExportDestination) throws {
         switch format {
@@ -30,9 +33,11 @@ struct Export {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        try registry.forEachPagedDevice(matching: filter) { device in
-            destination.write(try encoder.encode(try registry.entry(for: device)))
-            destination.write("\n")
+        let snapshot = try registry.listedSnapshot()
+        try snapshot.forEachDevice(matching: filter) { device in
+            var line = try encoder.encode(snapshot.entry(for: device))
+            line.append(UInt8(ascii: "\n"))
+            try destination.writePart(line)
         }
     }
 
@@ -41,7 +46,7 @@ struct Export {
         destination.write(
             "board,device,nickname,key_id,thumbprint,public_key,state,registered_at,revoked_at,reason\r\n"
         )
-        try registry.forEachPagedDevice(matching: filter) { device in
+        try registry.listedSnapshot().forEachDevice(matching: filter) { device in
             for key in device.keys {
                 let cells = [
                     key.identity.board, key.identity.id.description, key.nickname ?? "",
@@ -50,7 +55,8 @@ struct Export {
                     key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "",
                     key.revocation?.reason.name ?? "",
                 ]
-                destination.write(cells.map(Self.quoted).joined(separator: ",") + "\r\n")
+                let line = cells.map(Self.quoted).joined(separator: ",") + "\r\n"
+                try destination.writePart(line.utf8)
             }
         }
     }
@@ -65,37 +71,42 @@ struct Export {
 
     /// COSE_KeySet, RFC 9052 §7: every active key, its thumbprint as its `kid`.
     private func writeKeySet(_ destination: ExportDestination) throws {
-        var keys: [COSEKey] = []
-        try registry.forEachPagedDevice(matching: filter) { device in
-            for key in device.keys where key.state == .active {
-                guard let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint) else {
-                    throw ProvisioningError(
-                        .registryDamaged, "key \(key.thumbprint.hexadecimal) is no P-256 point")
-                }
-                keys.append(coseKey)
+        let snapshot = try registry.listedSnapshot()
+        let filter = KeyFilter(device: device, state: .active)
+        destination.write(CBORValue.arrayHead(count: try snapshot.keyCount(matching: filter)))
+        try snapshot.forEachKey(matching: filter) { key in
+            guard let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint) else {
+                throw ProvisioningError(
+                    .registryDamaged, "key \(key.thumbprint.hexadecimal) is no P-256 point")
             }
+            try destination.writePart(coseKey.cbor.encoded())
         }
-        destination.write(COSEKeySet(keys).cbor.encoded())
     }
 
-    /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand.
+    /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand. A list is signed
+    /// as a whole, so all that was revoked is in memory.
     private func writeRevocationLists(_ destination: ExportDestination) throws {
         let authority = try state.openAuthority()
+        try state.checkClock(registry, authority, isAccepted: false)
         let now = Surroundings.system.now()
         let next = NumericDate(seconds: now.seconds + Int64(nextUpdateDays) * 86400)
-        let revoked = try registry.revokedCertificates(of: authority.issuingKeyDigest).map {
-            AuthorityRevocation(
-                serialNumber: $0.serialNumber, revokedAt: $0.revocation.date,
-                reason: $0.revocation.reason)
-        }
         let number = try registry.nextCRLNumber(of: authority.issuingKeyDigest, at: now)
+        var revoked: [AuthorityRevocation] = []
+        try registry.listedSnapshot().forEachRevokedCertificate(
+            of: authority.issuingKeyDigest, before: number
+        ) {
+            revoked.append(
+                AuthorityRevocation(
+                    serialNumber: $0.serialNumber, revokedAt: $0.revocation.date,
+                    reason: $0.revocation.reason))
+        }
         let list = try authority.certificateRevocationList(
-            revoked, number: UInt64(number), thisUpdate: now, nextUpdate: next)
+            revoked, number: UInt64(number.value), thisUpdate: now, nextUpdate: next)
         destination.write(PEM.encode(list, label: PEM.certificateRevocationList))
         guard authority.summary.hasRootKey else { return }
         let rootNumber = try registry.nextCRLNumber(of: authority.rootKeyDigest, at: now)
         let rootList = try authority.rootCertificateRevocationList(
-            number: UInt64(rootNumber), thisUpdate: now, nextUpdate: next)
+            number: UInt64(rootNumber.value), thisUpdate: now, nextUpdate: next)
         destination.write(PEM.encode(rootList, label: PEM.certificateRevocationList))
     }
 

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 
@@ -29,6 +30,7 @@ final class ExportDestination {
         let descriptor = open(
             temporaryPath ?? path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
         guard descriptor >= 0 else { throw Self.unwritable(path, errno, option) }
+        if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
         terminal = Terminal(descriptor: descriptor)
     }
 
@@ -50,6 +52,13 @@ final class ExportDestination {
 
     func write(_ text: String) { write(text.utf8) }
 
+    /// A part of much: throws as soon as the rest is in vain.
+    func writePart(_ bytes: some Sequence<UInt8>) throws {
+        guard let path else { return try terminal.writePart(Array(bytes)) }
+        write(bytes)
+        guard failure == 0 else { throw Self.unwritable(path, failure, option) }
+    }
+
     /// - Throws: `.usage` if not everything could be written; a file of that name is as it was then.
     func commit() throws {
         // `Terminal` remembers what standard output lost.
@@ -59,6 +68,7 @@ final class ExportDestination {
         if let temporaryPath {
             if failure == 0, rename(temporaryPath, path) != 0 { failure = errno }
             if failure != 0 { unlink(temporaryPath) }
+            UnfinishedFile.end()
         }
         guard failure == 0 else { throw Self.unwritable(path, failure, option) }
     }
@@ -66,7 +76,9 @@ final class ExportDestination {
     func abandon() {
         guard path != nil else { return }
         close(terminal.descriptor)
-        if let temporaryPath { unlink(temporaryPath) }
+        guard let temporaryPath else { return }
+        unlink(temporaryPath)
+        UnfinishedFile.end()
     }
 
     /// Only a plain file, or nothing yet, gives way to a new file.
@@ -85,6 +97,7 @@ final class ExportDestination {
     ) -> ProvisioningError {
         ProvisioningError(
             .usage, "\(path) can't be written: \(String(cString: strerror(error)))",
-            hint: "choose another \(option)")
+            hint: [ENOSPC, EDQUOT].contains(error)
+                ? "make room on its disk, or choose another \(option)" : "choose another \(option)")
     }
 }

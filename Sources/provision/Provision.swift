@@ -1,4 +1,5 @@
 import ArgumentParser
+import Channels
 import Foundation
 import Platforms
 import Provisioning
@@ -36,10 +37,13 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        _ = PluginHost.current
+        Interruption.exitsOnSignals()
         forbidCoreFile()
-        let host = PluginHost.current
+        // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
+        signal(SIGXFSZ, SIG_IGN)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
-        host.returnTerminal()
+        TerminalForeground.giveBack()
         Foundation.exit(status)
     }
 
@@ -57,10 +61,7 @@ struct Provision: ParsableCommand {
             try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
-            if let error = Terminal.lossOfOutput {
-                throw ProvisioningError(
-                    .usage, "standard output can't be written: \(String(cString: strerror(error)))")
-            }
+            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
             return 0
         } catch let error as ProvisioningError {
             Terminal.standardError.write("provision: \(error.lines)\n")

@@ -2,6 +2,7 @@ import Channels
 import Foundation
 import Platforms
 import Provisioning
+import Registry
 
 /// What every command that talks to a board needs, made once.
 struct Session {
@@ -13,6 +14,7 @@ struct Session {
         state = try State()
         let interruption = try Interruption.handlingSignals()
         PluginHost.current.watch { interruption.interrupt() }
+        SQLiteRegistry.endWaits { interruption.isInterrupted }
         self.interruption = interruption
         reporter = ProgressReporter(isVerbose: isVerbose)
     }
@@ -41,16 +43,20 @@ struct Session {
             return result
         } catch {
             reporter.abandon()
-            // A board that is gone is silent; why it is gone says more.
+            // A board that is gone is silent, or its port is; why it is gone says more.
             let cause = board.emulatorFailure
+            let failure = (error as? ProvisioningError).map(board.explained)
             do {
                 try board.stop()
             } catch {
                 // The first error is the cause; this one must not hide it.
                 Terminal.standardError.write("provision: \(error)\n")
             }
-            if let cause, (error as? ProvisioningError)?.code == .deviceSilent { throw cause }
-            throw error
+            let silences: [ErrorCode?] = [
+                .deviceSilent, .noAnswer, .channelClosed, .channelUnavailable, .probeUnavailable,
+            ]
+            if let cause, silences.contains(failure?.code) { throw cause }
+            throw failure ?? error
         }
     }
 }

@@ -9,8 +9,11 @@ struct State {
 
     init() throws(ProvisioningError) { directory = try .current() }
 
-    func openRegistry() throws(ProvisioningError) -> SQLiteRegistry {
-        try SQLiteRegistry(path: directory.registry)
+    /// - Parameter access: whoever only reads may do so where nothing can be written.
+    func openRegistry(
+        for access: SQLiteRegistry.Access = .writing
+    ) throws(ProvisioningError) -> SQLiteRegistry {
+        try SQLiteRegistry(path: directory.registry, for: access)
     }
 
     /// Creates the authority when there is none, and says where.

@@ -23,7 +23,14 @@ struct StateDirectory: Sendable {
             return value
         }
         if let home = try absolute("PROVISION_HOME") { return StateDirectory(path: home) }
-        let state = try absolute("XDG_STATE_HOME") ?? NSHomeDirectory() + "/.local/state"
+        let state = try absolute("XDG_STATE_HOME") ?? home(environment) + "/.local/state"
         return StateDirectory(path: state + "/provision")
+    }
+
+    /// The XDG Base Directory Specification means `$HOME`. Foundation asks the user database, which says
+    /// something else under `sudo` and in containers.
+    private static func home(_ environment: [String: String]) -> String {
+        guard let home = environment["HOME"], home.hasPrefix("/") else { return NSHomeDirectory() }
+        return home
     }
 }

@@ -49,7 +49,7 @@ struct ConfirmationTests {
             try Self.confirm(device.evidence(Self.second), result)
         }
         #expect(error == .credentialMismatch(type: 2, expected: Self.token, claimed: nil))
-        #expect(error?.code == .confirmFailed)
+        #expect(error?.code == .credentialMismatch)
     }
 
     @Test func otherCredentialsAreNotConfirmed() throws {

@@ -124,8 +124,11 @@ struct AppendixATests {
 
     static let all = integers + floats + simpleAndTagged + strings + collections
 
+    /// Table 6 has 81 rows. None is refused: the strict forms only want it deterministic.
     @Test func theTableIsComplete() {
         #expect(Self.all.count == 81)
+        #expect(Set(Self.all.map(\.encoding)).count == 81)
+        #expect(Self.all.count { !$0.isDeterministic } == 17)
     }
 
     @Test(arguments: all)
@@ -146,6 +149,16 @@ struct AppendixATests {
             try CBORValue.decode(hex(vector.encoding), form: .deterministic)
         }
         #expect(error?.code == .notDeterministic)
+    }
+
+    /// Appendix F.1, "too much data".
+    @Test(arguments: all)
+    func nothingStandsBehind(_ vector: Vector) {
+        let encoding = hex(vector.encoding)
+        for byte: UInt8 in [0x00, 0x40, 0xA0, 0xF6, 0xFF] {
+            let error = #expect(throws: CBORError.self) { try CBORValue.decode(encoding + [byte]) }
+            #expect(error == CBORError(.trailing, at: encoding.count))
+        }
     }
 
     @Test(arguments: all)

@@ -107,6 +107,21 @@ struct HostileInputTests {
         return [0xB8, UInt8(count)] + items
     }
 
+    /// Two keys that are the same map in another order, on each of 15 levels: a comparison that took
+    /// twice as long with every level would take seconds for 185 bytes, and for ever at 100 levels.
+    @Test(arguments: [15, 100])
+    func deepKeysInAnotherOrderAreCompared(depth: Int) {
+        func nested(_ depth: Int, isReversed: Bool) -> [UInt8] {
+            guard depth > 0 else { return [0] }
+            let rest = isReversed ? hex("0200 0100") : hex("0100 0200")
+            return [0xA3] + nested(depth - 1, isReversed: isReversed) + [0] + rest
+        }
+        let keys = [false, true].map { nested(depth, isReversed: $0) + [0] }
+        let limits = CBORLimits(depth: depth + 1)
+        #expect(code([0xA2] + keys[0] + keys[1], limits: limits) == .duplicateKey)
+        #expect(code([0xA1] + keys[0], limits: limits) == nil)
+    }
+
     @Test func keysThatOnlyLookAlikeAreTwo() {
         // ü composed and decomposed; +0 and −0; 1 and 1.0.
         #expect(code(hex("a2 62c3bc 00 6375cc88 01")) == nil)

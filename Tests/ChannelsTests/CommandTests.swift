@@ -134,6 +134,27 @@ import Testing
         try expectGone(processes)
     }
 
+    #if os(Linux)
+        /// As build tools start compilers; and one that does not listen.
+        @Test(arguments: ["", "trap '' TERM; "])
+        func killsWhatHasASessionOfItsOwnOnInterruption(_ trap: String) throws {
+            let interruption = interruption
+            var processes: [Int32] = []
+            let runner = CommandRunner(interruption: interruption) { line in
+                if let process = Int32(line.line) { processes.append(process) }
+                if processes.count == 2 { interruption.interrupt() }
+            }
+            let inner = "\(trap)echo $$; sleep 60; sleep 60"
+            expectError(.interrupted) { () throws(ProvisioningError) in
+                try runner.run(
+                    shell("echo $$; setsid --wait /bin/sh -c \"$1\"; true", inner),
+                    timeout: .seconds(30), failure: .buildFailed)
+            }
+            #expect(processes.count == 2)
+            try expectGone(processes)
+        }
+    #endif
+
     @Test func leavesNothingBehindWhenItSucceeds() throws {
         let start = ContinuousClock.now
         let lines = try run(shell("sleep 60 & echo $!"))

@@ -26,7 +26,7 @@ static struct {
 static struct {
     uint8_t id[64];
     size_t id_length;
-    char name[64];
+    char name[64], firmware[64];
     bool entropy;
     uint32_t resets;
 } board;
@@ -47,6 +47,11 @@ void test_board_set_name(const char *name) {
     strncpy(board.name, name, sizeof board.name - 1);
 }
 
+void test_board_set_firmware(const char *firmware) {
+    memset(board.firmware, 0, sizeof board.firmware);
+    strncpy(board.firmware, firmware, sizeof board.firmware - 1);
+}
+
 void test_board_set_entropy(bool alive) { board.entropy = alive; }
 
 void test_board_power_cycle(void) {
@@ -62,6 +67,7 @@ void test_board_reset(void) {
     memset(&board, 0, sizeof board);
     test_board_set_id((const uint8_t[]){0, 1, 2, 3, 4, 5, 6, 7}, 8);
     test_board_set_name("test-board");
+    test_board_set_firmware("1.2.3");
     board.entropy = true;
 }
 
@@ -169,7 +175,7 @@ size_t dp_hal_device_id(uint8_t id[64]) {
 
 const char *dp_hal_board(void) { return board.name; }
 
-const char *dp_hal_firmware(void) { return "1.2.3"; }
+const char *dp_hal_firmware(void) { return board.firmware; }
 
 bool dp_hal_entropy(uint8_t *out, size_t length) {
     if (!board.entropy) return false;

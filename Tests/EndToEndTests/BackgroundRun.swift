@@ -23,6 +23,7 @@ final class BackgroundRun {
         try process.run()
     }
 
+    var processID: Int32 { process.processIdentifier }
     var output: String { text("out") }
     var errorOutput: String { text("err") }
 
@@ -36,15 +37,40 @@ final class BackgroundRun {
         return false
     }
 
-    /// Ctrl-C. Nil: it did not end in time and was killed.
-    func interrupt() -> Int32? {
-        kill(process.processIdentifier, SIGINT)
-        guard ended.wait(timeout: .now() + 30) == .success else {
+    /// Whether the file is there before the process ends or a minute is over.
+    func waits(for file: String) -> Bool {
+        for _ in 0..<1200 {
+            if FileManager.default.fileExists(atPath: file) { return true }
+            if !process.isRunning { return false }
+            usleep(50_000)
+        }
+        return false
+    }
+
+    func json() throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+
+    /// The exit status. Nil: it did not end in time and was killed.
+    func wait(within seconds: Double = 120) -> Int32? { status(within: seconds) }
+
+    /// Ctrl-C, and what else asks a process to end.
+    ///
+    /// - Returns: the exit status, as a shell tells it: 128 and the signal that it died of. Nil: it did not
+    ///   end in time and was killed.
+    func interrupt(with signal: Int32 = SIGINT) -> Int32? {
+        kill(process.processIdentifier, signal)
+        return status(within: 60)
+    }
+
+    private func status(within seconds: Double) -> Int32? {
+        guard ended.wait(timeout: .now() + seconds) == .success else {
             kill(process.processIdentifier, SIGKILL)
             ended.wait()
             return nil
         }
-        return process.terminationReason == .exit ? process.terminationStatus : nil
+        let status = process.terminationStatus
+        return process.terminationReason == .exit ? status : 128 + status
     }
 
     private func text(_ name: String) -> String {

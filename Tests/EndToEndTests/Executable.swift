@@ -10,6 +10,8 @@ struct Executable {
         let status: Int32
         let standardOutput: Data
         let standardError: String
+        /// KiB, as last seen before the end; 0 where the system does not tell.
+        let peakMemory: Int
 
         var text: String { String(decoding: standardOutput, as: UTF8.self) }
 
@@ -69,7 +71,14 @@ struct Executable {
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }
         try process.run()
-        if ended.wait(timeout: .now() + seconds) == .timedOut {
+        let deadline = DispatchTime.now() + seconds
+        var hasEnded = false
+        var peakMemory = 0
+        while !hasEnded, .now() < deadline {
+            peakMemory = max(peakMemory, Self.peakMemory(of: process.processIdentifier))
+            hasEnded = ended.wait(timeout: .now() + .milliseconds(10)) == .success
+        }
+        if !hasEnded {
             kill(process.processIdentifier, SIGKILL)
             ended.wait()
             Issue.record("\(program.lastPathComponent) \(arguments) took over \(seconds) s")
@@ -77,6 +86,14 @@ struct Executable {
         return Result(
             status: process.terminationStatus,
             standardOutput: try Data(contentsOf: files[1]),
-            standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+            standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self),
+            peakMemory: peakMemory)
+    }
+
+    /// KiB that a process had in memory at most: proc(5), VmHWM.
+    private static func peakMemory(of process: pid_t) -> Int {
+        let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").compactMap { Int($0) }.first ?? 0
     }
 }

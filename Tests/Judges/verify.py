@@ -52,7 +52,7 @@ def evidence(path):
     check(claims[265] == PROFILE, f"profile {claims[265]!r}")
     check(claims[275] == 3, "the intended use is not provisioning")
     return {"board": board, "device": identifier.hex(), "thumbprint": thumbprint(key).hex(),
-            "nonce": claims[10].hex(), "stored": sorted(claims.get(-65539, {}))}
+            "publicKey": "04" + key[-2].hex() + key[-3].hex(), "nonce": claims[10].hex(), "stored": sorted(claims.get(-65539, {}))}
 
 
 def cwt_(path, key_path):

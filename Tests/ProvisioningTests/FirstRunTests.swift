@@ -6,6 +6,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
+import SimulatedDevices
 import Testing
 
 struct FirstRunTests {

@@ -5,6 +5,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
+import SimulatedDevices
 import Testing
 
 /// Evidence that is not believed changes nothing: neither the registry nor the device.
@@ -93,7 +94,7 @@ struct RefusedEvidenceTests {
             let first = device.nonces[0]
             device.claims = { $0[10] = .bytes(first) }
         },
-        Lie("not what it was given", .confirmFailed) {
+        Lie("not what it was given", .credentialMismatch) {
             $0.claims = { $0[-65539] = .map([1: .bytes([UInt8](repeating: 9, count: 32))]) }
         },
         Lie("no evidence at all", .confirmFailed) { $0.evidence = { $0 = [0xa0] } },

@@ -5,6 +5,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
+import SimulatedDevices
 import Testing
 
 struct RepeatedRunTests {

@@ -4,6 +4,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
+import SimulatedDevices
 import Testing
 
 /// Whose key may be revoked, and on whose word.

@@ -110,16 +110,56 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         #expect(try registry.verify().findings == [])
     }
 
-    @Test func `A stream ends, though its receiver registers more`() throws {
+    @Test func `A snapshot stays as it is, though its receiver registers more`() throws {
         let registry = try files.open()
         for key in 1...3 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
-        var seen = 0
-        try registry.forEachDeviceRecord { (_) throws(ProvisioningError) in
-            seen += 1
-            _ = try registry.register(claim(100 + seen, device: identity(100 + seen)), at: noon)
+        let snapshot = try registry.snapshot()
+        var seen: [KeyState] = []
+        try snapshot.forEachDevice { device in
+            seen += device.keys.map(\.state)
+            _ = try registry.register(claim(100 + seen.count, device: identity(3)), at: noon)
+            _ = try registry.register(claim(-seen.count, device: identity(-seen.count)), at: noon)
         }
-        #expect(seen == 3)
+        // The third device has other keys by now, and three devices were added.
+        #expect(seen == [.pending, .pending, .pending])
+        #expect(try snapshot.keyCount() == 3)
         #expect(try registry.statistics().deviceCount == 6)
+        #expect(try registry.snapshot().keyCount(matching: KeyFilter(state: .revoked)) == 3)
+    }
+
+    /// Its pages come from the log, which can't begin anew meanwhile.
+    @Test func `A snapshot says that the log grows, once, and then the log begins anew`() throws {
+        let registry = try files.open()
+        func write(_ keys: Range<Int>) throws {
+            for key in keys { _ = try registry.register(claim(key, device: identity(1)), at: noon) }
+        }
+        func size() throws -> Int64 {
+            let attributes = try FileManager.default.attributesOfItem(atPath: files.path + "-wal")
+            return try #require(attributes[.size] as? NSNumber).int64Value
+        }
+        // More pages than SQLite waits for before it copies them: 1,000.
+        try write(0..<150)
+        let notices = Mutex<[Int64]>([])
+        let before = try size()
+        let growth: Int64 = 1 << 20
+        do {
+            let snapshot = try registry.snapshot(noticedGrowth: growth) { size in
+                notices.withLock { $0.append(size) }
+            }
+            try snapshot.forEachEvent { event in
+                guard event.sequenceNumber.isMultiple(of: 64) else { return }
+                try write(Int(event.sequenceNumber) * 1000..<Int(event.sequenceNumber) * 1000 + 40)
+            }
+            #expect(try size() > before + growth)
+        }
+        #expect(notices.withLock { $0.count } == 1)
+        #expect(notices.withLock { $0[0] } > before + growth)
+        // The next writer copies it to the file, and those after it write from its beginning.
+        try write(1_000_000..<1_000_002)
+        let grown = try size()
+        try write(1_000_002..<1_000_020)
+        #expect(try size() == grown)
+        #expect(try registry.checkIntegrity().findings == [])
     }
 
     @Test func `An aborted transaction leaves nothing`() throws {
@@ -129,7 +169,7 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         let before = try registry.verify().head
         #expect(throws: (any Error).self) {
             try registry.pool.write { database in
-                let log = EventLog(database: database, now: noon)
+                let log = try EventLog(database: database, now: noon)
                 _ = try log.keep([1, 2, 3])
                 try log.append(.keyRevoked(.init(reason: 1)), to: 2)
                 throw Abort()

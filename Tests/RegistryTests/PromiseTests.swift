@@ -158,7 +158,7 @@ import Testing
 
         var kinds: [RegistryEventKind] = []
         var previous = [UInt8](repeating: 0, count: 32)
-        try registry.forEachEvent { (event) throws(ProvisioningError) in
+        try registry.snapshot().forEachEvent { event in
             kinds.append(event.kind)
             #expect(event.previous == previous && event.hash == event.expectedHash)
             previous = event.hash

@@ -157,7 +157,7 @@ import Testing
                 _ = try registry.register(
                     claim(1, device: identity(1)), at: .init(seconds: time))
             }
-            #expect(error?.code == .registryConflict)
+            #expect(error?.code == .clockWrong)
         }
         #expect(try registry.statistics().head == .empty)
         #expect(try files.count("document") == 0)

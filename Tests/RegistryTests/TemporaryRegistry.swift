@@ -52,6 +52,18 @@ final class TemporaryRegistry: Sendable {
     }
 }
 
+extension SQLiteRegistry {
+    /// What the next revocation list says.
+    func revokedCertificates(of authority: [UInt8] = issuer) throws -> [RevokedCertificate] {
+        let number = try nextCRLNumber(of: authority, at: noon)
+        var certificates: [RevokedCertificate] = []
+        try snapshot().forEachRevokedCertificate(of: authority, before: number) {
+            certificates.append($0)
+        }
+        return certificates
+    }
+}
+
 let noon = NumericDate(seconds: 1_795_000_000)
 
 func identity(_ number: Int, board: String = "testboard") -> DeviceIdentity {

@@ -83,6 +83,25 @@ struct DeviceContractTests {
         expectMalformed(naming: key) { _ = try contract.describeDevice().answer(payload) }
     }
 
+    @Test(
+        arguments: [
+            ("id", .bytes([UInt8](repeating: 0, count: 65))),
+            ("fw", .text(String(repeating: "f", count: 65))),
+            ("algs", .array(.init(repeating: -7, count: 17))),
+            ("keys", .array((0..<65).map { .int($0) })), ("chunk", .unsigned(1 << 32)),
+        ] as [(String, CBORValue)])
+    func tooMuchIsNotMerelyWrong(key: String, value: CBORValue) {
+        var payload = description
+        payload[.text(key)] = value
+        let error = #expect(throws: SMPError.self) {
+            try contract.describeDevice().answer(payload)
+        }
+        guard case .oversized? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test(arguments: ["v", "id", "board", "fw", "algs", "keys", "chunk", "locked"])
     func aDescriptionIsComplete(key: String) {
         var payload = description
@@ -138,10 +157,10 @@ struct DeviceContractTests {
         _ body: () throws -> Void
     ) {
         let error = #expect(throws: SMPError.self, sourceLocation: sourceLocation) { try body() }
-        guard case .malformed(let reason)? = error else {
-            Issue.record("\(String(describing: error))", sourceLocation: sourceLocation)
-            return
+        switch error {
+        case .malformed(let reason), .oversized(let reason):
+            #expect(reason.contains("\"\(key)\""), sourceLocation: sourceLocation)
+        default: Issue.record("\(String(describing: error))", sourceLocation: sourceLocation)
         }
-        #expect(reason.contains("\"\(key)\""), sourceLocation: sourceLocation)
     }
 }

@@ -88,6 +88,9 @@ enum RecordedVectors {
                 """),
     ]
 
+    /// What a server that is built on the same package answered to "put".
+    static let putResponse = "0b00000c00420101a264736c6f7403636c656e04"
+
     struct Dialogue: Sendable {
         let name: String
         let request: String

@@ -49,13 +49,36 @@ struct SMPMessageTests {
 
     @Test(arguments: [
         "", "0b00000100000700", "0b00000200000700a0", "0b00000000000700a0", "0b00000000000700",
-        "0b0000010000070080", "0b000002000007 00a000", "0b00000100000700bf", "2b00000100000700a0",
+        "0b0000010000070080", "0b000002000007 00a000", "2b00000100000700a0",
         "0b00000500000700a2616100616101", "0b00000600000700bf6172c2ffff",
     ])
     func refusesWhatIsNoMessage(_ bytes: String) {
         let error = #expect(throws: SMPError.self) { try SMPMessage(decoding: hex(bytes)) }
         guard case .malformed = error else {
             Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    /// A byte string of 4 GiB, an array of 2³², a map that does not end; arrays in arrays.
+    @Test func whatIsAnnouncedIsBounded() {
+        func error(_ payload: String) -> SMPError? {
+            let body = hex(payload)
+            let header = SMPHeader(
+                operation: .readResponse, length: UInt16(body.count), group: 0, sequence: 0,
+                command: 0)
+            return #expect(throws: SMPError.self) {
+                try SMPMessage(decoding: header.encoded() + body)
+            }
+        }
+        for payload in ["a161645b0000000100000000ff", "a161649b0000000100000000", "bf"] {
+            guard case .oversized? = error(payload) else {
+                Issue.record("\(payload) was not found to be too much")
+                continue
+            }
+        }
+        guard case .tooDeep? = error("a16164" + String(repeating: "81", count: 64) + "00") else {
+            Issue.record("nesting was not found to be too deep")
             return
         }
     }
@@ -73,6 +96,9 @@ struct SMPMessageTests {
         #expect("\(SMPStatus(rawValue: .max))" == "an error (rc 18446744073709551615)")
         #expect("\(SMPError.group(8392, code: 5))".contains("8392"))
         #expect("\(SMPError.flooded(frames: 17, bytes: 23))".contains("17"))
-        #expect("\(SMPError.timedOut(attempts: 4, damagedFrames: 2))".contains("4 attempts"))
+        #expect("\(SMPError.timedOut(attempts: 4))".contains("4 attempts"))
+        let unanswered = "\(SMPError.unanswered(attempts: 4, bytes: 23, damagedFrames: 2))"
+        #expect(["4 attempts", "23 bytes", "2 damaged"].allSatisfy(unanswered.contains))
+        #expect("\(SMPError.unrelated(attempts: 4, frames: 9))".contains("9 frames"))
     }
 }

@@ -147,7 +147,7 @@ struct SMPSessionTests {
         }
         #expect(session.retryCount == 3)
         #expect(
-            session.timedOut() == [.finished(.failure(.timedOut(attempts: 4, damagedFrames: 0)))])
+            session.timedOut() == [.finished(.failure(.timedOut(attempts: 4)))])
         #expect(session.timedOut() == [])
         #expect(session.received(try frame(sequence: 3)) == [])
     }
@@ -168,8 +168,7 @@ struct SMPSessionTests {
         var session = session()
         let once = SMPRequest(.write, group: 66, command: 1, isRepeatable: false)
         #expect(wait(session.request(once)) == .seconds(15))
-        #expect(
-            session.timedOut() == [.finished(.failure(.timedOut(attempts: 1, damagedFrames: 0)))])
+        #expect(session.timedOut() == [.finished(.failure(.timedOut(attempts: 1)))])
     }
 
     @Test func sequenceNumbersGoRound() throws {
@@ -217,14 +216,27 @@ struct SMPSessionTests {
             result(session.received([0x41])) == .failure(.flooded(frames: 0, bytes: 1001)))
     }
 
-    @Test func damageIsCountedForTheUser() throws {
-        var session = session { $0.patience.attempts = 1 }
-        _ = session.request(request)
-        _ = session.received(Array("\u{6}\tA!\n".utf8))
-        _ = session.received(
-            try SerialFrame.lines(of: [UInt8](repeating: 0, count: 9000)).flatMap { $0 })
+    @Test func whatWasHeardInPlaceOfAnAnswerIsTold() throws {
+        func silence(_ heard: [UInt8]...) -> SMPError? {
+            var session = session { $0.patience.attempts = 1 }
+            _ = session.request(request)
+            for bytes in heard { _ = session.received(bytes) }
+            guard case .failure(let error)? = result(session.timedOut()) else { return nil }
+            return error
+        }
+        let damaged = Array("\u{6}\tA!\n".utf8)
+        let stray = try frame(sequence: 77)
+        let long = try SerialFrame.lines(of: [UInt8](repeating: 0, count: 9000)).flatMap { $0 }
+        #expect(silence() == .timedOut(attempts: 1))
         #expect(
-            result(session.timedOut()) == .failure(.timedOut(attempts: 1, damagedFrames: 2)))
+            silence(Array("text".utf8), damaged)
+                == .unanswered(attempts: 1, bytes: 9, damagedFrames: 1))
+        #expect(silence(damaged, stray, damaged) == .unrelated(attempts: 1, frames: 1))
+        guard case .oversized(let reason)? = silence(damaged, stray, long) else {
+            Issue.record("a frame that is too long was not told")
+            return
+        }
+        #expect(reason.contains("9000"))
     }
 
     @Test(

@@ -14,8 +14,17 @@
 /// process; earlier ones are repeats of the same key press, as SwiftPM forwards it.
 int chost_signals_install(int write_fd);
 
+/// SIGINT, SIGTERM and SIGHUP write `message` to standard error, remove the unfinished file, give the
+/// terminal's foreground back and end the process with `status`: for as long as nothing else has to be
+/// undone, until `chost_signals_install`. Empties the signal mask, too. `message` is kept, not copied.
+int chost_signals_install_early(int status, const char *message);
+
 /// Puts the default actions back. Idempotent.
 void chost_signals_remove(void);
+
+/// A file to remove where a signal ends the process; nothing if the path has 4096 bytes or more.
+void chost_unfinished_file_begin(const char *path);
+void chost_unfinished_file_end(void);
 
 /// A byte is written to `write_fd` when the process that started this one ends. Not PR_SET_PDEATHSIG:
 /// that means the end of the thread that started it. Once per process, EBUSY after that.
@@ -69,6 +78,13 @@ int chost_terminal_take(int fd);
 /// Idempotent and async-signal-safe.
 void chost_terminal_restore(void);
 
+/// The process group that had the foreground of the terminal on standard input before this process took
+/// it; 0 is none.
+void chost_foreground_set_owner(pid_t group);
+
+/// Gives it back. Idempotent and async-signal-safe.
+void chost_foreground_return(void);
+
 // MARK: Child processes
 
 struct chost_spawn_request {
@@ -79,13 +95,18 @@ struct chost_spawn_request {
     /// NULL: the caller's.
     const char *directory;
     int input, output, error;
+    /// More descriptors, at most CHOST_INHERITED_MAX: 3 and up in the child, in this order.
+    const int *inherited;
+    size_t inherited_count;
 };
+
+enum { CHOST_INHERITED_MAX = 4 };
 
 /// The process's own environment, as execve takes it.
 char *const *chost_environment(void);
 
 /// Starts a child in a process group of its own, with an empty signal mask, default signal actions, only
-/// the three descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
+/// these descriptors, and (on Linux) SIGKILL on the death of this process. The child is made by a
 /// thread that lives as long as the process, because Linux ties that signal to the thread.
 int chost_spawn(const struct chost_spawn_request *request, pid_t *pid);
 

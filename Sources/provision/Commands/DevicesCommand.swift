@@ -28,27 +28,28 @@ struct DevicesCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let snapshot = try State().openRegistry(for: .reading).listedSnapshot()
             let filter = DeviceFilter(board: board)
             if json {
-                var entries: [DeviceEntry] = []
-                try registry.forEachPagedDevice(matching: filter) {
-                    entries.append(try registry.entry(for: $0))
+                var listing = JSONListing("devices")
+                try snapshot.forEachDevice(matching: filter) {
+                    try listing.append(snapshot.entry(for: $0))
                 }
-                return try JSONDocument.print(["devices": entries])
+                return try listing.end()
             }
-            var table = Table("DEVICE", "BOARD", "NAME", "KEY", "STATE", "SINCE", "REVOKED KEYS")
-            try registry.forEachPagedDevice(matching: filter) { device in
+            var table = LongTable(
+                "DEVICE", "BOARD", "NAME", "KEY", "STATE", "SINCE", "REVOKED KEYS")
+            try snapshot.forEachDevice(matching: filter) { device in
                 let current = device.keys.last { $0.state != .revoked }
-                table.append(
+                try table.append(
                     device.identity.id.description, device.identity.board, device.nickname ?? "-",
                     current.map { String($0.thumbprint.hexadecimal.prefix(16)) } ?? "-",
                     current?.state.rawValue ?? "revoked",
                     Date(current?.registeredAt ?? device.firstSeen).formatted(.iso8601),
                     String(device.keys.count { $0.state == .revoked }))
             }
-            Terminal.standardOutput.write(table.text)
-            if table.rows.isEmpty {
+            try table.end()
+            if table.isEmpty {
                 Terminal.standardError.write(
                     "provision: no devices yet; provision run --platform NAME registers one\n")
             }
@@ -75,7 +76,9 @@ struct DevicesCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let state = try State()
+            let registry = try state.openRegistry()
+            try state.warnOfClock(registry)
             let identity = try registry.device(named: device).identity
             try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())
             Terminal.standardError.write(

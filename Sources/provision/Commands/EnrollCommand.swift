@@ -30,6 +30,7 @@ struct EnrollCommand: ParsableCommand {
         try output.checkReport()
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
+        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
         let board = session.board(platform, connection, packagePath: self.platform.packagePath)
         try session.with(board) {
             let outcome = try Provisioner(

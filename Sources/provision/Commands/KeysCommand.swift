@@ -25,31 +25,28 @@ struct KeysCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let registry = try State().openRegistry()
+        let registry = try State().openRegistry(for: .reading)
         let identity = try device.map { try registry.device(named: $0).identity }
         let filter = KeyFilter(device: identity, state: state)
-        var table = Table(
-            "KEY", "DEVICE", "BOARD", "ID", "STATE", "REGISTERED", "REVOKED", "REASON")
-        var entries: [KeyEntry] = []
-        var cursor: RegistryCursor?
-        repeat {
-            let page = try registry.keys(matching: filter, after: cursor, limit: 500)
-            for key in page.records {
-                if json {
-                    entries.append(try registry.entry(for: key))
-                    continue
-                }
-                table.append(
-                    String(key.thumbprint.hexadecimal.prefix(16)), key.identity.id.description,
-                    key.identity.board, String(key.keyID), key.state.rawValue,
-                    Date(key.registeredAt).formatted(.iso8601),
-                    key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "-",
-                    key.revocation?.reason.name ?? "-")
+        let snapshot = try registry.listedSnapshot()
+        if json {
+            var listing = JSONListing("keys")
+            try snapshot.forEachKey(matching: filter) {
+                try listing.append(snapshot.entry(for: $0))
             }
-            cursor = page.next
-        } while cursor != nil
-        if json { return try JSONDocument.print(["keys": entries]) }
-        Terminal.standardOutput.write(table.text)
+            return try listing.end()
+        }
+        var table = LongTable(
+            "KEY", "DEVICE", "BOARD", "ID", "STATE", "REGISTERED", "REVOKED", "REASON")
+        try snapshot.forEachKey(matching: filter) { key in
+            try table.append(
+                String(key.thumbprint.hexadecimal.prefix(16)), key.identity.id.description,
+                key.identity.board, String(key.keyID), key.state.rawValue,
+                Date(key.registeredAt).formatted(.iso8601),
+                key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "-",
+                key.revocation?.reason.name ?? "-")
+        }
+        try table.end()
     }
 }
 

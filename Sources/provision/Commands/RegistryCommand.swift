@@ -40,7 +40,7 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let registry = try State().openRegistry(for: .reading)
             let known = try head.map { text throws -> LogHead in
                 guard let head = LogHead(text) else {
                     throw ProvisioningError(
@@ -91,18 +91,12 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let registry = try State().openRegistry(for: .reading)
             if let key {
                 let thumbprint = try registry.key(thumbprintPrefix: key).thumbprint
                 return try registry.history(of: thumbprint).forEach(write)
             }
-            try registry.forEachEvent(after: after) { (event) throws(ProvisioningError) in
-                do {
-                    try write(event)
-                } catch {
-                    throw ProvisioningError(.internalFailure, "\(error)")
-                }
-            }
+            try registry.listedSnapshot().forEachEvent(after: after, write)
         }
 
         private func write(_ event: RegistryEvent) throws {
@@ -114,7 +108,7 @@ struct RegistryCommand: ParsableCommand {
                     number: event.sequenceNumber, date: Date(event.date),
                     kind: event.kind.rawValue, subject: event.subject, body: event.body,
                     hash: event.hash.hexadecimal))
-            Terminal.standardOutput.write(Array(line) + [UInt8(ascii: "\n")])
+            try Terminal.standardOutput.writePart(Array(line) + [UInt8(ascii: "\n")])
         }
     }
 
@@ -130,7 +124,9 @@ struct RegistryCommand: ParsableCommand {
         var note: String?
 
         func run() throws {
-            let registry = try State().openRegistry()
+            let state = try State()
+            let registry = try state.openRegistry()
+            try state.warnOfClock(registry)
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(
                 key: record.thumbprint, at: Surroundings.system.now(), note: note)

@@ -78,22 +78,28 @@ extension SQLiteRegistry {
         KeyEntry(key, credentials: try credentials(of: key.thumbprint))
     }
 
+    /// For listings and exports: all that they show belongs to one moment.
+    func listedSnapshot() throws(ProvisioningError) -> RegistrySnapshot {
+        try snapshot { size in
+            Terminal.standardError.write(
+                """
+                provision: note: others write while this reads; until it ends, the registry's \
+                write-ahead log grows: \(size >> 20) MiB
+
+                """)
+        }
+    }
+}
+
+extension RegistrySnapshot {
+    func entry(for key: KeyRecord) throws -> KeyEntry {
+        KeyEntry(key, credentials: try credentials(of: key))
+    }
+
     func entry(for device: DeviceRecord) throws -> DeviceEntry {
         DeviceEntry(
             board: device.identity.board, device: device.identity.id.description,
             nickname: device.nickname, firstSeen: Date(device.firstSeen),
             keys: try device.keys.map(entry(for:)))
-    }
-
-    /// Every device in pages, so that memory stays constant and `body` may ask for more.
-    func forEachPagedDevice(
-        matching filter: DeviceFilter = .all, _ body: (DeviceRecord) throws -> Void
-    ) throws {
-        var cursor: RegistryCursor?
-        repeat {
-            let page = try devices(matching: filter, after: cursor, limit: 500)
-            try page.records.forEach(body)
-            cursor = page.next
-        } while cursor != nil
     }
 }

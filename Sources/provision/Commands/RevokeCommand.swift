@@ -53,7 +53,9 @@ struct RevokeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let registry = try State().openRegistry()
+        let state = try State()
+        let registry = try state.openRegistry()
+        try state.warnOfClock(registry)
         let selector = try selector(registry)
         let reason = reason ?? .unspecified
         let outcome =

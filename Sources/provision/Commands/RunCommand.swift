@@ -45,6 +45,7 @@ struct RunCommand: ParsableCommand {
         // A registry that can't be used must be found out before the board is touched.
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
+        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
         let image = try image.image(
             for: platform, packagePath: self.platform.packagePath, session)
         let board = session.board(
@@ -53,6 +54,7 @@ struct RunCommand: ParsableCommand {
             var plan = try credentials.plan(for: platform, connection)
             plan.image = image
             plan.erases = erase
+            try board.checkPort()
             let outcome = try Provisioner(
                 plan: plan, flasher: try board.flasher(), probe: try board.deviceIDReader(),
                 openChannel: board.openChannel, registry: registry, issuer: authority,
@@ -109,6 +111,10 @@ struct CredentialOptions: ParsableArguments {
     @Flag(
         help: "Vouch that the new key replaces the device's earlier one, where nothing proves it.")
     var replaceKey = false
+
+    @Flag(
+        help: "Believe the clock, though the registry changed at a later time than it shows.")
+    var acceptClock = false
 
     func validate() throws {
         if let validityDays, !(1...36500).contains(validityDays) {

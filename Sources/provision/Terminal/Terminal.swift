@@ -1,4 +1,6 @@
+import ArgumentParser
 import Foundation
+import Provisioning
 import Synchronization
 
 /// One of the two outputs: progress and log text go to stderr, results to stdout.
@@ -46,6 +48,23 @@ struct Terminal: Sendable {
             }
         }
         return 0
+    }
+
+    /// Writes everything of a part of a long result.
+    ///
+    /// - Throws: success if the reader has seen enough, so that nobody makes the rest; `.usage` if it
+    ///   can't be written.
+    func writePart(_ bytes: [UInt8]) throws {
+        let error = write(bytes)
+        guard error != EPIPE else { throw ExitCode.success }
+        guard error == 0 else { throw Self.unwritable(error) }
+    }
+
+    static func unwritable(_ error: Int32) -> ProvisioningError {
+        ProvisioningError(
+            .usage, "standard output can't be written: \(String(cString: strerror(error)))",
+            hint: "what was asked for is done, only its result is not shown; "
+                + "provision devices shows what is recorded")
     }
 
     private func giveUp(_ error: Int32) -> Int32 {

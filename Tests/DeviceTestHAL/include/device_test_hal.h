@@ -10,7 +10,9 @@ void test_board_reset(void);
 void test_board_power_cycle(void);
 
 void test_board_set_id(const uint8_t *id, size_t length);
+/// At most 63 octets each, which is more than the library takes.
 void test_board_set_name(const char *name);
+void test_board_set_firmware(const char *firmware);
 void test_board_set_entropy(bool alive);
 
 /// Flash operations (word programs and page erases) so far.

@@ -1,10 +1,13 @@
 // The device as a process of the host: bytes on standard input and output, state in a folder.
 //
 // PROVISION_NATIVE_ERASE, set to anything, has all but the ID erased at the start, as flashing with an erased key store does.
+// PROVISION_NATIVE_CUT, a number, is for tests: the process dies in the middle of that flash write, counted from 0 at the start,
+//     with half of it done, as if the power had failed.
 // PROVISION_NATIVE_STATE names the folder (default: the current one). It holds
 //     device-id    8 random bytes, made on the first start
 //     flash        the record store
 //     *.psa_its    the keys, written by the system's mbedTLS
+//     erasing      only while they are being erased, which the next start completes
 #if !defined(BOARD_BARE_METAL)
 
 #define _GNU_SOURCE  // POSIX and getentropy, beyond ISO C
@@ -13,6 +16,7 @@
 #include <glob.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +150,13 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
 // What was written outlives the process, which is all that losing power means here: no fsync.
 
 static bool write_flash(uint32_t offset, const void *bytes, size_t length) {
+    static unsigned long done;
+    const char *cut = getenv("PROVISION_NATIVE_CUT");
+    if (cut != NULL && done++ == strtoul(cut, NULL, 10)) {
+        // If not even half of it can be written, nothing of it is.
+        (void)!pwrite(flash, bytes, length / 2, offset);
+        raise(SIGKILL);
+    }
     return pwrite(flash, bytes, length, offset) == (ssize_t)length;
 }
 
@@ -187,8 +198,11 @@ bool dp_hal_flash_erase(uint32_t offset) {
 
 // MARK: Start and reset
 
+// All or nothing, also for a process that is killed: a new key must not find the old one's credentials.
 static void erase_keys(void) {
     glob_t keys;
+    const int mark = open("erasing", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (mark < 0 || close(mark) != 0) fail("erasing");
     if (glob("*.psa_its", 0, NULL, &keys) == 0) {
         for (size_t index = 0; index < keys.gl_pathc; index++) {
             if (unlink(keys.gl_pathv[index]) != 0) fail(keys.gl_pathv[index]);
@@ -196,6 +210,7 @@ static void erase_keys(void) {
         globfree(&keys);
     }
     if (unlink("flash") != 0 && errno != ENOENT) fail("flash");
+    if (unlink("erasing") != 0) fail("erasing");
 }
 
 void board_start(void) {
@@ -204,7 +219,7 @@ void board_start(void) {
     umask(077);
     clock_gettime(CLOCK_MONOTONIC, &started);
     read_device_id();
-    if (getenv("PROVISION_NATIVE_ERASE") != NULL) erase_keys();
+    if (getenv("PROVISION_NATIVE_ERASE") != NULL || access("erasing", F_OK) == 0) erase_keys();
     open_flash();
     pass_bytes_through();
 }

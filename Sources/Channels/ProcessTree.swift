@@ -1,0 +1,87 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The processes below a process, in whatever group or session: build tools give each compiler a group of
+/// its own. Those that were detached from their parent are somebody's servers, and not below it.
+///
+/// Linux only; elsewhere it is empty.
+struct ProcessTree {
+    /// Process IDs are used again; the start, in clock ticks since boot, is not.
+    private struct Member: Hashable {
+        let process: pid_t
+        let start: UInt64
+    }
+
+    private struct Status {
+        let parent: pid_t
+        let start: UInt64
+    }
+
+    private var members: Set<Member> = []
+
+    /// Stops what is below `root`, which is stopped, so that nothing of it can start more, or leave its
+    /// parent, while it is being found.
+    init(stoppingAllBelow root: pid_t) {
+        while true {
+            let known = members.count
+            add(below: root)
+            if members.count == known { return }
+            signal(SIGSTOP)
+        }
+    }
+
+    private mutating func add(below root: pid_t) {
+        var children: [pid_t: [Member]] = [:]
+        for process in Self.processes() {
+            guard let status = Self.status(of: process) else { continue }
+            children[status.parent, default: []].append(
+                Member(process: process, start: status.start))
+        }
+        var pending = [root]
+        while let parent = pending.popLast() {
+            for child in children[parent] ?? [] where members.insert(child).inserted {
+                pending.append(child.process)
+            }
+        }
+    }
+
+    /// Sends `number` to those that still run.
+    func signal(_ number: Int32) {
+        for member in members where Self.status(of: member.process)?.start == member.start {
+            kill(member.process, number)
+        }
+    }
+
+    private static func processes() -> [pid_t] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var processes: [pid_t] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let process = pid_t(name) { processes.append(process) }
+        }
+        return processes
+    }
+
+    /// proc(5): the fields of `stat` behind the name, which may hold spaces and parentheses. Nil: gone.
+    private static func status(of process: pid_t) -> Status? {
+        let descriptor = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { closeDescriptor(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let count = readBytes(descriptor, &buffer, buffer.count)
+        let text = buffer[..<max(0, count)]
+        guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " "))
+        // The third field of the line is the first of these; the parent is the 4th, the start the 22nd.
+        guard fields.count > 19, let parent = pid_t(String(decoding: fields[1], as: UTF8.self)),
+            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { return nil }
+        return Status(parent: parent, start: start)
+    }
+}

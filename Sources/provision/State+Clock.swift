@@ -1,0 +1,51 @@
+import Authority
+import COSE
+import Foundation
+import Provisioning
+import Registry
+
+extension State {
+    /// Seconds. Slow clocks and wrong time zones stay within it, an empty battery does not.
+    private static let clockTolerance: Int64 = 86_400
+
+    /// A wrong clock must be found out before a board is touched: what is signed with it is wrong for as
+    /// long as it lives. Of smaller errors the registry and the authority take care, with the time that
+    /// they know has passed.
+    ///
+    /// - Parameter isAccepted: the clock is right; the one that the registry was changed by was ahead.
+    /// - Throws: `.clockWrong` if the clock is more than a day behind the registry's last change, or the
+    ///   beginning of the authority.
+    func checkClock(
+        _ registry: SQLiteRegistry, _ authority: FileAuthority, isAccepted: Bool
+    ) throws(ProvisioningError) {
+        let now = Surroundings.system.now()
+        let begin = authority.summary.issuing.notBefore
+        guard now.seconds >= begin.seconds - Self.clockTolerance else {
+            throw ProvisioningError(
+                .clockWrong,
+                "the clock says \(Self.text(now)), the authority in \(directory.authority) began at "
+                    + Self.text(begin),
+                hint: "set the clock; if it is right, the authority was made while it was ahead: "
+                    + "put it aside, and the next run makes another")
+        }
+        guard !isAccepted, let last = try registry.lastChange(),
+            now.seconds < last.seconds - Self.clockTolerance
+        else { return }
+        throw ProvisioningError(
+            .clockWrong,
+            "the clock says \(Self.text(now)), the registry last changed at \(Self.text(last))",
+            hint: "set the clock; if it is right, it was ahead then: go on with --accept-clock")
+    }
+
+    /// For what must not wait for a clock, such as a revocation: says which time is recorded instead.
+    func warnOfClock(_ registry: SQLiteRegistry) throws(ProvisioningError) {
+        let now = Surroundings.system.now()
+        guard let last = try registry.lastChange(), now.seconds < last.seconds - Self.clockTolerance
+        else { return }
+        Terminal.standardError.write(
+            "provision: the clock says \(Self.text(now)), the registry last changed at "
+                + "\(Self.text(last)): this is recorded as of then\n")
+    }
+
+    private static func text(_ date: NumericDate) -> String { Date(date).formatted(.iso8601) }
+}

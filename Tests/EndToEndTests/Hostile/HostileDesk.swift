@@ -1,0 +1,97 @@
+import Foundation
+import Provisioning
+import Testing
+
+/// A state directory, and a platform whose devices are given up soon.
+struct HostileDesk {
+    private let provision: Executable
+    private let platforms: String
+
+    /// Milliseconds for the first answer, for others, and for signatures.
+    private static let timeouts = (boot: 1000, answer: 1000, signature: 1500)
+    /// Seconds: a request is repeated until about four times its limit has passed; and two loaded cores
+    /// need some to start a program.
+    private static let limit =
+        4 * Double(timeouts.boot + timeouts.answer + timeouts.signature)
+        / 1000 + 20
+    /// KiB. Half of it is what a debug build takes to start.
+    private static let memoryLimit = 64 * 1024
+
+    /// - Parameter isPatient: give no device up before the test does.
+    init(_ provision: Executable, isPatient: Bool = false) throws {
+        self.provision = provision
+        let folder = provision.home.appending(path: "platforms")
+        platforms = folder.path
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let text = """
+            name = "testboard"
+            description = "a board that nobody can trust"
+            board = "testboard"
+
+            [flash]
+            method = "command"
+            command = ["/bin/false", "{image}"]
+
+            [channel]
+            kind = "uart"
+
+            [timeouts]
+            boot-ms = \(isPatient ? 60_000 : Self.timeouts.boot)
+            answer-ms = \(isPatient ? 60_000 : Self.timeouts.answer)
+            signature-ms = \(Self.timeouts.signature)
+            """
+        try Data(text.utf8).write(to: folder.appending(path: "testboard.toml"))
+    }
+
+    /// `provision enroll` with the device on its port.
+    func enroll(_ options: String..., device: @escaping HostileLine.Behaviour) throws
+        -> Executable.Result
+    {
+        let line = try HostileLine(device)
+        defer { line.close() }
+        return try provision.run(
+            Executable.url, arguments(line.port) + options, within: Self.limit)
+    }
+
+    func arguments(_ port: String) -> [String] {
+        ["enroll", "--platform", "testboard", "--platforms", platforms, "--port", port]
+    }
+
+    /// The number of events, and the hash that chains them all. The log must be intact, and the tables
+    /// what it says, so that nothing else can have changed.
+    func record() throws -> String {
+        let verification = try provision("registry", "verify", "--json")
+        try #require(verification.status == 0, "\(verification.standardError)")
+        return verification.text
+    }
+
+    func keyStates() throws -> [String] {
+        let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
+        return keys?.compactMap { $0["state"] as? String } ?? []
+    }
+
+    func expectSuccess(_ result: Executable.Result) throws {
+        try #require(result.status == 0, "\(result.standardError)")
+        expectHarmless(result)
+    }
+
+    func expect(_ hostility: Hostility, of result: Executable.Result) {
+        #expect(result.status == hostility.code.exitStatus, "\(result.standardError)")
+        #expect(
+            result.standardError.contains("error[\(hostility.code.rawValue)]"),
+            "\(result.standardError)")
+        #expect(result.standardOutput.isEmpty)
+        expectHarmless(result)
+    }
+
+    private func expectHarmless(_ result: Executable.Result) {
+        let text = result.text + result.standardError
+        #expect(
+            !text.unicodeScalars.contains {
+                $0.properties.generalCategory == .control && $0 != "\n"
+            })
+        #if os(Linux)
+            #expect(result.peakMemory > 0 && result.peakMemory <= Self.memoryLimit)
+        #endif
+    }
+}

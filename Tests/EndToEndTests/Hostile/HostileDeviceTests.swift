@@ -1,0 +1,55 @@
+import Foundation
+import Provisioning
+import Testing
+
+/// A device that means harm, on a real pty, at the executable that users run. Whatever it does, the run
+/// ends in time, in bounded memory, with an error of its own, and what was recorded stays.
+@Suite struct HostileDeviceTests {
+    @Test(
+        arguments: Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence)
+    func nothingIsRecorded(_ hostility: Hostility) throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
+            let victim = try Victim()
+            try desk.expectSuccess(desk.enroll { try victim.behave($0) })
+            let before = try desk.record()
+            let run = try desk.enroll { try hostility.behaviour($0, victim) }
+            desk.expect(hostility, of: run)
+            #expect(try desk.record() == before)
+        }
+    }
+
+    /// The key is registered, and pending until the device behaves.
+    @Test(arguments: Hostility.afterRegistration)
+    func theNextRunGoesOn(_ hostility: Hostility) throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
+            let victim = try Victim()
+            let run = try desk.enroll { try hostility.behaviour($0, victim) }
+            desk.expect(hostility, of: run)
+            #expect(try desk.keyStates() == ["pending"])
+            let pending = try desk.record()
+            try desk.expect(hostility, of: desk.enroll { try hostility.behaviour($0, victim) })
+            #expect(try desk.record() == pending, "the second time changed something")
+            try desk.expectSuccess(desk.enroll { try victim.behave($0) })
+            #expect(try desk.keyStates() == ["active"])
+            _ = try desk.record()
+        }
+    }
+
+    /// What a device says in its log is shown, and does nothing to the terminal.
+    @Test func theLogIsHarmless() throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision)
+            let victim = try Victim()
+            let result = try desk.enroll("-v") { line in
+                _ = line.receive()
+                line.send(Array("\u{1B}]0;owned\u{7}\u{1B}[2J\u{9b}31m\0\u{8}log\u{7f}\n".utf8))
+                line.send([0xff, 0xc0, 0x80, 0x0a])
+                try victim.behave(line)
+            }
+            try desk.expectSuccess(result)
+            #expect(result.standardError.contains("log"))
+        }
+    }
+}

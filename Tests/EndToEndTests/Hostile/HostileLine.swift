@@ -1,0 +1,95 @@
+import Foundation
+import Provisioning
+import SMP
+import SimulatedDevices
+
+/// The far end of a real pty: what a hostile device hears and says there, on a thread of its own.
+final class HostileLine: Sendable {
+    /// What `provision --port` gets.
+    let port: String
+    private let master: Int32
+    /// Kept, so that the line outlives each of its users.
+    private let slave: Int32
+    private let stop: (read: Int32, write: Int32)
+    private let hasEnded = DispatchSemaphore(value: 0)
+
+    /// What a device does with the line until `receive` says that nobody is interested any more.
+    typealias Behaviour = @Sendable (HostileLine) throws -> Void
+
+    init(_ behaviour: @escaping Behaviour) throws {
+        var (master, slave) = (Int32(-1), Int32(-1))
+        var name = [CChar](repeating: 0, count: 128)
+        var settings = termios()
+        cfmakeraw(&settings)
+        guard openpty(&master, &slave, &name, &settings, nil) == 0 else {
+            throw POSIXError(.EAGAIN)
+        }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw POSIXError(.EMFILE) }
+        for descriptor in [master, slave] + ends { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK)
+        (self.master, self.slave, stop) = (master, slave, (ends[0], ends[1]))
+        port = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        Thread.detachNewThread { [self] in
+            // A device that fails is silent, and the test sees that it is.
+            try? behaviour(self)
+            hasEnded.signal()
+        }
+    }
+
+    /// The device is gone, and the port with it.
+    func close() {
+        _ = write(stop.write, "x", 1)
+        hasEnded.wait()
+        for descriptor in [master, slave, stop.read, stop.write] {
+            _ = Foundation.close(descriptor)
+        }
+    }
+
+    /// Of the port, as its users set it.
+    var settings: [UInt8] {
+        var settings = termios()
+        guard tcgetattr(slave, &settings) == 0 else { return [] }
+        return withUnsafeBytes(of: settings) { Array($0) }
+    }
+
+    /// What arrived, empty if nothing did in time; nil: the test is over.
+    func receive(within milliseconds: Int32 = 1000) -> [UInt8]? {
+        guard let ready = wait(for: Int16(POLLIN), milliseconds) else { return nil }
+        guard ready else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: 4096) { buffer, filled in
+            filled = max(0, read(master, buffer.baseAddress, buffer.count))
+        }
+    }
+
+    /// False: the test is over. Waits as long as the line takes nothing.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard let ready = wait(for: Int16(POLLOUT), 1000) else { return false }
+            guard ready else { continue }
+            let sent = rest.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
+            rest = rest.dropFirst(max(0, sent))
+        }
+        return true
+    }
+
+    /// What the contract says, as far as `device` follows it.
+    func obey(_ device: SimulatedDevice) throws {
+        while let bytes = receive() {
+            try device.write(bytes, within: .zero)
+            let answer = try device.read(atMost: .max, within: .zero)
+            guard send(answer) else { return }
+        }
+    }
+
+    private func wait(for events: Int16, _ milliseconds: Int32) -> Bool? {
+        var entries = [
+            pollfd(fd: stop.read, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: master, events: events, revents: 0),
+        ]
+        _ = poll(&entries, 2, milliseconds)
+        return entries[0].revents != 0 ? nil : entries[1].revents & events != 0
+    }
+}

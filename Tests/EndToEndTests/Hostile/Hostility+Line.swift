@@ -1,0 +1,88 @@
+import Foundation
+import SMP
+
+extension Hostility {
+    /// What can be done to a host without knowing anything of what it says.
+    static let onTheLine = [
+        Hostility(onLine: "silence", .deviceSilent) { line in
+            while line.receive() != nil {}
+        },
+        Hostility(onLine: "garbage", .noAnswer) { line in
+            var generator = SeededGenerator(seed: 1)
+            while let request = line.receive(within: 20) {
+                // No marker in it by accident: damaged frames are another matter.
+                let noise = generator.bytes(200).map { $0 & 0xf0 == 0 ? 0xff : $0 }
+                guard line.send(request.map { ~$0 } + noise) else { return }
+            }
+        },
+        Hostility(onLine: "a log and nothing else", .noAnswer) { line in
+            while line.receive(within: 20) != nil {
+                guard line.send(Array("I: temperature 21 °C\r\n".utf8)) else { return }
+            }
+        },
+        Hostility(onLine: "one byte in a while", .noAnswer) { line in
+            while line.receive(within: 200) != nil {
+                guard line.send([0x55]) else { return }
+            }
+        },
+        Hostility(onLine: "an echo", .answerUnrelated) { line in
+            while let request = line.receive() {
+                guard line.send(request) else { return }
+            }
+        },
+        Hostility(onLine: "data without end or newline", .byteFlood) { line in
+            _ = line.receive()
+            while line.send([UInt8](repeating: 0x41, count: 4096)) {}
+        },
+        Hostility(onLine: "random data without end", .byteFlood) { line in
+            _ = line.receive()
+            var generator = SeededGenerator(seed: 2)
+            let noise = generator.bytes(1 << 16).map { $0 == 6 ? 7 : $0 }
+            while line.send(noise) {}
+        },
+        Hostility(onLine: "a frame without end or newline", .byteFlood) { line in
+            _ = line.receive()
+            line.send(Frame.unfinished)
+            while line.send([UInt8](repeating: 0x41, count: 4096)) {}
+        },
+        Hostility(onLine: "a flood of frames", .frameFlood) { line in
+            _ = line.receive()
+            var sequence: UInt8 = 0
+            while line.send(try Frame.stray(sequence: sequence)) { sequence &+= 1 }
+        },
+        Hostility(onLine: "a flood of damaged frames", .frameFlood) { line in
+            _ = line.receive()
+            while line.send(Array("\u{6}\u{9}AA!\n".utf8)) {}
+        },
+        Hostility(onLine: "frames that do not end", .noAnswer) { line in
+            while line.receive() != nil {
+                guard line.send(Frame.unfinished) else { return }
+            }
+        },
+        Hostility(onLine: "a frame that announces 64 KiB", .answerOversized) { line in
+            let announced = try SerialFrame.lines(of: [UInt8](repeating: 0, count: 65000))
+            while line.receive() != nil {
+                guard line.send(announced[0]) else { return }
+            }
+        },
+    ]
+}
+
+/// The same noise in each run. SplitMix64, Steele et al. 2014.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
+    }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+/// Each step that takes long, ended by each signal that asks for it.
+@Suite struct InterruptedStepTests {
+    /// A command that says that it runs, and starts something that takes long in a session of its own, as
+    /// build tools start compilers.
+    private static func slowCommand(_ mark: String) -> String {
+        """
+        ["/bin/sh", "-c", "touch \\"$0\\"; setsid --wait sleep 300; sleep 300", "\(mark)"]
+        """
+    }
+
+    private func platform(build: String?, flash: String, in folder: URL) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let build = build.map { "[build]\ncommand = \($0)\nimage = \"/bin/true\"\n" } ?? ""
+        let text = """
+            name = "slow"
+            description = "a board that takes its time"
+            board = "native"
+
+            \(build)
+            [flash]
+            method = "command"
+            command = \(flash)
+
+            [channel]
+            kind = "uart"
+            """
+        try Data(text.utf8).write(to: folder.appending(path: "slow.toml"))
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP], ["build", "flash"])
+    func aCommandIsEndedWithAllThatItStarted(signal: Int32, step: String) throws {
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            let mark = provision.home.appending(path: "mark").path
+            let slow = Self.slowCommand(mark)
+            let none = #"["/bin/true", "{image}"]"#
+            let isBuild = step == "build"
+            // A flash command has to name the image.
+            let flash = isBuild ? none : slow.dropLast(1) + #", "{image}"]"#
+            try platform(build: isBuild ? slow : nil, flash: String(flash), in: folder)
+            let line = try HostileLine { line in while line.receive() != nil {} }
+            defer { line.close() }
+            let leftovers = Leftovers(of: provision)
+            let run = try BackgroundRun(
+                provision,
+                ["run", "--platform", "slow", "--platforms", folder.path, "--port", line.port]
+                    + (isBuild ? [] : ["--firmware", "/bin/true"]))
+            try #require(run.waits(for: mark), "\(run.errorOutput)")
+            #expect(run.interrupt(with: signal) == 130)
+            #expect(run.errorOutput.contains("error[interrupted]"), "\(run.errorOutput)")
+            #expect(leftovers.processes() == [])
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    /// Its compilers have process groups of their own.
+    @Test func aRealBuildIsEndedWithItsCompilers() throws {
+        _ = try Firmware.native()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            let scratch = provision.home.appending(path: "scratch").path
+            let build = """
+                ["swift", "build", "-c", "release", "--scratch-path", "\(scratch)", "--product",
+                 "Firmware"]
+                """
+            try platform(build: build, flash: #"["/bin/true", "{image}"]"#, in: folder)
+            let leftovers = Leftovers(of: provision)
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null",
+                    "--package-path", Firmware.package.path, "-v",
+                ])
+            #expect(leftovers.include("clang", within: 60), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130)
+            #expect(leftovers.processes() == [], "\(run.errorOutput)")
+        }
+    }
+
+    /// The next run has the port at once, as it was.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func thePortIsReleased(signal: Int32) throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision, isPatient: true)
+            let victim = try Victim()
+            let answers = Atomic(false)
+            let line = try HostileLine { line in
+                while line.receive(within: 20) != nil {
+                    if answers.load(ordering: .sequentiallyConsistent) {
+                        return try victim.behave(line)
+                    }
+                }
+            }
+            defer { line.close() }
+            let before = line.settings
+            let run = try BackgroundRun(provision, desk.arguments(line.port) + ["-v"])
+            #expect(run.says("no answer in time"), "\(run.errorOutput)")
+            #expect(line.settings != before, "the port was not opened")
+            #expect(run.interrupt(with: signal) == 130)
+            #expect(line.settings == before)
+            answers.store(true, ordering: .sequentiallyConsistent)
+            let next = try provision.run(Executable.url, desk.arguments(line.port))
+            #expect(next.status == 0, "\(next.standardError)")
+            #expect(try desk.keyStates() == ["active"])
+        }
+    }
+
+    /// Another process has a transaction open, for as long as it likes.
+    @Test func aRegistryThatIsBusyIsNotWaitedFor() throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision)
+            let victim = try Victim()
+            let line = try HostileLine { try victim.behave($0) }
+            defer { line.close() }
+            let before = try desk.record()
+            let other = try DatabaseQueue(path: provision.home.path + "/registry.sqlite")
+            try other.writeWithoutTransaction { database in
+                // A log that is empty would be waited for earlier, when the registry is opened.
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                try database.execute(sql: "PRAGMA user_version = \(version)")
+                try database.execute(sql: "BEGIN IMMEDIATE")
+                let run = try BackgroundRun(provision, desk.arguments(line.port))
+                try #require(run.says("appraise"), "\(run.errorOutput)")
+                #expect(run.interrupt() == 130)
+                #expect(run.errorOutput.contains("another process"), "\(run.errorOutput)")
+                try database.execute(sql: "ROLLBACK")
+            }
+            #expect(try desk.record() == before)
+        }
+    }
+
+    /// Also what is neither a run nor waits for a device: here, for somebody who reads its output.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func anyCommandIsInterrupted(signal: Int32) throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.appending(path: "pipe").path
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(provision, ["export", "--format", "csv", "--output", pipe])
+            try #require(run.waits(for: provision.home.path + "/registry.sqlite"))
+            #expect(run.interrupt(with: signal) == 130)
+            // Who dies of a signal says nothing.
+            #expect(run.errorOutput == "provision: error[interrupted]: interrupted\n")
+        }
+    }
+
+    /// An export is there as a whole, or not at all.
+    @Test func anUnfinishedFileIsRemoved() throws {
+        try Executable.withHome { provision in
+            #expect(try provision("registry", "verify").status == 0)
+            let names = { try FileManager.default.contentsOfDirectory(atPath: provision.home.path) }
+            let known = Set(try names())
+            // Whatever a run comes to in so many milliseconds.
+            for milliseconds in stride(from: UInt32(0), to: 200, by: 20) {
+                let run = try BackgroundRun(
+                    provision,
+                    ["export", "--format", "crl", "--output", provision.home.path + "/crl.pem"])
+                usleep(milliseconds * 1000)
+                #expect([0, 130].contains(run.interrupt()))
+                let left = Set(try names()).subtracting(known)
+                #expect(!left.contains { $0.hasSuffix(".partial") }, "\(left)")
+            }
+        }
+    }
+}

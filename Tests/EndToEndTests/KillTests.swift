@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+
+/// Kill -9 of the run, or of its emulator, at any moment: the next run continues.
+@Suite struct KillTests {
+    static let steps = [
+        "flash", "identify", "hello", "key", "evidence", "appraise", "register", "issue", "install",
+        "confirm",
+    ]
+    /// From the one on, the registry knows the device's new key: the device may not lose it.
+    private static let stepsWithRegisteredKey: Set = ["register", "issue", "install", "confirm"]
+    /// Of the random moments.
+    private static let seed =
+        ProcessInfo.processInfo.environment["PROVISION_TEST_SEED"].flatMap { UInt64($0) } ?? 2026
+
+    @Test(
+        arguments: ["native", "microbit-qemu"], KillableRun.Victim.allCases)
+    func afterEachStep(platform: String, victim: KillableRun.Victim) throws {
+        let image = try platform == "native" ? Firmware.native() : Firmware.microbit()
+        try Executable.withHome { provision in
+            let bench = try KillBench(provision, platform, image)
+            try bench.expectNextRun(after: nil, "first run")
+            for step in Self.steps where platform != "native" || step != "identify" {
+                let run = try bench.start(["--erase"])
+                #expect(run.says(step), "\(run.errorOutput)")
+                let status = try run.kill(victim)
+                #expect(status != nil, "after \(step), the run hangs")
+                try bench.expectNextRun(after: run, "\(victim.rawValue) killed after \(step)")
+            }
+            try bench.expectClean()
+        }
+    }
+
+    /// 200 moments, in first runs and in runs that erase, on four desks.
+    @Test(arguments: 0..<4)
+    func atRandomMoments(desk: Int) throws {
+        let image = try Firmware.native()
+        var random = SeededGenerator(state: Self.seed &+ UInt64(desk))
+        try Executable.withHome { provision in
+            var kills = 0
+            var lastSteps: Set<String> = []
+            for round in 0..<50 {
+                let isFirst = Bool.random(using: &random)
+                let bench = try KillBench(
+                    provision, "native", image, instance: isFirst ? "first-\(round)" : "erased")
+                let run = try bench.start(isFirst ? [] : ["--erase"])
+                // Most of the time passes before the first step: so the moments follow the steps.
+                if let step = Self.steps.prefix(Int.random(in: 0...9, using: &random)).last {
+                    _ = run.says(step == "identify" ? "flash" : step)
+                    usleep(.random(in: 0...8_000, using: &random))
+                } else {
+                    usleep(.random(in: 0...150_000, using: &random))
+                }
+                _ = try run.kill(round % 4 == 3 ? .emulator : .run)
+                if run.wasKilled { kills += 1 }
+                lastSteps.insert(run.steps.last ?? "start")
+                try bench.expectNextRun(after: run, "seed \(Self.seed), round \(round)")
+                if round % 10 == 9 { try bench.expectClean() }
+            }
+            #expect(kills >= 20, "only \(kills) of 38 runs were killed before they ended")
+            #expect(lastSteps.count >= 4, "\(lastSteps)")
+        }
+    }
+
+    /// Power fails in the middle of the device's own write, on its real firmware.
+    @Test func inTheMiddleOfFlashWrites() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let bench = try KillBench(provision, "native", image)
+            try bench.expectNextRun(after: nil, "first run")
+            // A new key: the store is formatted, then everything is written.
+            for write in stride(from: 0, to: 450, by: 30) {
+                try cut(at: write, ["--erase"], bench)
+            }
+            // New credentials only, as the ones before would last too long.
+            for write in stride(from: 1, to: 300, by: 30) {
+                try cut(at: write, ["--validity-days", "\(1000 - write)"], bench)
+            }
+            try bench.expectClean()
+        }
+    }
+
+    private func cut(at write: Int, _ arguments: [String], _ bench: KillBench) throws {
+        let run = try bench.start(arguments, environment: ["PROVISION_NATIVE_CUT": "\(write)"])
+        let status = run.end()
+        #expect(status == 5, "write \(write): \(run.errorOutput)")
+        #expect(
+            run.errorOutput.contains("was ended by signal 9"), "write \(write): \(run.errorOutput)")
+        try bench.expectNextRun(after: run, "power lost in write \(write)")
+    }
+
+    /// One board, and what must hold once its next run is over.
+    private struct KillBench {
+        let provision: Executable
+        let arguments: [String]
+        private let environment: [String: String]
+
+        init(
+            _ provision: Executable, _ platform: String, _ image: String, instance: String = "board"
+        ) throws {
+            self.provision = provision
+            let temporary = provision.home.appending(path: "tmp")
+            try FileManager.default.createDirectory(
+                at: temporary, withIntermediateDirectories: true)
+            self.environment = ["TMPDIR": temporary.path]
+            arguments = [
+                "run", "--platform", platform, "--firmware", image, "--instance", instance,
+                "--detach", "--json",
+            ]
+        }
+
+        func start(_ more: [String], environment: [String: String] = [:]) throws -> KillableRun {
+            try KillableRun(
+                provision, arguments + more,
+                environment: self.environment.merging(environment) { $1 })
+        }
+
+        func expectNextRun(after run: KillableRun?, _ comment: Comment) throws {
+            try expectNoProcesses(comment)
+            let isRegistered = run?.steps.last.map(KillTests.stepsWithRegisteredKey.contains)
+            let before = isRegistered == true ? try validKeys() : nil
+            let result = try provision.run(Executable.url, arguments, in: provision.home)
+            try #require(result.status == 0, "\(comment): \(result.standardError)")
+            let report = try result.json()
+            let device = try #require(report["device"] as? String)
+            let thumbprint = try #require(report["thumbprint"] as? String)
+            #expect((report["credentials"] as? [Any])?.count == 3, comment)
+            if let before {
+                #expect(before[device] == [thumbprint], comment)
+                #expect(report["isNewKey"] as? Bool == false, comment)
+            }
+            // The device has just named its credentials and signed with its key: it is active.
+            #expect(report["keyState"] as? String == "active", comment)
+            #expect(try validKeys()[device] == [thumbprint], comment)
+        }
+
+        /// Thumbprints of the keys that are not revoked, by device.
+        private func validKeys() throws -> [String: [String]] {
+            let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
+            var valid: [String: [String]] = [:]
+            for key in try #require(keys) where key["state"] as? String != "revoked" {
+                let device = try #require(key["device"] as? String)
+                valid[device, default: []].append(try #require(key["thumbprint"] as? String))
+            }
+            return valid
+        }
+
+        /// A killed process's children are killed by the kernel, but not in no time.
+        private func expectNoProcesses(_ comment: Comment) throws {
+            for _ in 0..<1000 {
+                if try LiveProcesses.of(provision.home).isEmpty { return }
+                usleep(10_000)
+            }
+            let left = try LiveProcesses.of(provision.home)
+            Issue.record("\(comment): processes \(left) are left")
+        }
+
+        /// The record is intact, and nothing lies about that a killed run left.
+        func expectClean() throws {
+            let verification = try provision("registry", "verify")
+            #expect(verification.status == 0, "\(verification.standardError)")
+            let boards = provision.home.appending(path: "emulated")
+            for board in try FileManager.default.contentsOfDirectory(atPath: boards.path) {
+                let files = try FileManager.default.contentsOfDirectory(
+                    atPath: boards.appending(path: board).path)
+                let known: Set = ["lock", "device", "device-id", "memory-0.bin"]
+                #expect(known.isSuperset(of: files))
+            }
+            let temporary = provision.home.appending(path: "tmp")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
+        }
+    }
+}
+
+/// Reproducible noise: SplitMix64, Steele, Lea and Flood 2014.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}

@@ -1,0 +1,65 @@
+internal import Channels
+import Glibc
+internal import Provisioning
+
+extension FuzzTarget {
+    /// Packets of a GDB server: one by one, and as the answers to a client.
+    static let gdb = FuzzTarget("gdb") { input in
+        var decoder = GDBPacketDecoder(maximumLength: 1024)
+        for byte in input {
+            guard case .packet(let data)? = decoder.decode(byte) else { continue }
+            try require(data.count <= 1024, "a packet of \(data.count) bytes")
+            try require(packets(in: GDBPacket.encoded(data)) == [.packet(data)], "other data")
+        }
+        try require(
+            packets(in: GDBPacket.encoded(input)) == [.packet(input)], "data changes on its way")
+        try converse(input)
+    }
+
+    private static func packets(in bytes: [UInt8]) -> [GDBPacketDecoder.Event] {
+        var decoder = GDBPacketDecoder(maximumLength: 8192)
+        return bytes.compactMap { decoder.decode($0) }
+    }
+
+    private static let interruption = try? Interruption()
+
+    /// The server says all of `answers` at once, and closes its end.
+    private static func converse(_ answers: [UInt8]) throws {
+        guard let interruption else { throw BrokenProperty("no interruption") }
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+            throw BrokenProperty("no socket pair: \(errno)")
+        }
+        defer { close(ends[1]) }
+        guard write(ends[1], answers, answers.count) == answers.count,
+            shutdown(ends[1], Int32(SHUT_WR)) == 0
+        else { throw BrokenProperty("no room for \(answers.count) bytes") }
+        let channel = try StreamChannel(
+            descriptor: ends[0], name: "server", interruption: interruption)
+        do {
+            let remote = try GDBRemote(channel: channel, replyTimeout: .milliseconds(500))
+            try require((64...1 << 14).contains(remote.packetSize), "packets of this size")
+            try remote.halt()
+            let bytes = try remote.readMemory(at: 0x1000_0060, count: 8, width: .word)
+            try require(bytes.count == 8, "\(bytes.count) bytes of 8")
+            try remote.writeMemory(at: 0x2000_0000, [0x23, 0x24, 0x2a, 0x7d] as [UInt8])
+            _ = try remote.monitor("system_reset")
+            try remote.resume()
+        } catch let error as ProvisioningError {
+            let expected: Set<ErrorCode> = [.probeProtocol, .probeUnavailable]
+            try require(expected.contains(error.code), "the error is \(error.code)")
+        }
+    }
+
+    /// Firmware images.
+    static let elf = FuzzTarget("elf") { input in
+        guard let image = try? ELFImage(input) else { return }
+        try require(image.byteCount <= input.count * 1024, "\(image.byteCount) bytes to load")
+        try require(!image.segments.isEmpty, "nothing to load")
+        for (segment, next) in zip(image.segments, image.segments.dropFirst()) {
+            try require(segment.end <= next.address, "segments that overlap")
+        }
+        _ = try? image.footprint()
+        _ = try? image.symbol(named: "main")
+    }
+}

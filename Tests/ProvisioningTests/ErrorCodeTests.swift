@@ -1,0 +1,40 @@
+import Provisioning
+import Testing
+
+struct ErrorCodeTests {
+    /// What the README and `provision --help` promise.
+    private static let statuses: [Int32: Set<ErrorCode>] = [
+        2: [.usage, .platformInvalid, .platformUnknown],
+        3: [.buildFailed, .imageInvalid],
+        4: [.flashFailed, .flashMismatch],
+        5: [
+            .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable, .emulatorFailed,
+            .deviceSilent, .noAnswer, .deviceBusy,
+        ],
+        6: [
+            .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
+            .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
+            .versionUnsupported,
+        ],
+        7: [
+            .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
+            .keyInvalid, .keyMismatch, .idMismatch, .csrRefused,
+        ],
+        8: [
+            .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
+            .replacementUnproven, .registryConflict, .notFound,
+        ],
+        9: [.authorityUnavailable, .issuanceFailed],
+        10: [.installFailed, .confirmFailed, .credentialMismatch],
+        70: [.internalFailure],
+        130: [.interrupted],
+    ]
+
+    @Test func eachCodeHasTheStatusOfItsKind() {
+        for (status, codes) in Self.statuses {
+            for code in codes { #expect(code.exitStatus == status, "\(code)") }
+        }
+        #expect(
+            Set(ErrorCode.allCases) == Self.statuses.values.reduce(into: []) { $0.formUnion($1) })
+    }
+}
