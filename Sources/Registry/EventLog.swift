@@ -60,7 +60,7 @@ struct EventLog {
     static func lastChange(in database: Database) throws -> NumericDate? {
         let statement = try database.cachedStatement(
             sql: "SELECT at FROM event ORDER BY seq DESC LIMIT 1")
-        return try Row.fetchOne(statement).map { try $0.date("at") }
+        return try Int64.fetchOne(statement).map(NumericDate.init(seconds:))
     }
 
     static func insert(_ event: RegistryEvent, into database: Database) throws {

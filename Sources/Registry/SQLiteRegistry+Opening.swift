@@ -52,12 +52,9 @@ extension SQLiteRegistry {
     /// - Parameter noted: read before `database` was: others go on writing.
     static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
         guard let noted, noted.sequenceNumber > 0 else { return }
-        let row = try Row.fetchOne(
-            database, sql: "SELECT seq, hash FROM event WHERE seq = ?",
-            arguments: [noted.sequenceNumber])
-        let found = try row.map {
-            LogHead(sequenceNumber: try $0.integer("seq"), hash: try $0.octets("hash"))
-        }
+        let statement = try database.cachedStatement(
+            sql: "SELECT seq, hash FROM event WHERE seq = ?")
+        let found = try LogHead.fetchOne(statement, [noted.sequenceNumber])
         guard found != noted else { return }
         let end = try EventLog.head(of: database).sequenceNumber
         let reason =

@@ -119,7 +119,7 @@ import Testing
     @Test func anImageWithoutTheDeviceLibrary() throws {
         try Executable.withHome { provision in
             let result = try provision(
-                "run", "--platform", "native", "--firmware", "/bin/cat", "--detach")
+                "run", "--platform", "native", "--firmware", "/usr/bin/wc", "--detach")
             result.expectError("device-silent", status: 5, "say hello")
             #expect(result.hint?.contains("device library") == true)
             try provision.expectToContinue()

@@ -22,7 +22,7 @@ struct ErrorCodeTests {
         ],
         8: [
             .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
-            .replacementUnproven, .registryConflict, .notFound,
+            .replacementUnproven, .registryConflict, .notFound, .clockWrong,
         ],
         9: [.authorityUnavailable, .issuanceFailed],
         10: [.installFailed, .confirmFailed, .credentialMismatch],

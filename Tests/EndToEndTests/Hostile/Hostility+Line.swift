@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import SMP
 
@@ -8,7 +9,7 @@ extension Hostility {
             while line.receive() != nil {}
         },
         Hostility(onLine: "garbage", .noAnswer) { line in
-            var generator = SeededGenerator(seed: 1)
+            var generator = SeededGenerator(state: 1)
             while let request = line.receive(within: 20) {
                 // No marker in it by accident: damaged frames are another matter.
                 let noise = generator.bytes(200).map { $0 & 0xf0 == 0 ? 0xff : $0 }
@@ -36,7 +37,7 @@ extension Hostility {
         },
         Hostility(onLine: "random data without end", .byteFlood) { line in
             _ = line.receive()
-            var generator = SeededGenerator(seed: 2)
+            var generator = SeededGenerator(state: 2)
             let noise = generator.bytes(1 << 16).map { $0 == 6 ? 7 : $0 }
             while line.send(noise) {}
         },
@@ -66,23 +67,4 @@ extension Hostility {
             }
         },
     ]
-}
-
-/// The same noise in each run. SplitMix64, Steele et al. 2014.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    }
 }
