@@ -139,7 +139,9 @@ let package = Package(
         tests("OpenSSLTests", ["OpenSSL", "OpenSSLJudge"]),
         tests(
             "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
-        tests("SMPTests", ["SMP", "CBOR"]),
+        // A serial line that loses bytes, and takes its time.
+        .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
+        tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
@@ -171,7 +173,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
-                "COSE", "CBOR", "OpenSSL", "SimulatedDevices",
+                "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

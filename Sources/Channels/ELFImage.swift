@@ -145,7 +145,8 @@ extension ELFImage {
             }
             let names = try reader.section(at: table + strings * entrySize)
             let symbols = try reader.section(at: section)
-            if let found = try find(name, symbols: symbols, names: names) { return found }
+            // There is one such table: a file with thousands would be searched for hours.
+            return try find(name, symbols: symbols, names: names)
         }
         return nil
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "documents.h"
 #include "store.h"
 
 /// The credential that is being written, or the last one that was.
@@ -52,6 +53,7 @@ bool dp_credentials_hash(uint32_t kid, uint8_t type, uint8_t hash[DP_SHA256_SIZE
 }
 
 enum dp_error dp_credentials_remove(uint32_t kid) {
+    dp_documents_outdate();
     if (stream.kid == kid) dp_credentials_reset();
     for (uint8_t type = DP_X509_CHAIN; type <= DP_TRUST_ANCHORS; type++)
         if (dp_store_remove(DP_RECORD_CREDENTIAL + type, kid) != DP_STORE_OK)
@@ -157,6 +159,7 @@ static enum dp_error finish(void) {
     stream.state = WRITTEN;
     if (!is_new) return DP_OK;
     if (is_closed(stream.kid, stream.type)) return DP_LOCKED;
+    dp_documents_outdate();
     return error_of_store(dp_store_commit(&stream.record));
 }
 

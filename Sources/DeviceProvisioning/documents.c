@@ -1,25 +1,44 @@
 // Reading Evidence and CSRs in pieces, and the report line.
 #include "documents.h"
 
+#include <string.h>
+
 #include "device_provisioning.h"
 #include "device_provisioning_hal.h"
 #include "keys.h"
 
-enum { NONCE_MINIMUM = 8, NONCE_MAXIMUM = 64, SEED_SIZE = 32 };
+enum { NONCE_MINIMUM = 8, NONCE_MAXIMUM = 64, SEED_SIZE = 32, PIECE_MINIMUM = 96 };
 
 static struct {
     enum { NOTHING, EVIDENCE, REQUEST } kind;
     uint32_t kid;
     size_t length;
     uint8_t bytes[DP_DOCUMENT_SIZE];
+    bool current;         // what it says is still so
+    uint8_t nonce_length; // of Evidence
+    uint8_t nonce[NONCE_MAXIMUM];
+    size_t piece;         // octets in an answer
+    uint32_t latest;      // the offset that was read last
 } kept;
 
 void dp_documents_forget(void) { kept.kind = NOTHING; }
+void dp_documents_outdate(void) { kept.current = false; }
+
+static void keep(int kind, uint32_t kid) {
+    kept.kind = kind;
+    kept.kid = kid;
+    kept.current = true;
+    kept.piece = DP_CHUNK_SIZE;
+    kept.latest = UINT32_MAX;
+}
 
 static enum dp_error put_piece(uint32_t offset, struct dp_writer *answer) {
     if (offset > kept.length) return DP_BAD_LENGTH_OR_OFFSET;
+    // Who asks again did not get the answer: a short one has a better chance on a bad line.
+    if (offset == kept.latest && kept.piece > PIECE_MINIMUM) kept.piece /= 2;
+    kept.latest = offset;
     size_t length = kept.length - offset;
-    if (length > DP_CHUNK_SIZE) length = DP_CHUNK_SIZE;
+    if (length > kept.piece) length = kept.piece;
     dp_cbor_map(answer, 3);
     dp_cbor_text(answer, "off");
     dp_cbor_uint(answer, offset);
@@ -30,13 +49,23 @@ static enum dp_error put_piece(uint32_t offset, struct dp_writer *answer) {
     return DP_OK;
 }
 
+static bool is_kept(int kind, uint32_t kid) { return kept.kind == kind && kept.kid == kid; }
+
+// Asked again with the same nonce, because the answer was lost, the device does not sign again.
+static bool is_repeat(uint32_t kid, const uint8_t *nonce, size_t nonce_length) {
+    return is_kept(EVIDENCE, kid) && kept.current && kept.nonce_length == nonce_length
+        && memcmp(kept.nonce, nonce, nonce_length) == 0;
+}
+
 static enum dp_error keep_evidence(uint32_t kid, const uint8_t *nonce, size_t nonce_length) {
     enum dp_error error;
     kept.kind = NOTHING;
     kept.length = dp_evidence_make(kid, nonce, nonce_length, kept.bytes, &error);
-    kept.kid = kid;
-    if (error == DP_OK) kept.kind = EVIDENCE;
-    return error;
+    if (error != DP_OK) return error;
+    keep(EVIDENCE, kid);
+    kept.nonce_length = (uint8_t)nonce_length;
+    memcpy(kept.nonce, nonce, nonce_length);
+    return DP_OK;
 }
 
 enum dp_error dp_evidence_read(const struct dp_request *request, struct dp_writer *answer) {
@@ -50,10 +79,12 @@ enum dp_error dp_evidence_read(const struct dp_request *request, struct dp_write
         if (!dp_request_bytes(request, DP_FIELD_NONCE, &nonce, &nonce_length)) return DP_MALFORMED;
         if (nonce_length < NONCE_MINIMUM || nonce_length > NONCE_MAXIMUM)
             return DP_BAD_LENGTH_OR_OFFSET;
-        enum dp_error error = keep_evidence(kid, nonce, nonce_length);
-        if (error != DP_OK) return error;
+        if (!is_repeat(kid, nonce, nonce_length)) {
+            enum dp_error error = keep_evidence(kid, nonce, nonce_length);
+            if (error != DP_OK) return error;
+        }
     }
-    if (kept.kind != EVIDENCE || kept.kid != kid) return DP_BAD_LENGTH_OR_OFFSET;
+    if (!is_kept(EVIDENCE, kid)) return DP_BAD_LENGTH_OR_OFFSET;
     return put_piece(offset, answer);
 }
 
@@ -62,15 +93,15 @@ enum dp_error dp_csr_read(const struct dp_request *request, struct dp_writer *an
     if (!dp_request_uint(request, DP_FIELD_KID, &kid)
         || !dp_request_uint(request, DP_FIELD_OFF, &offset))
         return DP_MALFORMED;
-    if (offset == 0) {
+    // It says the same each time, so the one that is kept will do.
+    if (offset == 0 && !is_kept(REQUEST, kid)) {
         enum dp_error error;
         kept.kind = NOTHING;
         kept.length = dp_csr_make(kid, kept.bytes, &error);
         if (error != DP_OK) return error;
-        kept.kind = REQUEST;
-        kept.kid = kid;
+        keep(REQUEST, kid);
     }
-    if (kept.kind != REQUEST || kept.kid != kid) return DP_BAD_LENGTH_OR_OFFSET;
+    if (!is_kept(REQUEST, kid)) return DP_BAD_LENGTH_OR_OFFSET;
     return put_piece(offset, answer);
 }
 

@@ -6,6 +6,9 @@ enum { DP_DOCUMENT_SIZE = 512 };
 
 /// Forgets the document that is kept, for instance because its key changed.
 void dp_documents_forget(void);
+/// Keeps it for whoever reads it, but the next reader from offset 0 gets a new one: what the device
+/// stores has changed.
+void dp_documents_outdate(void);
 
 /// Writes Evidence with this nonce. Returns its length, or 0 and the error.
 size_t dp_evidence_make(

@@ -171,7 +171,8 @@ private final class ControlSocket {
         var sockets: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, streamSocket, 0, &sockets) == 0 else {
             throw ProvisioningError(
-                .emulatorFailed, "no control socket: \(String(cString: strerror(errno)))")
+                .emulatorFailed, "no control socket: \(String(cString: strerror(errno)))",
+                hint: "end programs that have many files open")
         }
         for descriptor in sockets { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         (near, far) = (sockets[0], sockets[1])

@@ -26,7 +26,7 @@ public final class Emulator {
     private let interruption: Interruption
     private var isRunning = true
 
-    /// How often the memory is kept while waiting: a firmware that locks up ends QEMU.
+    /// How often the memory is kept while waiting, also of a firmware that says nothing.
     private static let saveInterval = Duration.seconds(5)
 
     /// Starts an emulated board. QEMU starts the firmware of the last run, if there was one; a blank board
@@ -122,8 +122,8 @@ public final class Emulator {
         return Self.failure(child.command, ending, port)
     }
 
-    /// Keeps the board's memory as it is now, while it runs: as if its power failed at this moment.
-    /// Nothing where the firmware keeps its own.
+    /// Keeps the board's memory as it is now, while it runs, durably: what others have heard of the board is
+    /// kept already, but only as long as this computer has power. Nothing where the firmware keeps its own.
     public func save() throws(ProvisioningError) {
         guard isRunning, child.currentEnding == nil else { return }
         try machine?.save()

@@ -9,7 +9,9 @@ final class DeviceSession {
     private let deadlines: ProvisioningPlan.Deadlines
     private let observer: any RunObserver
     private let clock = ContinuousClock()
-    private let end: ContinuousClock.Instant
+    private let start: ContinuousClock.Instant
+    /// Octets of credential in a message that the line was seen to carry; nil: none were sent yet.
+    private var chunkLength: Int?
 
     /// What a device has to do for an answer.
     enum Effort {
@@ -20,6 +22,8 @@ final class DeviceSession {
         case signing
     }
 
+    /// Octets of credential in the first message on a line that has lost bytes already.
+    private static let badLineChunkLength = 96
     /// Octets per read: several frames, so that a flood costs few system calls.
     private static let readLimit = 4096
 
@@ -30,13 +34,19 @@ final class DeviceSession {
         self.contract = contract
         session = SMPSession(firstSequence: firstSequence)
         self.deadlines = deadlines
-        end = clock.now + deadlines.conversation
+        start = clock.now
         self.channel = channel
         self.observer = observer
     }
 
     /// Requests that had to be repeated so far.
     var retries: Int { session.retryCount }
+
+    /// Whether frames were lost or damaged so far. A checksum of 16 bits misses one in 65,536 of those
+    /// that are damaged.
+    private var isLineBad: Bool { session.retryCount + session.damagedFrameCount > 0 }
+
+    private var now: Duration { clock.now - start }
 
     /// The device's answer to one request, after as many repeats as the session allows.
     ///
@@ -46,7 +56,7 @@ final class DeviceSession {
     func call<Answer>(
         _ call: SMPCall<Answer>, to doing: String, _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer {
-        let result = try exchange(call.request, to: doing, patience(for: effort))
+        let result = try exchange(call, to: doing, patience(for: effort))
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
@@ -55,7 +65,7 @@ final class DeviceSession {
         _ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String,
         _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer? {
-        let result = try exchange(call.request, to: doing, patience(for: effort))
+        let result = try exchange(call, to: doing, patience(for: effort))
         if case .failure(let error) = result, contract.deviceError(error) == refusal {
             return nil
         }
@@ -75,6 +85,40 @@ final class DeviceSession {
         return transfer.data ?? []
     }
 
+    /// Delivers all of a credential, in parts as long as device and line carry.
+    func write(
+        _ credential: [UInt8], digest: [UInt8], keyID: UInt32, type: UInt64, chunkLimit: Int,
+        to doing: String, progressed: (Int) -> Void
+    ) throws(ProvisioningError) {
+        var upload = try check(doing) { () throws(SMPError) in
+            try contract.writeCredential(
+                credential, digest: digest, keyID: keyID, type: type, chunkLength: chunkLimit,
+                firstChunkLength: chunkLength ?? (isLineBad ? Self.badLineChunkLength : nil))
+        }
+        defer { chunkLength = upload.chunkLength }
+        while let call = upload.next() {
+            let expected = try self.call(call, to: doing)
+            try check(doing) { () throws(SMPError) in
+                try upload.accept(expectedOffset: expected, attempts: session.attemptCount)
+            }
+            progressed(upload.progress)
+        }
+    }
+
+    /// Does `body` once more if it fails on a line that damages frames, for the cause may be a damaged
+    /// frame whose checksum is right by accident. What is not an accident fails again.
+    func withSecondChance<Value>(_ body: () throws(ProvisioningError) -> Value)
+        throws(ProvisioningError) -> Value
+    {
+        do throws(ProvisioningError) {
+            return try body()
+        } catch {
+            guard isLineBad, error.code.mayBeDamage else { throw error }
+            observer.noted("the line damages frames, so once more: \(error.reason)")
+        }
+        return try body()
+    }
+
     /// What the protocol refuses, in the words of the run.
     func check<Value>(_ doing: String, _ body: () throws(SMPError) -> Value)
         throws(ProvisioningError) -> Value
@@ -88,52 +132,65 @@ final class DeviceSession {
 
     private func patience(for effort: Effort) -> SMPSession.Patience {
         switch effort {
-        case .booting: .polling(from: .milliseconds(250), for: deadlines.boot)
+        case .booting: .starting(deadlines.boot)
         case .answering: .within(deadlines.answer)
-        case .signing: .within(deadlines.signature)
+        case .signing: .working(deadlines.signature)
         }
     }
 
-    private func exchange(
-        _ request: SMPRequest, to doing: String, _ patience: SMPSession.Patience
+    private func exchange<Answer>(
+        _ call: SMPCall<Answer>, to doing: String, _ patience: SMPSession.Patience
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
-        guard clock.now < end else {
+        guard now < deadlines.conversation else {
             throw ProvisioningError(
                 .deviceSlow,
                 "could not \(doing): the device has talked for \(deadlines.conversation.components.seconds) s on \(channel.name)",
                 hint: "it answers, but too little at a time")
         }
-        var effects = session.request(request, patience: patience)
-        var deadline = clock.now
+        var deadline = now
+        var effects = session.request(
+            call.request, repeats: call.repeats, patience: patience, at: now)
         while true {
-            if let result = try perform(effects, &deadline) { return result }
-            let remaining = deadline - clock.now
+            if let result = try perform(effects, to: doing, &deadline) { return result }
+            let remaining = deadline - now
             let bytes =
                 remaining > .zero
                 ? try channel.read(atMost: Self.readLimit, within: remaining) : []
             if !bytes.isEmpty {
-                effects = session.received(bytes)
-            } else if clock.now >= deadline {
-                observer.noted("no answer in time; could not \(doing) yet")
-                effects = session.timedOut()
+                effects = session.received(bytes, at: now)
             } else {
-                effects = []
+                effects = now >= deadline ? session.timedOut(at: now) : []
             }
         }
     }
 
-    private func perform(_ effects: [SMPSession.Effect], _ deadline: inout ContinuousClock.Instant)
-        throws(ProvisioningError) -> Result<CBORMap, SMPError>?
-    {
+    private func perform(
+        _ effects: [SMPSession.Effect], to doing: String, _ deadline: inout Duration
+    ) throws(ProvisioningError) -> Result<CBORMap, SMPError>? {
         for effect in effects {
             switch effect {
             case .send(let line): try channel.write(line, within: .seconds(5))
-            case .wait(let duration): deadline = clock.now + duration
+            case .repeated(let loss): observer.noted("\(loss): trying again to \(doing)")
+            case .wait(let duration): deadline = now + duration
             case .log(let text): observer.logged(text)
             case .finished(let result): return result
             }
         }
         return nil
+    }
+}
+
+extension ErrorCode {
+    /// Whether a single message that is not as it was sent could be the cause.
+    fileprivate var mayBeDamage: Bool {
+        switch self {
+        case .protocolViolation, .answerOversized, .answerTooDeep, .deviceRefused,
+            .versionUnsupported, .evidenceMalformed, .evidenceSignature, .evidenceReplayed,
+            .evidenceProfile, .keyInvalid, .keyMismatch, .idMismatch, .credentialMismatch,
+            .confirmFailed:
+            true
+        default: false
+        }
     }
 }
 

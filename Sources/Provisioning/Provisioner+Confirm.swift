@@ -7,8 +7,11 @@ extension Provisioner {
         throws(ProvisioningError) -> Confirmation
     {
         observer.began(.confirm)
-        let collected = try readEvidence(keyID: registration.keyID, session)
-        let confirmation = try confirmation(in: collected, delivery, of: registration)
+        let confirmation = try session.withSecondChance {
+            () throws(ProvisioningError) -> Confirmation in
+            let collected = try readEvidence(keyID: registration.keyID, session)
+            return try self.confirmation(in: collected, delivery, of: registration)
+        }
         try registry.activate(
             registration.thumbprint, confirmation: confirmation.evidence, at: surroundings.now())
         observer.ended(.confirm, "the device signed with its key and names what it holds")

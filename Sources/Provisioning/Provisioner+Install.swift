@@ -49,17 +49,13 @@ extension Provisioner {
         _ registration: Registration, _ session: DeviceSession
     ) throws(ProvisioningError) {
         let doing = "deliver the \(credential.type.title)"
-        var upload = try session.check(doing) { () throws(SMPError) in
-            try contract.writeCredential(
+        try session.withSecondChance { () throws(ProvisioningError) in
+            try session.write(
                 credential.bytes, digest: digest, keyID: registration.keyID,
-                type: credential.type.rawValue, chunkLength: description.chunkLength)
-        }
-        while let call = upload.next() {
-            let expected = try session.call(call, to: doing)
-            try session.check(doing) { () throws(SMPError) in
-                try upload.accept(expectedOffset: expected)
+                type: credential.type.rawValue, chunkLimit: description.chunkLength, to: doing
+            ) { done in
+                observer.progressed(.install, done: done, of: credential.bytes.count)
             }
-            observer.progressed(.install, done: upload.progress, of: credential.bytes.count)
         }
     }
 }

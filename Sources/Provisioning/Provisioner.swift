@@ -1,4 +1,6 @@
+internal import Attestation
 public import COSE
+internal import SMP
 
 /// Takes one board from a firmware image to a device that holds a credential for a key which it
 /// made itself.
@@ -47,10 +49,16 @@ public struct Provisioner {
         let probedID = try identify()
         let session = try connect()
         do throws(ProvisioningError) {
-            let description = try hello(session, probedID: probedID)
-            let key = try key(of: description, session)
-            let evidence = try collectEvidence(of: key, session)
-            let result = try appraise(evidence, of: key, description, probedID: probedID)
+            let (description, key, result) = try session.withSecondChance {
+                () throws(ProvisioningError) -> (
+                    DeviceDescription, KeyDescription, AttestationResult
+                ) in
+                let description = try hello(session, probedID: probedID)
+                let key = try self.key(of: description, session)
+                let evidence = try collectEvidence(of: key, session)
+                let result = try appraise(evidence, of: key, description, probedID: probedID)
+                return (description, key, result)
+            }
             let registration = try register(result, of: key, receipt: receipt)
             let credentials = try issue(for: registration)
             let delivery = try install(credentials, on: description, for: registration, session)

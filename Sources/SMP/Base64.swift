@@ -14,16 +14,19 @@ enum Base64 {
 
     static func encode(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
-        var rest = Array(bytes)[...]
-        while !rest.isEmpty {
-            let group = Array(rest.prefix(3))
-            rest = rest.dropFirst(3)
-            let bits = (0..<3).reduce(0) { $0 << 8 | ($1 < group.count ? Int(group[$1]) : 0) }
-            for index in 0..<4 {
-                output.append(
-                    index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : padding)
+        output.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var bits: UInt32 = 0
+        var bitCount: UInt32 = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            bitCount += 8
+            while bitCount >= 6 {
+                bitCount -= 6
+                output.append(alphabet[Int(bits >> bitCount & 63)])
             }
         }
+        if bitCount > 0 { output.append(alphabet[Int(bits << (6 - bitCount) & 63)]) }
+        while !output.count.isMultiple(of: 4) { output.append(padding) }
         return output
     }
 

@@ -1,18 +1,25 @@
 public import CBOR
 
-/// One client on one byte channel, without the channel: events in, effects out.
+/// One client on one byte channel, without channel and clock: events in, effects out.
 ///
 /// A caller carries out the effects in their order, hands in what arrives, and calls `timedOut()`
-/// when the last `.wait` ran out with no `.finished` since. One request is open at a time.
+/// when the last `.wait` ran out with no `.finished` since. One request is open at a time. Each event
+/// comes with its time, from any fixed moment on: the session learns from it how long answers take.
 ///
-/// Each attempt has a sequence number of its own, so that the answer that counts is the answer to
-/// the request that the device executed last: a late answer to an earlier attempt could tell of
-/// an evidence or a key that the repeat has replaced by then. Devices that are slower than the
-/// first time-out are reached because each attempt waits twice as long as the one before.
+/// Each attempt has a sequence number of its own. Where executing a request again makes something
+/// anew, only the answer to the last attempt counts: an earlier one could tell of an evidence that
+/// the repeat has replaced by then. Everywhere else the first answer ends the request.
+///
+/// A loss that can be heard (a damaged frame) is made good at once, silence after the time that
+/// answers usually take. While a device may be at work on a signature, a repeat would only have it
+/// make another one: it is asked for an echo instead. Devices answer in order, so an echo that comes
+/// first tells that the request, or its answer, is lost.
 public struct SMPSession: Sendable {
     public enum Effect: Hashable, Sendable {
         /// One line. Pause behind it where the device needs that.
         case send([UInt8])
+        /// What was just sent was a repeat, and why.
+        case repeated(SMPLoss)
         /// The time from now after which `timedOut()` is due. Replaces an earlier one; nothing else
         /// moves it.
         case wait(Duration)
@@ -20,37 +27,6 @@ public struct SMPSession: Sendable {
         case log([UInt8])
         /// The request's end. The payload has neither an error nor a return code but 0.
         case finished(Result<CBORMap, SMPError>)
-    }
-
-    /// How long a request may stay without an answer.
-    public struct Patience: Hashable, Sendable {
-        /// The most attempts of one request.
-        public var attempts = 4
-        /// The wait of the first attempt; each further one doubles it.
-        public var timeout = Duration.seconds(1)
-
-        public init() {}
-
-        public init(attempts: Int, timeout: Duration) {
-            self.attempts = attempts
-            self.timeout = timeout
-        }
-
-        /// Four attempts, the third of which waits for `limit`: the longest that the device should
-        /// take. The first waits for a quarter of it, since most answers come at once.
-        public static func within(_ limit: Duration) -> Patience {
-            Patience(attempts: 4, timeout: limit / 4)
-        }
-
-        /// Attempts from `timeout` on, as many as it takes to have waited for `limit` in all.
-        public static func polling(from timeout: Duration, for limit: Duration) -> Patience {
-            var (attempts, waited) = (1, timeout)
-            while waited < limit, attempts < 16 {
-                waited += timeout * (1 << attempts)
-                attempts += 1
-            }
-            return Patience(attempts: attempts, timeout: timeout)
-        }
     }
 
     public struct Settings: Hashable, Sendable {
@@ -69,40 +45,30 @@ public struct SMPSession: Sendable {
         public init() {}
     }
 
-    private struct Exchange {
-        let request: SMPRequest
-        let patience: Patience
-        var sequence: UInt8
-        var attempt = 1
-        var strayFrames = 0
-        var damagedFrames = 0
-        /// Answers to something else. What answers nothing, as an echo of the request, is noise.
-        var unrelatedFrames = 0
-        var byteCount = 0
-        /// What a frame that was too long announced, the last of them.
-        var oversizedLength: Int?
-
-        /// What was heard in place of an answer, the most telling first.
-        var silence: SMPError {
-            if let oversizedLength {
-                return .oversized("a frame announces a message of \(oversizedLength) bytes")
-            }
-            if unrelatedFrames > 0 {
-                return .unrelated(attempts: attempt, frames: unrelatedFrames)
-            }
-            return byteCount == 0
-                ? .timedOut(attempts: attempt)
-                : .unanswered(attempts: attempt, bytes: byteCount, damagedFrames: damagedFrames)
-        }
-    }
+    /// The cheapest question that each device answers.
+    static let inquiry = OSGroup.echo("").request
+    /// After damage, a repeat waits until the line was silent for so long: the rest of the damaged
+    /// answer may still be on its way, and some devices do not listen while they send.
+    static let quietTime = Duration.milliseconds(10)
+    /// A frame that has begun goes on within this time, or not at all.
+    static let frameGap = Duration.milliseconds(50)
 
     public let settings: Settings
-    /// Attempts behind the first, of all requests so far.
+    /// Attempts behind the first, of all requests so far; those that wait for a device to start are
+    /// none.
     public private(set) var retryCount = 0
+    /// Frames that were lost on their way here, so far.
+    public private(set) var damagedFrameCount = 0
+    /// Attempts of the latest request.
+    public private(set) var attemptCount = 0
     private var decoder: SerialFrameDecoder
     private var nextSequence: UInt8
     private var exchange: Exchange?
-    private var hasSent = false
+    private var now = Duration.zero
+    private var answerTime = RoundTripEstimator()
+    private var workTime = RoundTripEstimator()
+    /// Whether all that was sent has been answered, so that no broken frame can be on the line.
+    private var isLineClean = false
 
     /// A `firstSequence` that is not the same in each run keeps an answer to an earlier run apart.
     public init(settings: Settings = Settings(), firstSequence: UInt8 = 0) {
@@ -112,106 +78,217 @@ public struct SMPSession: Sendable {
     }
 
     /// Opens a request; one that is open is abandoned.
-    public mutating func request(_ request: SMPRequest, patience: Patience? = nil) -> [Effect] {
+    ///
+    /// - Parameter repeats: what to send instead at the second attempt, the third, and so on: the same
+    ///   question in fewer octets, which damage hits less often.
+    public mutating func request(
+        _ request: SMPRequest, repeats: [SMPRequest] = [], patience: Patience? = nil,
+        at time: Duration
+    ) -> [Effect] {
+        if exchange != nil { isLineClean = false }
+        now = max(now, time)
+        attemptCount = 0
         exchange = Exchange(
-            request: request, patience: patience ?? settings.patience, sequence: takeSequence())
+            request, repeats: repeats, patience: patience ?? settings.patience, at: now)
         return attempt()
     }
 
     /// What arrived. Without an open request this only separates log text from frames.
-    public mutating func received(_ bytes: [UInt8]) -> [Effect] {
+    public mutating func received(_ bytes: [UInt8], at time: Duration) -> [Effect] {
+        now = max(now, time)
         let events = decoder.push(bytes)
         exchange?.byteCount += bytes.count
         var effects = events.flatMap { event in handle(event) }
-        if let exchange,
-            exchange.strayFrames > settings.maximumStrayFrames
-                || exchange.byteCount > settings.maximumByteCount
+        guard let exchange else { return effects }
+        if exchange.strayFrames > settings.maximumStrayFrames
+            || exchange.byteCount > settings.maximumByteCount
         {
             effects += finish(
                 .failure(.flooded(frames: exchange.strayFrames, bytes: exchange.byteCount)))
+        } else {
+            effects += moveDeadline()
         }
         return effects
     }
 
     /// The last wait ran out.
-    public mutating func timedOut() -> [Effect] {
+    public mutating func timedOut(at time: Duration) -> [Effect] {
+        guard let deadline = exchange?.deadline else { return [] }
+        now = max(now, time, deadline)
+        let isBrokenOff = decoder.abandonFrame()
+        if isBrokenOff { countDamage() }
         guard var exchange else { return [] }
-        guard exchange.request.isRepeatable, exchange.attempt < exchange.patience.attempts else {
+        guard exchange.request.isRepeatable, now < exchange.end else {
             return finish(.failure(exchange.silence))
         }
-        exchange.attempt += 1
-        exchange.sequence = takeSequence()
-        retryCount += 1
+        let loss = isBrokenOff ? .brokenOff : exchange.loss(at: now)
+        guard case .silence = loss else {
+            exchange.silences = 0
+            self.exchange = exchange
+            return attempt(because: loss)
+        }
+        exchange.silences += 1
         self.exchange = exchange
-        return attempt()
+        return exchange.patience.isForWork ? inquire() : attempt(because: loss)
     }
 
-    private mutating func takeSequence() -> UInt8 {
-        defer { nextSequence &+= 1 }
-        return nextSequence
-    }
+    // MARK: Sending
 
-    private mutating func attempt() -> [Effect] {
-        guard let exchange else { return [] }
-        let request = exchange.request
+    private mutating func attempt(because loss: SMPLoss? = nil) -> [Effect] {
+        guard var exchange else { return [] }
         let lines: [[UInt8]]
+        let sent: Exchange.Sent
         do {
-            let message = try SMPMessage(
-                version: settings.version, operation: request.operation, group: request.group,
-                sequence: exchange.sequence, command: request.command, payload: request.payload)
-            lines = try SerialFrame.lines(
-                of: message.encoded(), lineLength: settings.lineLength)
+            (lines, sent) = try frame(exchange.nextRequest)
         } catch {
             return finish(.failure(error))
         }
-        // A frame that broke off swallows the next one unless a line feed comes between. One may
-        // stand there from an attempt, or from a run before this one.
-        let lineFeed: [Effect] =
-            hasSent && exchange.attempt == 1 ? [] : [.send([SerialFrame.lineFeed])]
-        hasSent = true
-        return lineFeed + lines.map { .send($0) } + [.wait(timeout(of: exchange))]
+        let isFirst = exchange.attempts.isEmpty
+        var effects = send(lines, clearing: !isFirst || !isLineClean)
+        exchange.attempts.append(sent)
+        exchange.inquiries = []
+        exchange.damage = nil
+        exchange.isOvertaken = false
+        attemptCount = exchange.attempts.count
+        self.exchange = exchange
+        if let loss {
+            if !exchange.patience.isForStart || !loss.isSilence { retryCount += 1 }
+            effects.append(.repeated(loss))
+        }
+        return effects + wait(octets: sent.octets)
     }
 
-    private func timeout(of exchange: Exchange) -> Duration {
-        // What may be asked only once waits as long as all attempts of the others do.
-        let attempts = min(max(exchange.patience.attempts, 1), 16)
-        return exchange.request.isRepeatable
-            ? exchange.patience.timeout * (1 << min(exchange.attempt - 1, 15))
-            : exchange.patience.timeout * (1 << attempts - 1)
+    /// Is it at work, or did it not get the request?
+    private mutating func inquire() -> [Effect] {
+        guard let (lines, sent) = try? frame(Self.inquiry) else { return [] }
+        exchange?.inquiries.append(sent)
+        return send(lines, clearing: true) + wait(octets: sent.octets)
     }
+
+    private mutating func frame(
+        _ request: SMPRequest
+    ) throws(SMPError) -> (lines: [[UInt8]], sent: Exchange.Sent) {
+        let sequence = nextSequence
+        nextSequence &+= 1
+        let message = try SMPMessage(
+            version: settings.version, operation: request.operation, group: request.group,
+            sequence: sequence, command: request.command, payload: request.payload)
+        let lines = try SerialFrame.lines(of: message.encoded(), lineLength: settings.lineLength)
+        let octets = lines.reduce(0) { $0 + $1.count }
+        return (lines, Exchange.Sent(sequence: sequence, time: now, octets: octets))
+    }
+
+    /// A frame that broke off swallows the next one unless a line feed comes between. One may stand
+    /// there from an attempt, or from a run before this one.
+    private mutating func send(_ lines: [[UInt8]], clearing: Bool) -> [Effect] {
+        isLineClean = false
+        return (clearing ? [.send([SerialFrame.lineFeed])] : []) + lines.map { .send($0) }
+    }
+
+    // MARK: Waiting
+
+    private mutating func wait(octets: Int) -> [Effect] {
+        guard var exchange else { return [] }
+        let estimator = exchange.patience.isForWork ? workTime : answerTime
+        let firstWait = exchange.patience.firstWait
+        let estimate = estimator.timeout(octets: octets).map {
+            estimator.isGuess ? min($0, firstWait) : $0
+        }
+        let duration = min(exchange.wait(estimate), exchange.end - now)
+        exchange.waitStart = now
+        exchange.deadline = now + duration
+        self.exchange = exchange
+        return [.wait(duration)]
+    }
+
+    /// What arrived may say that the answer is coming, or that it will not come.
+    private mutating func moveDeadline() -> [Effect] {
+        guard var exchange, exchange.request.isRepeatable else { return [] }
+        var deadline = max(exchange.deadline, exchange.workEnd)
+        if decoder.isInFrame {
+            deadline = max(exchange.damage == nil ? deadline : now, now + Self.frameGap)
+        } else if exchange.damage != nil {
+            deadline = now + Self.quietTime
+        } else if exchange.isOvertaken {
+            deadline = now
+        }
+        deadline = min(deadline, exchange.end)
+        guard deadline != exchange.deadline else { return [] }
+        exchange.deadline = deadline
+        self.exchange = exchange
+        return [.wait(max(.zero, deadline - now))]
+    }
+
+    // MARK: Receiving
 
     private mutating func handle(_ event: SerialFrameEvent) -> [Effect] {
         switch event {
         case .text(let text):
             return [.log(text)]
-        case .damaged, .oversized:
-            if case .oversized(let length) = event { exchange?.oversizedLength = length }
-            exchange?.damagedFrames += 1
-            exchange?.strayFrames += 1
+        case .damaged(let damage):
+            countDamage()
+            exchange?.damage = damage
+            return []
+        case .oversized(let length):
+            countDamage()
+            exchange?.oversizedLength = length
             return []
         case .message(let message):
-            guard let exchange, answers(message, exchange) else {
-                exchange?.strayFrames += 1
-                if SMPHeader(message)?.operation.isResponse == true {
-                    exchange?.unrelatedFrames += 1
-                }
-                return []
-            }
-            do {
-                let payload = try SMPMessage(decoding: message).payload
-                try SMPError.check(payload)
-                return finish(.success(payload))
-            } catch {
-                return finish(.failure(error))
-            }
+            return handle(message)
         }
     }
 
-    private func answers(_ message: [UInt8], _ exchange: Exchange) -> Bool {
-        guard let header = SMPHeader(message) else { return false }
-        let request = exchange.request
-        return header.operation == request.operation.response && header.group == request.group
-            && header.command == request.command && header.sequence == exchange.sequence
+    private mutating func countDamage() {
+        damagedFrameCount += 1
+        exchange?.damagedFrames += 1
+        exchange?.strayFrames += 1
+    }
+
+    private mutating func handle(_ message: [UInt8]) -> [Effect] {
+        guard var exchange else { return [] }
+        let header = SMPHeader(message)
+        if let attempt = header.flatMap(exchange.attempt(answeredBy:)) {
+            record(attempt, answer: message)
+            if exchange.accepts(attempt) {
+                isLineClean = exchange.isLatest(attempt) && exchange.damage == nil
+                return finish(with: message)
+            }
+            // It works through its queue: the answer that counts takes as long again.
+            exchange.workEnd = now + (now - attempt.time)
+        } else if let inquiry = header.flatMap(exchange.inquiry(answeredBy:)) {
+            answerTime.record(
+                .init(time: now - inquiry.time, sent: inquiry.octets, received: message.count))
+            exchange.isOvertaken = true
+        } else if header?.operation.isResponse == true {
+            exchange.unrelatedFrames += 1
+        }
+        exchange.strayFrames += 1
+        self.exchange = exchange
+        return []
+    }
+
+    private mutating func record(_ attempt: Exchange.Sent, answer: [UInt8]) {
+        guard let exchange else { return }
+        // Where more was sent since, that may have helped: the line feed of the next attempt ends a
+        // frame whose own was lost.
+        let sample = RoundTripEstimator.Sample(
+            time: now - attempt.time, sent: attempt.octets, received: answer.count,
+            isGuess: exchange.patience.isForStart || !exchange.isLatest(attempt))
+        if exchange.patience.isForWork {
+            workTime.record(sample)
+        } else {
+            answerTime.record(sample)
+        }
+    }
+
+    private mutating func finish(with message: [UInt8]) -> [Effect] {
+        do {
+            let payload = try SMPMessage(decoding: message).payload
+            try SMPError.check(payload)
+            return finish(.success(payload))
+        } catch {
+            return finish(.failure(error))
+        }
     }
 
     private mutating func finish(_ result: Result<CBORMap, SMPError>) -> [Effect] {

@@ -62,6 +62,19 @@ public struct SerialFrameDecoder: Sendable {
         return events
     }
 
+    /// Whether a frame has begun, is intact so far and has not ended.
+    public var isInFrame: Bool { packet != nil }
+
+    /// Gives up the frame that has begun: what still comes of it is neither frame nor text. False if
+    /// there is none.
+    public mutating func abandonFrame() -> Bool {
+        guard isInFrame else { return false }
+        packet = nil
+        isDiscarding = true
+        if case .line = state { state = .skipping(line.count) }
+        return true
+    }
+
     private mutating func push(_ byte: UInt8) {
         switch state {
         case .text: pushText(byte)

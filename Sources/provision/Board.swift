@@ -63,8 +63,7 @@ final class Board {
     /// What ended the emulator, where that is why a board does not answer.
     var emulatorFailure: ProvisioningError? { emulator?.failure }
 
-    /// Keeps an emulated board's memory as it is now: a firmware that crashes later takes its emulator
-    /// along, but not the key that it made.
+    /// Keeps an emulated board's memory as it is now, also if this computer loses its power.
     func save() throws(ProvisioningError) { try emulator?.save() }
 
     /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.

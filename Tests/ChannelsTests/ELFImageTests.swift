@@ -96,6 +96,35 @@ struct ELFFile {
         #expect(try image.symbol(named: "SEGGER_RTT") == nil)
     }
 
+    /// System V ABI: one symbol table. To search the same one for each of 50,000 section headers would
+    /// take hours.
+    @Test(.timeLimit(.minutes(1))) func onlyOneSymbolTableIsSearched() throws {
+        var bytes = ELFFile(
+            segments: [.init(address: 0, bytes: [1])],
+            symbols: (0..<5_000).map { ("s\($0)", 1) }
+        ).bytes
+        func word(_ offset: Int) -> Int {
+            (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << 8 * $1 }
+        }
+        let table = word(32)
+        let headers = (0..<Int(bytes[48])).map {
+            Array(bytes[table + 40 * $0..<table + 40 * ($0 + 1)])
+        }
+        let symbolTable = try #require(headers.first { $0[4] == 2 })
+        let count = 50_000
+        let moved = bytes.count
+        bytes += headers.joined()
+        for _ in headers.count..<count { bytes += symbolTable }
+        for (offset, value) in [(32, moved), (48, count)] {
+            for index in 0..<(offset == 32 ? 4 : 2) {
+                bytes[offset + index] = UInt8(value >> 8 * index & 255)
+            }
+        }
+        let image = try ELFImage(bytes)
+        #expect(try image.symbol(named: "s4999")?.address == 1)
+        #expect(try image.symbol(named: "none") == nil)
+    }
+
     private func expectInvalid(_ segments: [ELFFile.Segment], is64: Bool = false) {
         expectError(.imageInvalid) { () throws(ProvisioningError) in
             try ELFImage(ELFFile(is64: is64, segments: segments).bytes)

@@ -90,6 +90,41 @@ extension DeviceTests {
             #expect(try device.evidence(nonce: pattern(8, seed: 1)) != first)
         }
 
+        /// Whoever asks again did not get the answer: the device neither signs again nor insists on long
+        /// answers.
+        @Test func isTheSameWhenItIsAskedForAgain() throws {
+            let device = Device.blank()
+            let request: CBORValue = ["kid": 1, "off": 0, "nonce": .bytes(pattern(32))]
+            var parts: [[UInt8]] = []
+            for _ in 0..<5 {
+                let answer = try device.payload(.read, Device.Command.evidence, request)
+                parts.append(try #require(answer["data"]?.bytes))
+            }
+            let whole = parts[0]
+            #expect(parts.map(\.count) == [whole.count, 192, 96, 96, 96])
+            #expect(parts.allSatisfy { whole.starts(with: $0) })
+            // In the short parts, too, it is all there.
+            #expect(try device.evidence(nonce: pattern(32)) == whole)
+            // Another nonce makes another evidence, at full length.
+            let other = try device.evidence(nonce: pattern(32, seed: 1))
+            #expect(other.count == whole.count && other != whole)
+            let again: CBORValue = ["kid": 1, "off": 0, "nonce": .bytes(pattern(32, seed: 2))]
+            let part = try device.payload(.read, Device.Command.evidence, again)
+            #expect(part["data"]?.bytes?.count == whole.count)
+        }
+
+        /// What it says of the stored credentials must be so at the moment of the answer.
+        @Test func isMadeAnewWhenTheStoreHasChanged() throws {
+            let device = Device.blank()
+            let point = try #require(try device.publicKey(1))
+            let nonce = pattern(32)
+            let before = try claims(device.evidence(nonce: nonce), signedBy: point)
+            #expect(before[-65539] == [:])
+            _ = try device.install(pattern(70), type: 2)
+            let after = try claims(device.evidence(nonce: nonce), signedBy: point)
+            #expect(after[-65539] == [2: .bytes(sha256(pattern(70)))])
+        }
+
         @Test func isKeptForTheFollowingReads() throws {
             let device = Device.blank()
             let evidence = try device.evidence(nonce: pattern(8))

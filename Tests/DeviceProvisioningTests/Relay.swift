@@ -27,17 +27,15 @@ struct Relay {
     ) throws -> Answer {
         var settings = SMPSession.Settings()
         settings.version = version
-        settings.patience.attempts = 1
         settings.lineLength = Int.random(in: 20...SerialFrame.maximumLineLength, using: &chance)
         var session = SMPSession(settings: settings, firstSequence: UInt8(chance.next() & 0xFF))
-        var effects = session.request(call.request)
+        var effects = session.request(call.request, at: .zero)
         let sent = effects.flatMap { if case .send(let line) = $0 { line } else { [UInt8]() } }
         let request = try #require(try message(in: sent))
         let answer = device.send(
             try frame(try rephrased(request, limit: Self.deviceMessageLength)))
         let response = try #require(try message(in: answer), "the device is silent")
-        effects += session.received(try frame(try rephrased(response, limit: 4096)))
-        effects += session.timedOut()
+        effects += session.received(try frame(try rephrased(response, limit: 4096)), at: .zero)
         let results = effects.compactMap {
             if case .finished(let result) = $0 { result } else { nil }
         }

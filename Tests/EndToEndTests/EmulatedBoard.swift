@@ -31,15 +31,21 @@ struct EmulatedBoard {
 
     /// Ctrl-C. Nil: it did not end in time and was killed.
     func interrupt() -> Int32? {
-        kill(process.processIdentifier, SIGINT)
+        Foundation.kill(process.processIdentifier, SIGINT)
         guard ended.wait(timeout: .now() + 20) == .success else {
-            kill(process.processIdentifier, SIGKILL)
+            Foundation.kill(process.processIdentifier, SIGKILL)
             return nil
         }
         return process.terminationStatus
     }
 
-    var isEmulatorGone: Bool { kill(emulatorProcessID, 0) != 0 && errno == ESRCH }
+    /// Kill -9: it can keep nothing any more.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        ended.wait()
+    }
+
+    var isEmulatorGone: Bool { Foundation.kill(emulatorProcessID, 0) != 0 && errno == ESRCH }
 
     private static func report(in file: URL, of process: Process) throws -> [String: Any] {
         for _ in 0..<600 {
@@ -49,7 +55,7 @@ struct EmulatedBoard {
             try #require(process.isRunning, "the emulator ended before it said where it is")
             usleep(50_000)
         }
-        kill(process.processIdentifier, SIGKILL)
+        Foundation.kill(process.processIdentifier, SIGKILL)
         throw CocoaError(.fileReadUnknown)
     }
 }

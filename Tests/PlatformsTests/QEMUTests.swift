@@ -100,7 +100,8 @@ import Testing
         let emulator = try EmulatedBoard.start("microbit-qemu", in: folder)
         let error = try #require(failure { try EmulatedBoard.start("microbit-qemu", in: folder) })
         #expect(error.code == .deviceBusy)
-        #expect(error.reason == "microbit-qemu-1 is run by process \(getpid()) already")
+        #expect(
+            error.reason == "microbit-qemu-1 is run by \(PortHolder(processID: getpid())) already")
         let other = try EmulatedBoard.start("microbit-qemu", in: folder, instance: "other")
         #expect(other.uart != emulator.uart)
         try emulator.stop()

@@ -19,7 +19,9 @@ struct DeviceAnswersTests {
         #expect(error?.code == .deviceSilent)
         #expect(error?.reason.contains(device.name) == true)
         #expect(device.requests.count == 2)
-        #expect(bench.log.remarks.count == 2)
+        // Why it was asked again; the error says the rest.
+        #expect(bench.log.remarks.count == 1)
+        #expect(bench.log.remarks.first?.contains("no answer in 250 ms") == true)
         #expect(device.isClosed)
     }
 
@@ -45,6 +47,54 @@ struct DeviceAnswersTests {
         #expect(outcome.registration.publicKey == device.keys[1]?.publicKey)
         #expect(try bench.registry.keys().records.count == 1)
         #expect(device.stored.count == 2)
+    }
+
+    /// A checksum of 16 bits lets some damage pass. On a line that is known to be bad, one thing that
+    /// makes no sense is not the end; on a good line it is.
+    @Test(arguments: [true, false])
+    func nonsenseOnABadLineIsAskedForAgain(isLineBad: Bool) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(160)
+        var isFirstKey = true
+        var isFirstNonsense = true
+        device.reaction = { request in
+            guard isLineBad, request.isRead(DeviceContract.Command.key), isFirstKey else {
+                return .obey
+            }
+            isFirstKey = false
+            return .miss
+        }
+        device.claims = { claims in
+            guard isFirstNonsense else { return }
+            isFirstNonsense = false
+            // The request's nonce, with one bit changed on its way.
+            guard var nonce = claims[10]?.bytes else { return }
+            nonce[0] ^= 1
+            claims[10] = .bytes(nonce)
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == (isLineBad ? nil : .evidenceReplayed))
+        #expect(try bench.registry.keys().records.count == (isLineBad ? 1 : 0))
+        #expect(bench.log.remarks.contains { $0.contains("once more") } == isLineBad)
+    }
+
+    /// What is no accident fails again, and nothing is registered.
+    @Test func nonsenseTwiceIsAnError() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(160)
+        device.evidence = { $0[$0.count - 1] ^= 1 }
+        var isFirstKey = true
+        device.reaction = { request in
+            guard request.isRead(DeviceContract.Command.key), isFirstKey else { return .obey }
+            isFirstKey = false
+            return .miss
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .evidenceSignature)
+        #expect(device.nonces.count == 2 && Set(device.nonces).count == 2)
+        #expect(try bench.eventCount == 0)
     }
 
     @Test func aRefusalIsToldInTheContractsWords() throws {

@@ -19,9 +19,10 @@ struct DeviceContractTests {
 
     @Test func requestsCarryTheContractsKeys() {
         let device = contract.describeDevice().request
-        #expect(device == SMPRequest(.read, group: 8392, command: 0))
+        #expect(device == SMPRequest(.read, group: 8392, command: 0, isIdempotent: true))
         #expect(
-            DeviceContract(group: 64).lock().request == SMPRequest(.write, group: 64, command: 6))
+            DeviceContract(group: 64).lock().request
+                == SMPRequest(.write, group: 64, command: 6, isIdempotent: true))
         let erase = contract.eraseKey(.max).request
         #expect(erase.command == 2 && erase.operation == .write)
         #expect(encoded(erase) == hex("a1 636b6964 1affffffff"))

@@ -129,10 +129,11 @@ struct RecordedConversationTests {
         let header = try #require(SMPHeader(request))
         var settings = SMPSession.Settings()
         settings.version = header.version
-        settings.patience.attempts = 1
         var session = SMPSession(settings: settings, firstSequence: header.sequence)
         var effects = session.request(
-            SMPRequest(header.operation, group: header.group, command: header.command))
+            SMPRequest(
+                header.operation, group: header.group, command: header.command,
+                isRepeatable: false))
         var rest = answer[...]
         while !rest.isEmpty {
             effects += session.received(Array(rest.prefix(cut)))

@@ -217,9 +217,10 @@ struct SMPSessionTests {
     }
 
     @Test func whatWasHeardInPlaceOfAnAnswerIsTold() throws {
+        let once = SMPRequest(.read, group: 66, command: 1, isRepeatable: false)
         func silence(_ heard: [UInt8]...) -> SMPError? {
-            var session = session { $0.patience.attempts = 1 }
-            _ = session.request(request)
+            var session = session()
+            _ = session.request(once)
             for bytes in heard { _ = session.received(bytes) }
             guard case .failure(let error)? = result(session.timedOut()) else { return nil }
             return error

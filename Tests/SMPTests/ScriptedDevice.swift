@@ -18,6 +18,16 @@ struct ScriptedDevice {
         requestCount += 1
         let offset = request.payload["off"].flatMap(\.integer).map { Int($0) } ?? 0
         switch (request.operation, request.command) {
+        case (.read, 0):
+            return [
+                "v": 1, "id": .bytes([1]), "board": "scripted", "fw": "", "algs": [-7],
+                "keys": [1], "chunk": .int(chunkLength), "locked": false,
+            ]
+        case (.read, 1):
+            return [
+                "kid": 1, "alg": -7, "pub": .bytes([UInt8](repeating: 4, count: 65)),
+                "imported": false,
+            ]
         case (.read, 3), (.read, 4):
             return part(of: evidence, at: offset)
         case (.read, 5):

@@ -78,12 +78,13 @@ public struct ChunkedRead: Sendable {
         var payload = parameters
         payload["off"] = .int(offset)
         if offset == 0 { payload.pairs += opening.pairs }
-        let hasDigest = command == DeviceContract.Command.credential
+        let isStored = command == DeviceContract.Command.credential
         return SMPCall(
-            contract.read(command, payload)
+            // Evidence and CSR are made anew at offset 0; then all parts are of the last one made.
+            contract.read(command, payload, isIdempotent: isStored || offset > 0)
         ) { [name, maximumLength] payload throws(SMPError) in
             try Chunk(
-                payload, of: name, at: offset, maximumLength: maximumLength, hasDigest: hasDigest)
+                payload, of: name, at: offset, maximumLength: maximumLength, hasDigest: isStored)
         }
     }
 

@@ -22,14 +22,16 @@ public struct DeviceContract: Hashable, Sendable {
     public init(group: UInt16 = standardGroup) { self.group = group }
 
     public func describeDevice() -> SMPCall<DeviceDescription> {
-        SMPCall(read(Command.device, [:])) { payload throws(SMPError) in
+        SMPCall(read(Command.device, [:], isIdempotent: true)) { payload throws(SMPError) in
             try DeviceDescription(payload)
         }
     }
 
     /// The key `keyID`; `.noSuchKey` when the device has none.
     public func describeKey(_ keyID: UInt32) -> SMPCall<KeyDescription> {
-        SMPCall(read(Command.key, ["kid": .unsigned(UInt64(keyID))])) { payload throws(SMPError) in
+        SMPCall(
+            read(Command.key, ["kid": .unsigned(UInt64(keyID))], isIdempotent: true)
+        ) { payload throws(SMPError) in
             try KeyDescription(payload, expecting: keyID)
         }
     }
@@ -54,7 +56,7 @@ public struct DeviceContract: Hashable, Sendable {
 
     /// Credentials are write-once from now on.
     public func lock() -> SMPCall<Void> {
-        SMPCall(write(Command.lock, [:])) { _ throws(SMPError) in }
+        SMPCall(write(Command.lock, [:], isIdempotent: true)) { _ throws(SMPError) in }
     }
 
     /// Puts a COSE_Encrypt0, RFC 9052 §5.2, in a slot; a secret never travels in clear.
@@ -65,14 +67,16 @@ public struct DeviceContract: Hashable, Sendable {
         ) { _ throws(SMPError) in }
     }
 
-    func read(_ command: UInt8, _ payload: CBORMap) -> SMPRequest {
-        SMPRequest(.read, group: group, command: command, payload: payload)
+    func read(_ command: UInt8, _ payload: CBORMap, isIdempotent: Bool) -> SMPRequest {
+        SMPRequest(
+            .read, group: group, command: command, payload: payload, isIdempotent: isIdempotent)
     }
 
     func write(
-        _ command: UInt8, _ payload: CBORMap, isRepeatable: Bool = true
+        _ command: UInt8, _ payload: CBORMap, isRepeatable: Bool = true, isIdempotent: Bool = false
     ) -> SMPRequest {
         SMPRequest(
-            .write, group: group, command: command, payload: payload, isRepeatable: isRepeatable)
+            .write, group: group, command: command, payload: payload, isRepeatable: isRepeatable,
+            isIdempotent: isIdempotent)
     }
 }

@@ -11,7 +11,8 @@ struct EmulateCommand: ParsableCommand {
         abstract: "A board on the desk that isn't there.",
         discussion: """
             Starts the emulator, prints the board's serial port and its debug probe, and goes on until \
-            Ctrl-C. What the firmware keeps in flash is there again at the next start.
+            Ctrl-C. What the firmware keeps in flash is there again at the next start, also \
+            after kill -9.
 
             EXAMPLES
               provision emulate microbit-qemu
@@ -19,7 +20,7 @@ struct EmulateCommand: ParsableCommand {
               provision emulate native --firmware .build/provision-native/release/Firmware
               # then, elsewhere, with what it printed:
               provision run --platform microbit-qemu --port /dev/pts/7 \\
-                --probe unix:/run/…/gdb.sock
+                --probe unix:/home/…/microbit-qemu-1/gdb
             """)
 
     @Argument(help: "A platform that is emulated.")

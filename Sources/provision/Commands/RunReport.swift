@@ -89,6 +89,7 @@ extension RunReport {
             lines.append((credential.type, "\(serialNumber), \(end)"))
         }
         for earlier in superseded { lines.append(("revoked", "\(earlier) (superseded)")) }
+        if retries > 0 { lines.append(("retries", "\(retries), see -v")) }
         lines.append(("registry", registry))
         return lines.map { name, value in
             name.padding(toLength: 12, withPad: " ", startingAt: 0) + Table.printable(value) + "\n"

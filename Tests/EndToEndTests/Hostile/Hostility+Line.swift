@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import SMP
 
@@ -8,7 +9,7 @@ extension Hostility {
             while line.receive() != nil {}
         },
         Hostility(onLine: "garbage", .noAnswer) { line in
-            var generator = SeededGenerator(state: 1)
+            var generator = SeededGenerator(seed: 1)
             while let request = line.receive(within: 20) {
                 // No marker in it by accident: damaged frames are another matter.
                 let noise = generator.bytes(200).map { $0 & 0xf0 == 0 ? 0xff : $0 }
@@ -36,7 +37,7 @@ extension Hostility {
         },
         Hostility(onLine: "random data without end", .byteFlood) { line in
             _ = line.receive()
-            var generator = SeededGenerator(state: 2)
+            var generator = SeededGenerator(seed: 2)
             let noise = generator.bytes(1 << 16).map { $0 == 6 ? 7 : $0 }
             while line.send(noise) {}
         },
@@ -66,10 +67,4 @@ extension Hostility {
             }
         },
     ]
-}
-
-extension SeededGenerator {
-    fileprivate mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    }
 }

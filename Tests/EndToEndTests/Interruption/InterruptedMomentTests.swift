@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import Testing
 
@@ -37,7 +38,7 @@ import Testing
         interrupt: (Executable, [String], UInt32) throws -> Int32?
     ) throws {
         let image = try platform == "native" ? Firmware.native() : Firmware.microbit()
-        var generator = SeededGenerator(state: UInt64(milliseconds))
+        var generator = SeededGenerator(seed: UInt64(milliseconds))
         try Executable.withHome { provision in
             let arguments = ["run", "--platform", platform, "--firmware", image, "--detach"]
             let leftovers = Leftovers(of: provision)

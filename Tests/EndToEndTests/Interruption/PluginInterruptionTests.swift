@@ -1,3 +1,4 @@
+import BadLine
 import Foundation
 import Testing
 
@@ -54,7 +55,7 @@ import Testing
     /// From before the plugin runs until behind the last step. SwiftPM knows no status but 1 and its own
     /// end by SIGINT.
     @Test func atAnyMoment() throws {
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededGenerator(seed: 3)
         try Executable.withHome { provision in
             let leftovers = Leftovers(of: provision)
             for index in 0..<4 {

@@ -73,8 +73,8 @@ struct BoardInMemory: ~Copyable {
         var answers = SerialFrameDecoder()
         let events = answers.push(takeOutput())
         guard let event = events.first else {
-            // A message that does not fit the device's buffer, or is no request.
-            try require(payload.count > 500, "no answer to \(payload.count) bytes")
+            // The message does not fit the device's buffer of 512 bytes.
+            try require(payload.count > 504, "no answer to \(payload.count) bytes")
             return nil
         }
         guard case .message(let message) = event, events.count == 1 else {
@@ -122,7 +122,6 @@ struct BoardInMemory: ~Copyable {
     mutating func checkAfterwards() throws {
         try restart()
         let found = try publicKey()
-        try require(found != nil, "the device has no key 1 after a restart")
         try require(mayHaveLostKey || found == key, "another key 1, and nobody asked for it")
         try checkAlive()
         try require(

@@ -38,12 +38,12 @@ extension FuzzTarget {
         _ request: SMPRequest, _ payload: [UInt8]
     ) throws -> Result<CBORMap, SMPError> {
         var session = SMPSession(firstSequence: 5)
-        _ = session.request(request)
+        _ = session.request(request, at: .zero)
         let header = SMPHeader(
             operation: request.operation.response, length: UInt16(payload.count),
             group: request.group, sequence: 5, command: request.command)
         let lines = try SerialFrame.lines(of: header.encoded() + payload)
-        for effect in session.received(Array(lines.joined())) {
+        for effect in session.received(Array(lines.joined()), at: .zero) {
             if case .finished(let result) = effect { return result }
         }
         throw BrokenProperty("the answer to the open request ends nothing")
@@ -96,12 +96,12 @@ extension FuzzTarget {
         settings.maximumStrayFrames = 4
         settings.maximumByteCount = 1024
         var session = SMPSession(settings: settings, firstSequence: 5)
-        _ = session.request(DeviceContract().describeDevice().request)
+        _ = session.request(DeviceContract().describeDevice().request, at: .zero)
         var byteCount = 0
         var isOpen = true
         for piece in bytes.pieces(of: 16) {
             byteCount += piece.count
-            for effect in session.received(Array(piece)) {
+            for effect in session.received(Array(piece), at: .zero) {
                 guard case .finished = effect else { continue }
                 try require(isOpen, "a request that ends twice")
                 isOpen = false

@@ -1,16 +1,18 @@
 // libFuzzer, which brings `main`, around one decoder:
 //
-//     provision-fuzz                                        names them
-//     provision-fuzz cbor [libFuzzer's options] [corpus …]
+//     provision-fuzz                                                  names them
+//     provision-fuzz --decoder=cbor [libFuzzer's options] [corpus …]
 //
 // `Scripts/fuzz` builds and runs it.
 
 internal import FuzzDecoders
 import Glibc
 
-private let target = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.named)
+/// libFuzzer ignores what begins with two hyphens, and gives it to the processes that it starts.
+private let target = CommandLine.arguments.first { $0.hasPrefix("--decoder=") }
+    .flatMap { FuzzTarget.named(String($0.dropFirst("--decoder=".count))) }
 
-/// Takes the decoder's name from the arguments before libFuzzer reads them.
+/// Called before libFuzzer reads the arguments.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<Int32>,
@@ -20,8 +22,14 @@ public func initialize(
         print(FuzzTarget.all.map(\.name).joined(separator: "\n"))
         exit(count.pointee > 1 ? 2 : 0)
     }
-    // The name makes room for an option; a -max_len that follows has its way.
-    arguments.pointee[1] = strdup("-max_len=\(target.maximumLength)")
+    // For the life of the process.
+    let longer = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+        capacity: Int(count.pointee) + 2)
+    longer[0] = arguments.pointee[0]
+    longer[1] = strdup("-max_len=\(target.maximumLength)")
+    for index in 1...Int(count.pointee) { longer[index + 1] = arguments.pointee[index] }
+    arguments.pointee = longer
+    count.pointee += 1
     return 0
 }
 

@@ -1,0 +1,27 @@
+/// Why a request was sent again.
+public enum SMPLoss: Hashable, Sendable {
+    /// Nothing came for so long.
+    case silence(Duration)
+    /// A frame came, but not as it was sent.
+    case damage(SerialFrameDamage)
+    /// A frame began and did not go on.
+    case brokenOff
+    /// The device answered what it was asked after the request: so the one or its answer is lost.
+    case overtaken
+
+    var isSilence: Bool {
+        if case .silence = self { true } else { false }
+    }
+}
+
+extension SMPLoss: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .silence(let time):
+            "no answer in \(Int64((time / .milliseconds(1)).rounded())) ms"
+        case .damage(let damage): "damaged frame (\(damage.rawValue))"
+        case .brokenOff: "the answer broke off"
+        case .overtaken: "the device is ready, but its answer did not come"
+        }
+    }
+}
