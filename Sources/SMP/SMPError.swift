@@ -6,8 +6,8 @@ public enum SMPError: Error, Hashable, Sendable {
     case group(UInt16, code: UInt64)
     /// Silence: not one byte. A repeat may help.
     case timedOut(attempts: Int)
-    /// Bytes came, and no whole frame among them that could be an answer: log text, another rate's
-    /// noise, a damaged line. A repeat may help.
+    /// Bytes came, and no answer to anything among them: log text, another rate's noise, damaged lines,
+    /// an echo. A repeat may help.
     case unanswered(attempts: Int, bytes: Int, damagedFrames: Int)
     /// Whole frames came, and all of them answer something else.
     case unrelated(attempts: Int, frames: Int)

@@ -11,6 +11,8 @@ public enum SMPOperation: UInt8, Hashable, Sendable {
     case write = 2
     case writeResponse = 3
 
+    public var isResponse: Bool { self == response }
+
     /// What answers this operation: itself, if it is a response.
     public var response: SMPOperation {
         switch self {

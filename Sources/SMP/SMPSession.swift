@@ -259,7 +259,7 @@ public struct SMPSession: Sendable {
             answerTime.record(
                 .init(time: now - inquiry.time, sent: inquiry.octets, received: message.count))
             exchange.isOvertaken = true
-        } else {
+        } else if header?.operation.isResponse == true {
             exchange.unrelatedFrames += 1
         }
         exchange.strayFrames += 1

@@ -88,6 +88,25 @@ struct HostileInputTests {
         #expect(code(bytes) == expected)
     }
 
+    /// Few keys are looked for in another way than many.
+    @Test(arguments: [1, 2, 15, 16, 17, 18, 24], [true, false])
+    func aDuplicateIsFoundInMapsOfAnySize(pairs: Int, isDefinite: Bool) {
+        for duplicate in 0..<pairs {
+            let keys = Array(0..<pairs) + [duplicate]
+            var items: [UInt8] = []
+            for key in keys { items += CBORValue.unsigned(UInt64(key)).encoded() + [0xF6] }
+            // A duplicate of a one-byte key is two octets at the end.
+            #expect(code(Self.map(items, isDefinite ? keys.count : nil)) == .duplicateKey)
+            #expect(code(Self.map(items.dropLast(2), isDefinite ? pairs : nil)) == nil)
+        }
+    }
+
+    /// - Parameter count: nil: of indefinite length.
+    private static func map(_ items: some Collection<UInt8>, _ count: Int?) -> [UInt8] {
+        guard let count else { return [0xBF] + items + [0xFF] }
+        return [0xB8, UInt8(count)] + items
+    }
+
     /// Two keys that are the same map in another order, on each of 15 levels: a comparison that took
     /// twice as long with every level would take seconds for 185 bytes, and for ever at 100 levels.
     @Test(arguments: [15, 100])

@@ -198,8 +198,8 @@ import Testing
             #expect(verification.status == 0, "\(verification.standardError)")
             let files = try FileManager.default.contentsOfDirectory(atPath: provision.home.path)
             let known: Set = [
-                "authority", "emulated", "registry.sqlite", "registry.sqlite-shm",
-                "registry.sqlite-wal", "tmp",
+                "authority", "emulated", "registry.sqlite", "registry.sqlite-head",
+                "registry.sqlite-shm", "registry.sqlite-wal", "tmp",
             ]
             #expect(known.isSuperset(of: files), "\(files)")
             let boards = provision.home.appending(path: "emulated")

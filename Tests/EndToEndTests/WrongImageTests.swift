@@ -115,12 +115,12 @@ import Testing
         }
     }
 
-    /// It starts, and never answers.
+    /// It starts, and repeats what it hears.
     @Test func anImageWithoutTheDeviceLibrary() throws {
         try Executable.withHome { provision in
             let result = try provision(
-                "run", "--platform", "native", "--firmware", "/usr/bin/wc", "--detach")
-            result.expectError("device-silent", status: 5, "say hello")
+                "run", "--platform", "native", "--firmware", "/bin/cat", "--detach")
+            result.expectError("no-answer", status: 5, "say hello")
             #expect(result.hint?.contains("device library") == true)
             try provision.expectToContinue()
         }

@@ -25,6 +25,43 @@ import Testing
         }
     }
 
+    /// What libcrypto holds of a key is used again for the next one.
+    @Test func aKeyThatIsGoneVerifiesNothing() throws {
+        let message = Array("a message".utf8)
+        let gone = try SigningKey.generate()
+        let earlier = try gone.sign(message)
+        for _ in 0..<100 {
+            #expect(
+                try VerificationKey(p256: gone.publicKey)
+                    .isValid(signature: earlier, for: message))
+            // Not on the curve: a failed import leaves nothing behind.
+            #expect(throws: OpenSSLError.self) {
+                try VerificationKey(p256: [0x04] + [UInt8](repeating: 1, count: 64))
+            }
+            let key = try SigningKey.generate()
+            let verifier = try VerificationKey(p256: key.publicKey)
+            #expect(!verifier.isValid(signature: earlier, for: message))
+            #expect(verifier.isValid(signature: try key.sign(message), for: message))
+        }
+    }
+
+    @Test func manyThreadsImportKeys() async throws {
+        let keys = try (0..<32).map { _ in try SigningKey.generate() }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for index in 0..<256 {
+                group.addTask {
+                    let (own, other) = (keys[index % 32], keys[(index + 1) % 32])
+                    let signature = try own.sign([1])
+                    return try VerificationKey(p256: own.publicKey)
+                        .isValid(signature: signature, for: [1])
+                        && !VerificationKey(p256: other.publicKey)
+                            .isValid(signature: signature, for: [1])
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
     @Test func survivesPEM() throws {
         let key = try SigningKey.generate()
         let pem = try key.pem()

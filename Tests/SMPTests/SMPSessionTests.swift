@@ -232,6 +232,10 @@ struct SMPSessionTests {
         #expect(
             silence(Array("text".utf8), damaged)
                 == .unanswered(attempts: 1, bytes: 9, damagedFrames: 1))
+        var echo = session()
+        let line = sent(echo.request(request))
+        #expect(
+            silence(line) == .unanswered(attempts: 1, bytes: line.count, damagedFrames: 0))
         #expect(silence(damaged, stray, damaged) == .unrelated(attempts: 1, frames: 1))
         guard case .oversized(let reason)? = silence(damaged, stray, long) else {
             Issue.record("a frame that is too long was not told")

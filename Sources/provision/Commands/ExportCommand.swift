@@ -17,8 +17,7 @@ struct ExportCommand: ParsableCommand {
 
             MEMORY
               Every export shows one moment, and takes the same memory for ten devices as for a \
-            million; but crl, which is signed as a whole, takes some 400 bytes more per \
-            revoked certificate.
+            million; but crl, which is signed as a whole, holds every revoked certificate's entry.
             """)
 
     @Option(help: "What to hand out.")

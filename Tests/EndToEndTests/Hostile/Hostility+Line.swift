@@ -26,7 +26,7 @@ extension Hostility {
                 guard line.send([0x55]) else { return }
             }
         },
-        Hostility(onLine: "an echo", .answerUnrelated) { line in
+        Hostility(onLine: "an echo", .noAnswer) { line in
             while let request = line.receive() {
                 guard line.send(request) else { return }
             }
