@@ -17,8 +17,13 @@ final class BackgroundRun {
             ["PROVISION_HOME": provision.home.path]) { $1 }
         process.standardInput = FileHandle.nullDevice
         for name in ["out", "err"] { try Data().write(to: folder.appending(path: name)) }
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+        let files = try ["out", "err"].map {
+            try FileHandle(forWritingTo: folder.appending(path: $0))
+        }
+        // Foundation would keep them for as long as the tests run.
+        defer { for file in files { try? file.close() } }
+        process.standardOutput = files[0]
+        process.standardError = files[1]
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()
     }

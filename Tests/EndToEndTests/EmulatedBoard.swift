@@ -19,7 +19,9 @@ struct EmulatedBoard {
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PROVISION_HOME": provision.home.path]) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
+        let file = try FileHandle(forWritingTo: output)
+        defer { try? file.close() }
+        process.standardOutput = file
         process.standardError = FileHandle.nullDevice
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()

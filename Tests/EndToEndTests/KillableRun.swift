@@ -66,6 +66,8 @@ final class KillableRun {
             ended.wait()
         }
         while readMore() {}
+        // Foundation would keep it for as long as the tests run.
+        try? pipe.fileHandleForReading.close()
         wasKilled = process.terminationReason == .uncaughtSignal
         return isInTime ? process.terminationStatus : nil
     }
