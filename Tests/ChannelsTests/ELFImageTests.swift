@@ -103,23 +103,15 @@ struct ELFFile {
             segments: [.init(address: 0, bytes: [1])],
             symbols: (0..<5_000).map { ("s\($0)", 1) }
         ).bytes
-        func word(_ offset: Int) -> Int {
-            (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << 8 * $1 }
-        }
-        let table = word(32)
-        let headers = (0..<Int(bytes[48])).map {
-            Array(bytes[table + 40 * $0..<table + 40 * ($0 + 1)])
-        }
-        let symbolTable = try #require(headers.first { $0[4] == 2 })
-        let count = 50_000
-        let moved = bytes.count
+        let table = (0..<4).reduce(0) { $0 | Int(bytes[32 + $1]) << (8 * $1) }
+        let headers = (0..<Int(bytes[48])).map { bytes[(table + 40 * $0)...].prefix(40) }
+        let symbolTable = try #require(headers.first { $0[$0.startIndex + 4] == 2 })
+        let (moved, count) = (bytes.count, 50_000)
         bytes += headers.joined()
         for _ in headers.count..<count { bytes += symbolTable }
-        for (offset, value) in [(32, moved), (48, count)] {
-            for index in 0..<(offset == 32 ? 4 : 2) {
-                bytes[offset + index] = UInt8(value >> 8 * index & 255)
-            }
-        }
+        // e_shoff and e_shnum
+        for index in 0..<4 { bytes[32 + index] = UInt8(truncatingIfNeeded: moved >> (8 * index)) }
+        for index in 0..<2 { bytes[48 + index] = UInt8(truncatingIfNeeded: count >> (8 * index)) }
         let image = try ELFImage(bytes)
         #expect(try image.symbol(named: "s4999")?.address == 1)
         #expect(try image.symbol(named: "none") == nil)

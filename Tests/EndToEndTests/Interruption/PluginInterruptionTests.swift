@@ -94,7 +94,7 @@ import Testing
                 provision, "swift", ["package", "provision"] + desk.arguments(line.port) + ["-v"],
                 in: Firmware.package)
             defer { run.close() }
-            try #require(run.shows("no answer in time"), "\(run.output)")
+            try #require(run.shows("no answer in"), "\(run.output)")
             let host = try #require(run.process(named: "swift-package"))
             switch way {
             case "key": run.pressControlC()
