@@ -123,14 +123,18 @@ extension SimulatedDevice {
         }
     }
 
-    /// Has `turn` run when the second nonce comes.
+    /// Has `turn` run once, when the second nonce comes.
     fileprivate func afterFirstEvidence(_ turn: @escaping (SimulatedDevice) -> Void) {
         let first = Box<[UInt8]?>(nil)
+        let hasTurned = Box(false)
         reaction = { [unowned self] request in
             guard let nonce = request.payload["nonce"]?.bytes else { return .obey }
             if first.value == nil { first.value = nonce }
             // A repeated request has the nonce of its first attempt.
-            if nonce != first.value { turn(self) }
+            if nonce != first.value, !hasTurned.value {
+                hasTurned.value = true
+                turn(self)
+            }
             return .obey
         }
     }
