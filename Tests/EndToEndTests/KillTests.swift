@@ -210,7 +210,8 @@ import Testing
                 #expect(known.isSuperset(of: files), "\(files)")
             }
             let temporary = provision.home.appending(path: "tmp")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
+            let left = try FileManager.default.contentsOfDirectory(atPath: temporary.path)
+            #expect(left == [])
         }
     }
 }
