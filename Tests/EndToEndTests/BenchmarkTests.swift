@@ -35,7 +35,7 @@ import Testing
         let report = try JSONDecoder().decode(Report.self, from: result.standardOutput)
         #expect(report.failed.isEmpty)
         let measurements = report.topics.flatMap(\.measurements)
-        for name in ["native device over a pty, all durable", "evidence appraised"] {
+        for name in ["host time of a native device, all durable", "evidence appraised"] {
             let measurement = measurements.first { $0.name == name }
             #expect(measurement?.ratio != nil, "\(name)")
         }

@@ -211,7 +211,8 @@ import Testing
             }
             let temporary = provision.home.appending(path: "tmp")
             let left = try FileManager.default.contentsOfDirectory(atPath: temporary.path)
-            #expect(left == [])
+            // SQLite unlinks its temporary files as soon as it has opened them, but not in no time.
+            #expect(left.filter { !$0.hasPrefix("etilqs_") } == [])
         }
     }
 }
