@@ -33,20 +33,22 @@ final class BackgroundRun {
     var errorOutput: String { text("err") }
 
     /// Whether stderr contains `text` before the process ends or a minute is over.
-    func says(_ text: String) -> Bool {
-        for _ in 0..<1200 {
-            if errorOutput.contains(text) { return true }
-            if !process.isRunning { return errorOutput.contains(text) }
-            usleep(50_000)
-        }
-        return false
-    }
+    func says(_ text: String) -> Bool { holds { errorOutput.contains(text) } }
+
+    /// The same of stdout.
+    func prints(_ text: String) -> Bool { holds { output.contains(text) } }
 
     /// Whether the file is there before the process ends or a minute is over.
     func waits(for file: String) -> Bool {
+        holds { FileManager.default.fileExists(atPath: file) }
+    }
+
+    /// A look after the process's end counts: what it wrote last may come after the look before.
+    private func holds(_ condition: () -> Bool) -> Bool {
         for _ in 0..<1200 {
-            if FileManager.default.fileExists(atPath: file) { return true }
-            if !process.isRunning { return false }
+            let ended = !process.isRunning
+            if condition() { return true }
+            if ended { return false }
             usleep(50_000)
         }
         return false
