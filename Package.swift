@@ -85,7 +85,6 @@ let package = Package(
                 intent: .custom(
                     verb: "provision",
                     description: "Build, flash, provision and attach a board.")),
-            dependencies: ["provision"],
             path: "Plugins/Provision"),
 
         // What runs on the device.

@@ -10,7 +10,7 @@ import PackagePlugin
 @main
 struct Provision: CommandPlugin {
     func performCommand(context: PluginContext, arguments: [String]) throws {
-        let tool = try context.tool(named: "provision").url.path
+        let tool = try ToolBuild(context).executable(builtBy: packageManager).path
         setenv("PROVISION_PLUGIN_HOST", String(getppid()), 1)
         adoptStandardStreams()
         adoptTerminal()

@@ -16,7 +16,7 @@ struct PluginBenchmark: Benchmark {
             ["swift", "package", "--package-path", Bench.template.path, "provision", "--version"])
         _ = try plugin.runSuccessfully()
         let direct = Program([
-            Bench.template.appending(path: ".build/debug/provision-tool").path, "--version",
+            Bench.template.appending(path: ".build/debug/provision").path, "--version",
         ])
         bench.progress("swift package provision --version")
         let pairs = try (0..<9).map { _ in

@@ -58,9 +58,14 @@ struct Provision: ParsableCommand {
     /// Runs one command, prints what went wrong, and returns the exit status.
     private static func perform(_ arguments: [String]) -> Int32 {
         do {
-            try checkCommand(arguments)
-            var command = try parseAsRoot(arguments)
-            try command.run()
+            // Build scripts ask for it often, and to build the tree of commands takes half of the time.
+            if arguments == ["--version"] {
+                Terminal.standardOutput.write(Version.current + "\n")
+            } else {
+                try checkCommand(arguments)
+                var command = try parseAsRoot(arguments)
+                try command.run()
+            }
             if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
             return 0
         } catch let error as ProvisioningError {

@@ -42,7 +42,7 @@ import Testing
             switch way {
             case "key": run.pressControlC()
             case "swift package": kill(try #require(run.process(named: "swift-package")), SIGINT)
-            default: kill(try #require(run.process(named: "provision-tool")), SIGINT)
+            default: kill(try #require(run.process(named: "provision")), SIGINT)
             }
             // SwiftPM passes its own SIGINT on, and ends by it unless the tool ends before.
             let status = try #require(run.status(), "\(run.output)")
