@@ -93,6 +93,18 @@ import Testing
         #expect(try console.run(until: .now + .seconds(20)) == .outputClosed)
     }
 
+    #if os(Linux)
+        @Test func endsWhenTheDiskIsFull() throws {
+            let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
+            defer { for end in [full, device] { close(end) } }
+            let console = Console(
+                channel: channel, input: nil, output: full, interruption: interruption)
+            send("text\n")
+            let ending = try console.run(until: .now + .seconds(20))
+            #expect(ending == .outputFailed(ENOSPC))
+        }
+    #endif
+
     private func settings(_ path: String) throws -> String {
         var lines: [String] = []
         let runner = CommandRunner(interruption: interruption) { lines.append($0.line) }
