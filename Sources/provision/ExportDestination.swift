@@ -27,10 +27,15 @@ final class ExportDestination {
         let isReplaced = Self.isReplaced(path)
         temporaryPath = isReplaced ? "\(path).\(getpid()).partial" : nil
         let flags = isReplaced ? O_EXCL | O_NOFOLLOW : O_TRUNC | O_NOCTTY
+        // Before there is one: a signal may come in between.
+        if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
         let descriptor = open(
             temporaryPath ?? path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
-        guard descriptor >= 0 else { throw Self.unwritable(path, errno, option) }
-        if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
+        guard descriptor >= 0 else {
+            let cause = errno
+            if temporaryPath != nil { UnfinishedFile.end() }
+            throw Self.unwritable(path, cause, option)
+        }
         terminal = Terminal(descriptor: descriptor)
     }
 

@@ -66,14 +66,21 @@ struct Provision: ParsableCommand {
                 var command = try parseAsRoot(arguments)
                 try command.run()
             }
-            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
-            return 0
+            return reportLossOfOutput()
         } catch let error as ProvisioningError {
-            Terminal.standardError.write("provision: \(error.lines)\n")
-            return error.code.exitStatus
+            return report(error)
         } catch {
             return report(error)
         }
+    }
+
+    private static func reportLossOfOutput() -> Int32 {
+        Terminal.lossOfOutput.map { report(Terminal.unwritable($0)) } ?? 0
+    }
+
+    private static func report(_ error: ProvisioningError) -> Int32 {
+        Terminal.standardError.write("provision: \(error.lines)\n")
+        return error.code.exitStatus
     }
 
     /// A word that is no command would go to the default one, which then misses its --platform.
@@ -96,14 +103,12 @@ struct Provision: ParsableCommand {
         switch exitCode(for: error) {
         case .success:
             Terminal.standardOutput.write(text + "\n")
-            return 0
+            return reportLossOfOutput()
         case .validationFailure:
             Terminal.standardError.write(text + "\n")
             return ErrorCode.usage.exitStatus
         default:
-            let failure = ProvisioningError(.internalFailure, "\(error)")
-            Terminal.standardError.write("provision: \(failure.lines)\n")
-            return failure.code.exitStatus
+            return report(ProvisioningError(.internalFailure, "\(error)"))
         }
     }
 }

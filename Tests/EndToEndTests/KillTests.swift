@@ -87,7 +87,7 @@ import Testing
                         + (isFirst ? [] : ["--erase"]))
                 board.kill()
                 #expect(run.status == 0, "\(run.standardError)")
-                for _ in 0..<1000 where !board.isEmulatorGone { usleep(10_000) }
+                for _ in 0..<6000 where !board.isEmulatorGone { usleep(10_000) }
                 #expect(board.isEmulatorGone)
                 let next = try provision.run(Executable.url, arguments)
                 #expect(next.status == 0, "\(next.standardError)")
@@ -184,7 +184,7 @@ import Testing
 
         /// A killed process's children are killed by the kernel, but not in no time.
         private func expectNoProcesses(_ comment: Comment) throws {
-            for _ in 0..<1000 {
+            for _ in 0..<6000 {
                 if try LiveProcesses.of(provision.home).isEmpty { return }
                 usleep(10_000)
             }

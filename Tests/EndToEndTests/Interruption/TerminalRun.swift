@@ -83,10 +83,11 @@ final class TerminalRun: Sendable {
         Self.settings(master) == before && tcgetpgrp(master) == getpgid(shell)
     }
 
-    /// Whether the program takes the terminal before ten seconds are over.
+    /// Whether the program takes the terminal before it ends.
     var takesTerminal: Bool {
-        for _ in 0..<1000 {
+        for _ in 0..<12_000 {
             if !isTerminalRestored { return true }
+            if output.contains("<status ") { return false }
             usleep(10_000)
         }
         return false
