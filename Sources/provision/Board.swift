@@ -37,9 +37,9 @@ final class Board {
     /// - Throws: `.channelBusy` or `.deviceBusy`, naming the run that has the port or probe.
     func start() throws(ProvisioningError) {
         try claim()
-        guard case .qemu = platform.emulation, connection.port == nil, emulator == nil else {
-            return
-        }
+        guard case .qemu = platform.emulation, connection.port == nil, connection.probe == nil,
+            emulator == nil
+        else { return }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)
@@ -107,8 +107,20 @@ final class Board {
     /// Looks whether the port can be used, before the board is flashed and the answer comes too late. A port
     /// that isn't there may come with the new firmware.
     func checkPort() throws(ProvisioningError) {
+        try checkThatPortIsNamed()
         guard let path = connection.port, access(path, F_OK) == 0 || errno != ENOENT else { return }
         try port(at: path).close()
+    }
+
+    /// A probe that the user named is another process's emulated board's, and only that one knows its port.
+    private func checkThatPortIsNamed() throws(ProvisioningError) {
+        guard case .qemu = platform.emulation, connection.port == nil,
+            let probe = connection.probe
+        else { return }
+        throw ProvisioningError(
+            .usage, "--probe \(probe) is a running board's, and its serial port is not named",
+            hint: "add --port with what provision emulate printed; or leave --probe away to start "
+                + "a board for this run")
     }
 
     /// The serial port that the firmware speaks on. A board that is its own USB device leaves with its old
@@ -213,6 +225,7 @@ final class Board {
 
     /// The port to use when the user named none: the only one there is.
     private func onlyPort() throws(ProvisioningError) -> String {
+        try checkThatPortIsNamed()
         guard platform.emulation == nil else {
             throw ProvisioningError(
                 .channelUnavailable, "no board of \(platform.name) is running here",
