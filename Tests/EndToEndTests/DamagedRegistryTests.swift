@@ -152,5 +152,7 @@ private final class Reader {
     func end() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        input.close()
+        output.close()
     }
 }
