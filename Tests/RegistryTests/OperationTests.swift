@@ -90,6 +90,59 @@ import Testing
         #expect(try registry.verify().findings == [])
     }
 
+    @Test func `A transaction is recorded as a whole, or not at all`() throws {
+        struct ChangeOfMind: Error {}
+        let registry = try files.open()
+        for isLeft in [true, false] {
+            let error = failure {
+                try registry.transaction(at: noon) { transaction in
+                    for key in 1...2 {
+                        #expect(
+                            try transaction.register(claim(key, device: identity(key))).isNew)
+                    }
+                    try transaction.record([credential(1)], for: thumbprint(1))
+                    try transaction.activate(thumbprint(1), confirmation: [1, 2, 3])
+                    #expect(try transaction.key(thumbprint(1))?.state == .active)
+                    try transaction.revoke(key: thumbprint(2), reason: .keyCompromise)
+                    if isLeft { throw ChangeOfMind() }
+                }
+            }
+            #expect((error != nil) == isLeft)
+            #expect(try registry.key(thumbprint(1))?.state == (isLeft ? nil : .active))
+            #expect(try registry.key(thumbprint(2))?.state == (isLeft ? nil : .revoked))
+            #expect(try registry.verify().isIntact)
+            #expect(try (registry.verify().head == .empty) == isLeft)
+        }
+        #expect(try registry.credentialsInForce(for: thumbprint(1)) == [credential(1)])
+        let again = failure {
+            try registry.transaction(at: noon) {
+                try $0.revoke(key: thumbprint(2), reason: .unspecified)
+            }
+        }
+        #expect(again?.code == .keyRevoked)
+        #expect(again?.reason.contains("key-compromise") == true)
+    }
+
+    /// Two names for one key, or one for two: something is wrong with whoever computed them.
+    @Test func `A key that is in part another one is refused`() throws {
+        let registry = try files.open()
+        _ = try registry.register(claim(1, device: identity(1)), at: noon)
+        let (known, other) = (claim(1, device: identity(1)), claim(2, device: identity(1)))
+        for (publicKey, thumbprint) in [
+            (known.publicKey, other.thumbprint), (other.publicKey, known.thumbprint),
+        ] {
+            var mixed = known
+            mixed.publicKey = publicKey
+            mixed.thumbprint = thumbprint
+            let error = failure { _ = try registry.register(mixed, at: noon) }
+            #expect(error?.code == .registryConflict)
+            #expect(error?.reason.contains(hexadecimal(thumbprint)) == true)
+            #expect(error?.reason.contains("in part the registered key") == true)
+        }
+        #expect(try registry.key(thumbprint(1))?.state == .pending)
+        #expect(try registry.key(thumbprint(2)) == nil)
+    }
+
     @Test func `A serial number is used once by an issuer`() throws {
         let registry = try files.open()
         for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
