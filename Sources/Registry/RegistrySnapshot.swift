@@ -55,14 +55,31 @@ public final class RegistrySnapshot: Sendable {
         try forEach(body) { try $0.keys(matching: filter, after: $1, count: Self.pageLength) }
     }
 
+    /// `forEachDevice`, and for each of its keys all the credentials that were issued for it, oldest
+    /// first, the revoked ones too.
+    public func forEachDeviceWithCredentials(
+        matching filter: DeviceFilter = .all,
+        _ body: (DeviceRecord, [[CredentialRecord]]) throws -> Void
+    ) throws {
+        try forEach({ try body($0.record, $0.credentials) }) {
+            try $0.devicesWithCredentials(matching: filter, after: $1, count: Self.pageLength)
+        }
+    }
+
+    /// `forEachKey`, and all the credentials that were issued for it, oldest first, the revoked ones
+    /// too.
+    public func forEachKeyWithCredentials(
+        matching filter: KeyFilter = .all,
+        _ body: (KeyRecord, [CredentialRecord]) throws -> Void
+    ) throws {
+        try forEach({ try body($0.record, $0.credentials) }) {
+            try $0.keysWithCredentials(matching: filter, after: $1, count: Self.pageLength)
+        }
+    }
+
     /// How many keys `forEachKey` gives.
     public func keyCount(matching filter: KeyFilter = .all) throws(ProvisioningError) -> Int {
         try read { try $0.keyCount(matching: filter) }
-    }
-
-    /// All the credentials that were issued for a key, oldest first, the revoked ones too.
-    public func credentials(of key: KeyRecord) throws(ProvisioningError) -> [CredentialRecord] {
-        try read { try $0.credentialRecords(of: key.row) }
     }
 
     /// Every revoked certificate of an issuer, also those whose key was revoked: what the list with

@@ -292,6 +292,45 @@ import Testing
                 == claim(1, device: identity(1)).evidence)
     }
 
+    /// Several pages, and keys that were registered long after their devices.
+    @Test func `Streams with credentials give what each key has`() throws {
+        let registry = try files.open()
+        try registry.transaction(at: noon) { transaction in
+            for number in 0..<900 {
+                let device = identity(number % 600, board: "board\(number % 3)")
+                _ = try transaction.register(claim(number, device: device))
+                guard !number.isMultiple(of: 5) else { continue }
+                try transaction.record(
+                    [credential(number), credential(number + 1000, type: .cwt)],
+                    for: thumbprint(number))
+            }
+        }
+        let snapshot = try registry.snapshot()
+        for filter in [DeviceFilter.all, DeviceFilter(board: "board1")] {
+            var plain: [DeviceRecord] = []
+            try snapshot.forEachDevice(matching: filter) { plain.append($0) }
+            var devices: [DeviceRecord] = []
+            try snapshot.forEachDeviceWithCredentials(matching: filter) { device, credentials in
+                devices.append(device)
+                let asked = try device.keys.map { try registry.credentials(of: $0.thumbprint) }
+                #expect(credentials == asked)
+            }
+            #expect(devices == plain && devices.count == (filter == .all ? 600 : 200))
+            #expect(devices.map(\.keys.count).reduce(0, +) == (filter == .all ? 900 : 300))
+        }
+        for filter in [KeyFilter.all, KeyFilter(state: .revoked)] {
+            var plain: [KeyRecord] = []
+            try snapshot.forEachKey(matching: filter) { plain.append($0) }
+            var keys: [KeyRecord] = []
+            try snapshot.forEachKeyWithCredentials(matching: filter) { key, credentials in
+                keys.append(key)
+                let asked = try registry.credentials(of: key.thumbprint)
+                #expect(credentials == asked)
+            }
+            #expect(keys == plain && keys.count == (filter == .all ? 900 : 300))
+        }
+    }
+
     /// The order of events is their number: time may stand still or go back.
     @Test func `A clock that goes backwards changes no order`() throws {
         let registry = try files.open()

@@ -32,8 +32,8 @@ struct DevicesCommand: ParsableCommand {
             let filter = DeviceFilter(board: board)
             if json {
                 var listing = JSONListing("devices")
-                try snapshot.forEachDevice(matching: filter) {
-                    try listing.append(snapshot.entry(for: $0))
+                try snapshot.forEachDeviceWithCredentials(matching: filter) {
+                    try listing.append(JSONValue($0, $1))
                 }
                 return try listing.end()
             }
@@ -45,7 +45,7 @@ struct DevicesCommand: ParsableCommand {
                     device.identity.id.description, device.identity.board, device.nickname ?? "-",
                     current.map { String($0.thumbprint.hexadecimal.prefix(16)) } ?? "-",
                     current?.state.rawValue ?? "revoked",
-                    Date(current?.registeredAt ?? device.firstSeen).formatted(.iso8601),
+                    (current?.registeredAt ?? device.firstSeen).utc,
                     String(device.keys.count { $0.state == .revoked }))
             }
             try table.end()

@@ -31,8 +31,8 @@ struct KeysCommand: ParsableCommand {
         let snapshot = try registry.listedSnapshot()
         if json {
             var listing = JSONListing("keys")
-            try snapshot.forEachKey(matching: filter) {
-                try listing.append(snapshot.entry(for: $0))
+            try snapshot.forEachKeyWithCredentials(matching: filter) {
+                try listing.append(JSONValue($0, $1))
             }
             return try listing.end()
         }
@@ -42,8 +42,7 @@ struct KeysCommand: ParsableCommand {
             try table.append(
                 String(key.thumbprint.hexadecimal.prefix(16)), key.identity.id.description,
                 key.identity.board, String(key.keyID), key.state.rawValue,
-                Date(key.registeredAt).formatted(.iso8601),
-                key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "-",
+                key.registeredAt.utc, key.revocation?.date.utc ?? "-",
                 key.revocation?.reason.name ?? "-")
         }
         try table.end()

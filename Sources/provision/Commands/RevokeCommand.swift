@@ -47,8 +47,8 @@ struct RevokeCommand: ParsableCommand {
     }
 
     private struct Report: Encodable {
-        let keys: [KeyEntry]
-        let credentials: [CredentialEntry]
+        let keys: [JSONValue]
+        let credentials: [JSONValue]
         let isDryRun: Bool
     }
 
@@ -65,8 +65,10 @@ struct RevokeCommand: ParsableCommand {
         if json {
             return try JSONDocument.print(
                 Report(
-                    keys: try outcome.keys.map(registry.entry(for:)),
-                    credentials: outcome.credentials.map(CredentialEntry.init), isDryRun: dryRun))
+                    keys: try outcome.keys.map {
+                        JSONValue($0, try registry.credentials(of: $0.thumbprint))
+                    },
+                    credentials: outcome.credentials.map { JSONValue($0) }, isDryRun: dryRun))
         }
         let verb = dryRun ? "would revoke" : "revoked"
         for key in outcome.keys {
