@@ -5,7 +5,6 @@ enum JSONDocument {
     static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
         var data = try encoder.encode(value)
         data.append(UInt8(ascii: "\n"))
         return data
