@@ -55,18 +55,13 @@ struct ExportCommand: ParsableCommand {
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",
                 hint: "add --output FILE")
         }
-        let destination = try ExportDestination(path: output)
         let export = Export(
             registry: registry, state: state,
             device: try device.map { try registry.device(named: $0).identity },
             nextUpdateDays: nextUpdateDays)
-        do {
-            try export.write(format, to: destination)
-            try destination.commit()
-        } catch {
-            destination.abandon()
-            throw error
-        }
+        let destination = try ExportDestination(path: output)
+        try export.write(format, to: destination)
+        try destination.commit()
     }
 }
 
