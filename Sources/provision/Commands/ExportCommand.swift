@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let state = try State()
         // Revocation lists are numbered.
-        let registry = try state.openRegistry(for: format == .crl ? .writing : .reading)
+        let registry = try state.openRegistry(for: format == .crl ? .changing : .reading)
         if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
             throw ProvisioningError(
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",

@@ -125,7 +125,7 @@ struct RegistryCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let registry = try state.openRegistry()
+            let registry = try state.openRegistry(for: .changing)
             try state.warnOfClock(registry)
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(
