@@ -18,7 +18,8 @@ extension SQLiteRegistry {
         noticedGrowth: Int64, onLogGrowth notice: @escaping @Sendable (Int64) -> Void
     ) throws(ProvisioningError) -> RegistrySnapshot {
         try Self.reporting(path) {
-            RegistrySnapshot(try pool.makeSnapshot(), LogGrowth(path, noticedGrowth, notice))
+            RegistrySnapshot(
+                try pool.makeSnapshot(), LogGrowth(path, noticedGrowth, notice), of: self)
         }
     }
 }
@@ -32,13 +33,18 @@ extension SQLiteRegistry {
 public final class RegistrySnapshot: Sendable {
     private let snapshot: DatabaseSnapshot
     private let growth: LogGrowth
+    /// Its connections are closed after the snapshot's.
+    private let registry: SQLiteRegistry
 
     /// Records that are read at once.
     private static let pageLength = 256
 
-    fileprivate init(_ snapshot: DatabaseSnapshot, _ growth: LogGrowth) {
+    fileprivate init(
+        _ snapshot: DatabaseSnapshot, _ growth: LogGrowth, of registry: SQLiteRegistry
+    ) {
         self.snapshot = snapshot
         self.growth = growth
+        self.registry = registry
     }
 
     /// Every device that matches, with its keys, in the order of registration.

@@ -1,4 +1,5 @@
 import CBOR
+import COSE
 import Issuance
 import OpenSSL
 import Provisioning
@@ -209,6 +210,8 @@ struct DeviceAnswersTests {
             func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
                 throw ProvisioningError(.authorityUnavailable, "there is none")
             }
+
+            let notBefore = NumericDate(seconds: 0)
 
             func keyDigest(for type: CredentialType) -> [UInt8] { [] }
         }

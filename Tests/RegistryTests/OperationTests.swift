@@ -218,6 +218,28 @@ import Testing
         #expect(try registry.device(named: "lamp").identity == identity(2))
     }
 
+    @Test func `A nickname never stands for another device's ID`() throws {
+        let registry = try files.open()
+        let device = identity(1)
+        let other = identity(2)
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        for bad in [other.id.description, other.id.description.uppercased(), "cafe", "00"] {
+            let error = failure { try registry.setNickname(bad, of: device, at: noon) }
+            #expect(error?.code == .usage)
+            #expect(error?.reason.contains(bad) == true && error?.hint != nil)
+        }
+        // As an earlier version allowed it.
+        _ = try registry.write(at: noon) { log in
+            try log.append(
+                .deviceNamed(RegistryChange.DeviceNamed(nickname: other.id.description)),
+                to: log.database.requireDevice(device).row)
+        }
+        #expect(try registry.device(named: other.id.description).identity == other)
+        #expect(try registry.device(named: other.description).identity == other)
+        try registry.setNickname("face it", of: device, at: noon)
+        #expect(try registry.device(named: "face it").identity == device)
+    }
+
     @Test func `Devices and keys are found by their names`() throws {
         let registry = try files.open()
         let twin = identity(1, board: "other/board")

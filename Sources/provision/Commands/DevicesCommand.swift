@@ -28,7 +28,9 @@ struct DevicesCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let snapshot = try State().openRegistry(for: .reading).listedSnapshot()
+            guard let snapshot = try State().openRegistryIfAny()?.listedSnapshot() else {
+                return json ? try JSONListing("devices").end() : ()
+            }
             let filter = DeviceFilter(board: board)
             if json {
                 var listing = JSONListing("devices")
@@ -77,7 +79,7 @@ struct DevicesCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let registry = try state.openRegistry()
+            let registry = try state.openRegistry(for: .changing)
             try state.warnOfClock(registry)
             let identity = try registry.device(named: device).identity
             try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())

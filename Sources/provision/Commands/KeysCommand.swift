@@ -25,9 +25,14 @@ struct KeysCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let registry = try State().openRegistry(for: .reading)
+        let state = try State()
+        // A device that is asked for must be there.
+        guard
+            let registry = device == nil
+                ? try state.openRegistryIfAny() : try state.openRegistry(for: .reading)
+        else { return json ? try JSONListing("keys").end() : () }
         let identity = try device.map { try registry.device(named: $0).identity }
-        let filter = KeyFilter(device: identity, state: state)
+        let filter = KeyFilter(device: identity, state: self.state)
         let snapshot = try registry.listedSnapshot()
         if json {
             var listing = JSONListing("keys")

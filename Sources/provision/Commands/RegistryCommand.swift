@@ -65,9 +65,18 @@ struct RegistryCommand: ParsableCommand {
                 throw ProvisioningError(
                     .registryDamaged,
                     report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
-                    hint: "restore a copy; everything before event "
-                        + "\(report.firstBadEvent ?? report.eventCount + 1) is whole")
+                    hint: Self.wholePart(of: report).map { "restore a copy; \($0)" }
+                        ?? "restore a copy")
             }
+        }
+
+        /// Nil: nothing, or nobody knows. A file whose structure is damaged is not read any further.
+        private static func wholePart(of report: RegistryReport) -> String? {
+            if let bad = report.firstBadEvent {
+                return bad > 1 ? "everything before event \(bad) is whole" : nil
+            }
+            return report.eventCount > 0
+                ? "all \(report.eventCount) events are whole, what was made of them is not" : nil
         }
     }
 
@@ -121,7 +130,7 @@ struct RegistryCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let registry = try state.openRegistry()
+            let registry = try state.openRegistry(for: .changing)
             try state.warnOfClock(registry)
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(

@@ -54,7 +54,7 @@ struct RevokeCommand: ParsableCommand {
 
     func run() throws {
         let state = try State()
-        let registry = try state.openRegistry()
+        let registry = try state.openRegistry(for: .changing)
         try state.warnOfClock(registry)
         let selector = try selector(registry)
         let reason = reason ?? .unspecified
