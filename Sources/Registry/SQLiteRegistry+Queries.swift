@@ -1,5 +1,6 @@
 public import Attestation
 public import COSE
+import Foundation
 import GRDB
 public import Issuance
 public import Provisioning
@@ -49,7 +50,14 @@ extension SQLiteRegistry {
         let slash = name.lastIndex(of: "/")
         let id = DeviceID(hexadecimal: slash.map { String(name[name.index(after: $0)...]) } ?? name)
         let board = slash.map { String(name[..<$0]) }
-        var found = try devices(matching: DeviceFilter(nickname: name)).records
+        var found: [DeviceRecord] = []
+        // As it is typed, as it is kept, and as an earlier version may have kept it.
+        for form in [
+            name, name.precomposedStringWithCanonicalMapping,
+            name.decomposedStringWithCanonicalMapping,
+        ] where found.isEmpty {
+            found = try devices(matching: DeviceFilter(nickname: form)).records
+        }
         if found.isEmpty, let id {
             found = try devices(matching: DeviceFilter(board: board, id: id)).records
         }
