@@ -14,7 +14,10 @@ public final class SQLiteRegistry: Sendable {
     public let path: String
     let pool: DatabasePool
     private let commits = GroupCommit()
-    private let headFile: HeadFile
+    let headFile: HeadFile
+    /// False where a damaged note lies, which must stay until the user has seen it: whether a run came
+    /// after it would not show.
+    private let notesHead: Bool
 
     /// Seconds that a call waits for other writers before it gives up.
     static let busyTimeout = 30.0
@@ -27,6 +30,7 @@ public final class SQLiteRegistry: Sendable {
     public init(path: String, for access: Access = .writing) throws(ProvisioningError) {
         self.path = path
         headFile = HeadFile(registry: path)
+        if case .damaged = headFile.read() { notesHead = false } else { notesHead = true }
         pool = try Self.reporting(path) { try Self.open(path, for: access) }
     }
 
@@ -47,7 +51,7 @@ public final class SQLiteRegistry: Sendable {
                 let log = try EventLog(database: database, now: now)
                 return (try body(log), try EventLog.head(of: database))
             }
-            headFile.note(head)
+            if notesHead { headFile.note(head) }
             return value
         }
     }
