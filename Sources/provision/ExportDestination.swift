@@ -24,6 +24,7 @@ final class ExportDestination {
             terminal = .standardOutput
             return
         }
+        try StateDirectory.current().refuseOwnFile(path, option: option)
         let isReplaced = Self.isReplaced(path)
         temporaryPath = isReplaced ? "\(path).\(getpid()).partial" : nil
         let flags = isReplaced ? O_EXCL | O_NOFOLLOW : O_TRUNC | O_NOCTTY
@@ -41,6 +42,7 @@ final class ExportDestination {
 
     /// Whether `path` can be written, found out without changing what is there.
     static func check(path: String, option: String) throws {
+        try StateDirectory.current().refuseOwnFile(path, option: option)
         if isReplaced(path) {
             try ExportDestination(path: path, option: option).abandon()
         } else if isFolder(path) {
