@@ -18,6 +18,12 @@ extension FileAuthority {
     ) throws(ProvisioningError) -> FileAuthority {
         PrivateFolder.removeUnfinished(of: path)
         guard try install(at: path, name: name, now: now) else {
+            // One that lost a file is not to be used as it is.
+            do throws(ProvisioningError) {
+                _ = try open(at: path)
+            } catch {
+                if error.code != .notFound { throw error }
+            }
             throw ProvisioningError(
                 .authorityUnavailable, "\(path) exists already",
                 hint: "use it as it is, or create another authority in another folder")

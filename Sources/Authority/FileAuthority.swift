@@ -34,9 +34,9 @@ public final class FileAuthority: CredentialIssuer {
     ) throws(ProvisioningError) {
         self.profile = profile
         folderPath = folder.path
-        guard folder.contains(AuthorityFile.rootCertificate) else {
+        guard AuthorityFile.all.contains(where: folder.contains) else {
             throw ProvisioningError(
-                .notFound, "there is no \(AuthorityFile.rootCertificate) in \(folder.path)",
+                .notFound, "there is no file of an authority in \(folder.path)",
                 hint: "create an authority in a folder that is empty or does not exist")
         }
         root = try folder.certificate(AuthorityFile.rootCertificate)

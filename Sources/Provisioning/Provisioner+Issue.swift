@@ -1,7 +1,23 @@
+internal import Attestation
 internal import COSE
 public import Issuance
 
 extension Provisioner {
+    /// To be called before the key is registered: a key that can get no credential must not cost the
+    /// device its earlier one.
+    ///
+    /// - Throws: `.issuanceFailed`.
+    func checkIssuance(for result: AttestationResult) throws(ProvisioningError) {
+        guard !plan.credentials.isEmpty else { return }
+        let issuance = try issuancePlan(
+            for: result.identity, result.publicKey, plan.credentials, surroundings.now())
+        do throws(IssuanceError) {
+            try issuance.validate()
+        } catch {
+            throw ProvisioningError(.issuanceFailed, error.reason, hint: error.hint)
+        }
+    }
+
     /// The credentials that the device shall hold: those in force from an earlier run, and new ones
     /// for what is missing, recorded before anything leaves the host.
     func issue(for registration: Registration) throws(ProvisioningError) -> [Credential] {
@@ -13,7 +29,8 @@ extension Provisioner {
             observer.ended(.issue, summaryInForce(inForce))
             return inForce
         }
-        let signed = try issuer.sign(try issuancePlan(for: registration, missing, now))
+        let signed = try issuer.sign(
+            try issuancePlan(for: registration.identity, registration.publicKey, missing, now))
         // Trust anchors name no key: there is nothing about them to revoke.
         let recorded = signed.filter { $0.type != .trustAnchors }
         if !recorded.isEmpty {
@@ -41,15 +58,16 @@ extension Provisioner {
     }
 
     private func issuancePlan(
-        for registration: Registration, _ types: Set<CredentialType>, _ now: NumericDate
+        for identity: DeviceIdentity, _ publicKey: [UInt8], _ types: Set<CredentialType>,
+        _ now: NumericDate
     ) throws(ProvisioningError) -> IssuancePlan {
         var serialNumbers: [CredentialType: [UInt8]] = [:]
         for type in types where type != .trustAnchors {
             serialNumbers[type] = try serialNumber()
         }
         return IssuancePlan(
-            deviceID: registration.identity.id.description, board: registration.identity.board,
-            publicKey: registration.publicKey, types: types, serialNumbers: serialNumbers,
+            deviceID: identity.id.description, board: identity.board,
+            publicKey: publicKey, types: types, serialNumbers: serialNumbers,
             notBefore: now, notAfter: plan.validity.map { NumericDate(seconds: now.seconds + $0) })
     }
 

@@ -58,9 +58,11 @@ extension SQLiteRegistry {
 
     /// The log must still contain what was noted, which costs one look-up.
     ///
-    /// - Parameter noted: read before `database` was: others go on writing.
-    static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
-        guard let noted, noted.sequenceNumber > 0 else { return }
+    /// - Parameter note: read before `database` was: others go on writing.
+    static func checkHead(
+        _ note: HeadFile.Note, _ path: String, _ database: Database
+    ) throws {
+        guard case .end(let noted) = note, noted.sequenceNumber > 0 else { return }
         let statement = try database.cachedStatement(
             sql: "SELECT seq, hash FROM event WHERE seq = ?")
         let found = try LogHead.fetchOne(statement, [noted.sequenceNumber])
@@ -168,9 +170,11 @@ extension SQLiteRegistry {
         let queue = try DatabaseQueue(path: draft, configuration: configuration)
         try migrate(queue, from: 0)
         try queue.close()
+        // Before the registry is there: one that has events and no note has lost it. Best effort, as
+        // every note: a missing one is made with the first event.
+        try? HeadFile(registry: path).replace(with: .empty)
         guard rename(draft, path) == 0, fsync(folder) == 0 else { throw unwritable(path, errno) }
         isInPlace = true
-        HeadFile(registry: path).note(.empty)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {

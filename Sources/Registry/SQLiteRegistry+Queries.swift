@@ -1,5 +1,6 @@
 public import Attestation
 public import COSE
+import Foundation
 import GRDB
 public import Issuance
 public import Provisioning
@@ -52,7 +53,13 @@ extension SQLiteRegistry {
         // What one device is called must never hide another one.
         var found: [DeviceRecord] = []
         if let id { found = try devices(matching: DeviceFilter(board: board, id: id)).records }
-        if found.isEmpty { found = try devices(matching: DeviceFilter(nickname: name)).records }
+        // As it is typed, as it is kept, and as an earlier version may have kept it.
+        for form in [
+            name, name.precomposedStringWithCanonicalMapping,
+            name.decomposedStringWithCanonicalMapping,
+        ] where found.isEmpty {
+            found = try devices(matching: DeviceFilter(nickname: form)).records
+        }
         guard let first = found.first else {
             throw ProvisioningError(
                 .notFound, "no device has the nickname or ID \(name)",

@@ -15,7 +15,10 @@ public final class SQLiteRegistry: Sendable {
     private let connections: Connections
     var pool: DatabasePool { connections.pool }
     private let commits = GroupCommit()
-    private let headFile: HeadFile
+    let headFile: HeadFile
+    /// False where a damaged note lies, which must stay until the user has seen it: whether a run came
+    /// after it would not show.
+    private let notesHead: Bool
 
     /// In the order in which they are closed.
     struct Connections: Sendable {
@@ -36,6 +39,7 @@ public final class SQLiteRegistry: Sendable {
     public init(path: String, for access: Access = .writing) throws(ProvisioningError) {
         self.path = path
         headFile = HeadFile(registry: path)
+        if case .damaged = headFile.read() { notesHead = false } else { notesHead = true }
         connections = try Self.reporting(path) { try Self.open(path, for: access) }
     }
 
@@ -56,7 +60,7 @@ public final class SQLiteRegistry: Sendable {
                 let log = try EventLog(database: database, now: now)
                 return (try body(log), try EventLog.head(of: database))
             }
-            headFile.note(head)
+            if notesHead { headFile.note(head) }
             return value
         }
     }

@@ -1,3 +1,4 @@
+import Attestation
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -47,8 +48,15 @@ final class TableReader {
         return zip(told.statement.columnNames, told.values).compactMap { column, right in
             let left = values[column]
             guard left != right else { return nil }
-            return "\(column) is \(left?.description ?? "missing"), the log says \(right)"
+            let shown = left.map(Self.shown) ?? "missing"
+            return "\(column) is \(shown), the log says \(Self.shown(right))"
         }.joined(separator: "; ")
+    }
+
+    /// Octets in hexadecimal, which GRDB only counts.
+    private static func shown(_ value: DatabaseValue) -> String {
+        guard case .blob(let octets) = value.storage else { return value.description }
+        return octets.isEmpty ? "empty" : [UInt8](octets).hexadecimal
     }
 
     private var values: [DatabaseValue] {

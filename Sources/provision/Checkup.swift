@@ -117,6 +117,12 @@ struct Checkup {
     private func registry() -> Finding {
         let path = state.directory.registry
         do {
+            guard FileManager.default.fileExists(atPath: path) else {
+                try SQLiteRegistry.checkNothingIsLost(at: path)
+                return Finding(
+                    severity: .note, subject: "registry", text: "none yet in \(path)",
+                    hint: "the first run creates it")
+            }
             let registry = try SQLiteRegistry(path: path, for: .reading)
             let report = try registry.checkIntegrity()
             let statistics = try registry.statistics()
@@ -124,7 +130,8 @@ struct Checkup {
                 return Finding(
                     severity: .problem, subject: "registry",
                     text: report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
-                    hint: "restore a copy of \(path)")
+                    hint: report.isNoteLost
+                        ? "provision registry verify says what to do" : "restore a copy of \(path)")
             }
             return Finding(
                 severity: .good, subject: "registry",

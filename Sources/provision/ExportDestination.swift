@@ -32,6 +32,7 @@ final class ExportDestination {
             terminal = .standardOutput
             return
         }
+        try StateDirectory.current().refuseOwnFile(path, option: option)
         place = Self.place(of: path)
         let isReplaced = Self.isReplaced(place)
         temporaryPath = isReplaced ? "\(place).\(getpid()).partial" : nil
@@ -51,6 +52,7 @@ final class ExportDestination {
 
     /// Whether `path` can be written, found out without changing what is there.
     static func check(path: String, option: String) throws {
+        try StateDirectory.current().refuseOwnFile(path, option: option)
         if isReplaced(place(of: path)) {
             try ExportDestination(path: path, option: option).abandon()
         } else if isFolder(path) {

@@ -87,6 +87,32 @@ import Testing
                 == ["authority"])
     }
 
+    /// Whatever is missing, the rest is not taken for a folder that never held an authority.
+    @Test(arguments: files.dropFirst())
+    func aLostFileIsToBePutBack(_ name: String) throws {
+        let fixture = try Fixture()
+        let path = "\(fixture.path)/\(name)"
+        let content = try #require(FileManager.default.contents(atPath: path))
+        try FileManager.default.removeItem(atPath: path)
+        let attempts: [() throws -> Void] = [
+            { _ = try FileAuthority.open(at: fixture.path) },
+            {
+                _ = try FileAuthority.openOrCreate(
+                    at: fixture.path, name: "Other", now: fixture.now)
+            },
+            { _ = try FileAuthority.create(at: fixture.path, name: "Other", now: fixture.now) },
+        ]
+        for attempt in attempts {
+            let error = #expect(throws: ProvisioningError.self) { try attempt() }
+            #expect(error?.code == .authorityUnavailable)
+            #expect(error?.reason.contains(path) == true)
+            #expect(error?.hint?.contains("backup") == true)
+        }
+        try content.write(to: URL(fileURLWithPath: path))
+        try setMode(0o600, path)
+        #expect(try FileAuthority.open(at: fixture.path).summary == fixture.authority.summary)
+    }
+
     @Test func ofManyCreatorsOneWinsAndAllUseIt() async throws {
         let openssl = try OpenSSLCommand()
         let path = openssl.path("authority")

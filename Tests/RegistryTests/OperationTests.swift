@@ -197,6 +197,37 @@ import Testing
         #expect(try second.nextCRLNumber(of: other, at: noon).value == 1)
     }
 
+    /// One letter, or a letter and its accent: on the screen they are the same.
+    @Test func `What looks the same is one nickname`() throws {
+        let (composed, decomposed) = ("kitch\u{E9}n", "kitche\u{301}n")
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        for name in [composed, decomposed] {
+            try registry.setNickname(name, of: identity(1), at: noon)
+            let other = name == composed ? decomposed : composed
+            for form in [name, other] {
+                let error = failure { try registry.setNickname(form, of: identity(2), at: noon) }
+                #expect(error?.code == .registryConflict)
+                #expect(try registry.device(named: form).identity == identity(1))
+            }
+            try registry.setNickname(nil, of: identity(1), at: noon)
+        }
+        try registry.setNickname(decomposed, of: identity(2), at: noon)
+        #expect(try files.count("device WHERE nickname = '\(composed)'") == 1)
+        #expect(try registry.verify().isIntact)
+    }
+
+    /// An earlier version kept what was typed.
+    @Test func `A nickname that was kept otherwise is found and taken`() throws {
+        let decomposed = "kitche\u{301}n"
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        try files.tamper("UPDATE device SET nickname = '\(decomposed)' WHERE id = 1")
+        #expect(try registry.device(named: "kitch\u{E9}n").identity == identity(1))
+        let error = failure { try registry.setNickname("kitch\u{E9}n", of: identity(2), at: noon) }
+        #expect(error?.code == .registryConflict)
+    }
+
     @Test func `A nickname names one device`() throws {
         let registry = try files.open()
         for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }

@@ -74,6 +74,16 @@ import Testing
         #expect(report.findings.contains { $0.contains(finding) })
     }
 
+    @Test func `Octets that differ are shown`() throws {
+        let registry = try fill()
+        try files.tamper("UPDATE key SET thumbprint = zeroblob(32) WHERE id = 2")
+        let zeroes = String(repeating: "0", count: 64)
+        #expect(
+            try registry.verify().findings == [
+                "key 2: thumbprint is \(zeroes), the log says \(hexadecimal(thumbprint(1)))"
+            ])
+    }
+
     /// Cutting off the end leaves a chain that is intact in itself: the tables tell more than it.
     @Test(arguments: 1...11) func `A log whose end was cut off is found`(_ cut: Int) throws {
         let registry = try fill()

@@ -24,7 +24,8 @@ struct RegistryCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "An end of the log that you noted earlier; it must still be part of it.",
+                "An end of the log that you noted earlier; it must still be part of it, and is noted "
+                    + "beside the registry if that note was lost.",
                 valueName: "head"))
         var head: String?
 
@@ -40,7 +41,7 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry(for: .reading)
+            let registry = try State().openRegistry(for: .reading, isVerified: true)
             let known = try head.map { text throws -> LogHead in
                 guard let head = LogHead(text) else {
                     throw ProvisioningError(
@@ -50,6 +51,7 @@ struct RegistryCommand: ParsableCommand {
                 return head
             }
             let report = try registry.checkIntegrity(against: known)
+            if known != nil, report.isIntact { try restoreNote(of: report.head, registry) }
             if json {
                 try JSONDocument.print(
                     Report(
@@ -65,8 +67,23 @@ struct RegistryCommand: ParsableCommand {
                 throw ProvisioningError(
                     .registryDamaged,
                     report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
-                    hint: Self.wholePart(of: report).map { "restore a copy; \($0)" }
-                        ?? "restore a copy")
+                    hint: report.isNoteLost
+                        ? "compare the end of the log with one that you noted elsewhere; to accept "
+                            + "it: provision registry verify --head \(report.head)"
+                        : Self.wholePart(of: report).map { "restore a copy; \($0)" }
+                            ?? "restore a copy")
+            }
+        }
+
+        /// Where nothing can be written, the registry is as sound, and the next to write is told.
+        private func restoreNote(of head: LogHead, _ registry: SQLiteRegistry) throws {
+            do {
+                guard try registry.restoreNote(of: head) else { return }
+                Terminal.standardError.write(
+                    "provision: noted beside \(registry.path) that its log ends at event "
+                        + "\(head.sequenceNumber)\n")
+            } catch {
+                Terminal.standardError.write("provision: note: \(error.reason)\n")
             }
         }
 
