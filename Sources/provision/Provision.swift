@@ -37,6 +37,7 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        Terminal.holdDescriptors()
         _ = PluginHost.current
         Interruption.exitsOnSignals()
         forbidCoreFile()

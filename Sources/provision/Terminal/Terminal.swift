@@ -16,6 +16,16 @@ struct Terminal: Sendable {
 
     private static let loss = Mutex<Int32?>(nil)
 
+    /// Takes the place of the standard streams that this process was started without, before anything is
+    /// opened: the first pipe or file would get their numbers, and progress and results with them.
+    ///
+    /// A result still has nowhere to go, and is lost with an error: what is there can only be read.
+    static func holdDescriptors() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Whether a person watches: only then are lines rewritten.
     var isInteractive: Bool { isatty(descriptor) == 1 }
 
