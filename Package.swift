@@ -55,7 +55,9 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
-        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
+        core(
+            "Channels",
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
         core(
             "Platforms",
             ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
