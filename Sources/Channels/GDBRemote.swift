@@ -26,6 +26,8 @@ public final class GDBRemote {
 
     /// Whether the server says what it is attached to.
     private(set) var describesTarget = false
+    /// No answer is waited for beyond it, however many requests a piece of work takes.
+    var limit = Deadline.never
     var takesBinaryWrites: Bool?
     var continuesWithVCont = false
     private var isOpen = true
@@ -131,7 +133,7 @@ public final class GDBRemote {
     {
         let packet = GDBPacket.encoded(request)
         try send(raw: packet)
-        let deadline = Deadline(within: timeout ?? replyTimeout)
+        let deadline = Deadline(within: timeout ?? replyTimeout).earlier(of: limit)
         for _ in 0..<Self.maximumUnasked {
             let answer = try nextPacket(until: deadline, resending: packet, for: request)
             guard Self.isStopReply(answer) else { return answer }
@@ -183,9 +185,9 @@ public final class GDBRemote {
                         + "\(Self.maximumPacketLength) bytes")
             }
         }
+        throw violation("more than \(Self.maximumUnasked) acknowledgements and notifications")
     }
 
-        throw violation("more than \(Self.maximumUnasked) acknowledgements and notifications")
     private func nextEvent(until deadline: Deadline, for request: [UInt8])
         throws(ProvisioningError) -> GDBPacketDecoder.Event
     {

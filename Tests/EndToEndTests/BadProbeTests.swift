@@ -14,6 +14,28 @@ import Testing
             result.expectError("probe-protocol", status: 6, path, "acknowledgements")
         }
     }
+
+    /// Each answer comes in time, and the image takes longer than it may.
+    @Test func aProbeThatIsTooSlow() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = Executable.packageRoot.appending(path: "platforms/microbit-qemu.toml")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let hurried = text.replacing("[timeouts]\n", with: "[timeouts]\nflash-ms = 1\n")
+            try Data(hurried.utf8).write(to: folder.appending(path: "microbit-qemu.toml"))
+            let result = try provision(
+                "flash", "--platform", "microbit-qemu", "--platforms", folder.path, "--firmware",
+                image)
+            result.expectError("flash-failed", status: 4, "longer than 1 ms")
+            #expect(result.hint?.contains("flash-ms") == true)
+            // The board is let go of, and takes the image where there is time.
+            let next = try provision(
+                "flash", "--platform", "microbit-qemu", "--firmware", image)
+            #expect(next.status == 0, "\(next.standardError)")
+        }
+    }
 }
 
 /// Sends acknowledgements to whoever connects, until that one hangs up.
