@@ -42,6 +42,8 @@ struct Provision: ParsableCommand {
         forbidCoreFile()
         // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
         signal(SIGXFSZ, SIG_IGN)
+        // Whoever started this process may have it ignored, and then nobody learns how a command ended.
+        signal(SIGCHLD, SIG_DFL)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         TerminalForeground.giveBack()
         Foundation.exit(status)
