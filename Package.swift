@@ -171,8 +171,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
-                "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
+                "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
+                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
