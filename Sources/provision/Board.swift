@@ -176,9 +176,8 @@ final class Board {
 
     /// `error`, with the program that reads the same port, if that may be why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        guard [.deviceSilent, .protocolViolation].contains(error.code), let portPath else {
-            return error
-        }
+        let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
+        guard codes.contains(error.code), let portPath else { return error }
         guard let other = PortHolder.findEavesdropper(portPath) else {
             guard isFlashed, error.code == .deviceSilent else { return error }
             return ProvisioningError(
