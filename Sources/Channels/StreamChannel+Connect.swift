@@ -98,19 +98,14 @@ enum Socket {
     private static func connectTCP(
         _ host: String, _ port: UInt16, until deadline: Deadline, _ interruption: Interruption
     ) throws(Failure) -> Int32 {
-        var hints = addrinfo()
-        hints.ai_socktype = streamSocketType
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, String(port), &hints, &list)
-        guard status == 0 else {
-            throw Failure(
-                ProvisioningError(
-                    .channelUnavailable,
-                    "no address for \(host): \(String(cString: gai_strerror(status)))"))
+        let found: HostAddresses
+        do {
+            found = try HostAddresses.find(host, port, until: deadline, interruption)
+        } catch {
+            throw Failure(error)
         }
-        defer { freeaddrinfo(list) }
         var last = Failure(SystemError(ECONNREFUSED))
-        var next = list
+        var next = found.list
         while let entry = next?.pointee {
             next = entry.ai_next
             guard let address = entry.ai_addr else { continue }

@@ -121,6 +121,46 @@ import Testing
     ])
     func parsesEndpoints(_ text: String, _ expected: ProbeEndpoint) throws {
         let endpoint = try ProbeEndpoint(parsing: text)
+    @Test func findsAddresses() throws {
+        let interruption = try Interruption()
+        for host in ["127.0.0.1", "::1", "localhost"] {
+            let found = try HostAddresses.find(
+                host, 3333, until: Deadline(within: .seconds(60)), interruption)
+            #expect(found.list != nil)
+        }
+    }
+
+    @Test func saysWhyAHostHasNoAddress() throws {
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try HostAddresses.find(
+                "board", 1, until: .never, Interruption(),
+                resolver: { _, _ in .init(status: EAI_NONAME, list: nil) })
+        }
+        #expect(error?.reason.hasPrefix("no address for board: ") == true)
+    }
+
+    /// A name server that never answers.
+    @Test func doesNotWaitForANameServer() throws {
+        let isOver = DispatchSemaphore(value: 0)
+        defer { isOver.signal() }
+        let resolver: HostAddresses.Resolver = { _, _ in
+            isOver.wait()
+            isOver.signal()
+            return .init(status: EAI_AGAIN, list: nil)
+        }
+        let interruption = try Interruption()
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try HostAddresses.find(
+                "board", 1, until: Deadline(within: .milliseconds(50)), interruption,
+                resolver: resolver)
+        }
+        #expect(error?.reason == "no address for board: no answer in time")
+        interruption.interrupt()
+        expectError(.interrupted) { () throws(ProvisioningError) in
+            try HostAddresses.find("board", 1, until: .never, interruption, resolver: resolver)
+        }
+    }
+
         #expect(endpoint == expected)
         #expect(try ProbeEndpoint(parsing: endpoint.description) == expected)
     }
