@@ -68,7 +68,7 @@ import Testing
 
     @Test func aSignalInterrupts() throws {
         let interruption = try Interruption.handlingSignals()
-        defer { chost_signals_remove() }
+        defer { for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) } }
         #expect(!interruption.isInterrupted)
         kill(getpid(), SIGTERM)
         expectError(.interrupted) { () throws(ProvisioningError) in
