@@ -39,9 +39,11 @@ extension StreamChannel {
 /// Connecting with a deadline.
 enum Socket {
     /// A connected, non-blocking descriptor that is closed on exec.
+    ///
+    /// - Parameter failed: called after each attempt behind which there is another one.
     static func connect(
         to endpoint: ProbeEndpoint, within timeout: Duration, untilListening: Bool,
-        _ interruption: Interruption
+        _ interruption: Interruption, failed: () -> Void = {}
     ) throws(ProvisioningError) -> Int32 {
         let deadline = Deadline(within: timeout)
         while true {
@@ -58,6 +60,7 @@ enum Socket {
                     .channelUnavailable, "no connection to \(endpoint): \(failure)",
                     hint: "is its server running?")
             }
+            failed()
             try interruption.pause(for: .milliseconds(10))
         }
     }

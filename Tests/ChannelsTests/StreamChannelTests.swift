@@ -85,17 +85,26 @@ import Testing
             try StreamChannel.connect(unix: path, interruption: interruption)
         }
         #expect(error?.reason.contains(path) == true)
-        onThread {
-            usleep(200_000)
-            let peer = acceptOne(path)
-            var bytes = [UInt8](repeating: 0, count: 3)
-            _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
-            bytes.reverse()
-            _ = write(peer, bytes, 3)
-            close(peer)
+        var attempts = 0
+        let descriptor = try Socket.connect(
+            to: .unix(path: path), within: .seconds(60), untilListening: true, interruption
+        ) {
+            attempts += 1
+            guard attempts == 2 else { return }
+            let listener = listen(at: path)
+            onThread {
+                let peer = accept(listener, nil, nil)
+                close(listener)
+                var bytes = [UInt8](repeating: 0, count: 3)
+                _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
+                bytes.reverse()
+                _ = write(peer, bytes, 3)
+                close(peer)
+            }
         }
-        let channel = try StreamChannel.connect(
-            unix: path, within: .seconds(60), untilListening: true, interruption: interruption)
+        #expect(attempts >= 2)
+        let channel = try StreamChannel(
+            descriptor: descriptor, name: path, interruption: interruption)
         try channel.write(Array("abc".utf8), within: .seconds(5))
         #expect(try channel.read(atMost: 9, within: .seconds(20)) == Array("cba".utf8))
     }
@@ -112,15 +121,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("tcp:localhost:3333", ProbeEndpoint.tcp(host: "localhost", port: 3333)),
-        ("board.local:1", .tcp(host: "board.local", port: 1)),
-        (":65535", .tcp(host: "localhost", port: 65535)),
-        ("[::1]:2331", .tcp(host: "::1", port: 2331)),
-        ("unix:/tmp/a b/ü.sock", .unix(path: "/tmp/a b/ü.sock")),
-    ])
-    func parsesEndpoints(_ text: String, _ expected: ProbeEndpoint) throws {
-        let endpoint = try ProbeEndpoint(parsing: text)
     @Test func findsAddresses() throws {
         let interruption = try Interruption()
         for host in ["127.0.0.1", "::1", "localhost"] {
@@ -161,6 +161,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("tcp:localhost:3333", ProbeEndpoint.tcp(host: "localhost", port: 3333)),
+        ("board.local:1", .tcp(host: "board.local", port: 1)),
+        (":65535", .tcp(host: "localhost", port: 65535)),
+        ("[::1]:2331", .tcp(host: "::1", port: 2331)),
+        ("unix:/tmp/a b/ü.sock", .unix(path: "/tmp/a b/ü.sock")),
+    ])
+    func parsesEndpoints(_ text: String, _ expected: ProbeEndpoint) throws {
+        let endpoint = try ProbeEndpoint(parsing: text)
         #expect(endpoint == expected)
         #expect(try ProbeEndpoint(parsing: endpoint.description) == expected)
     }
@@ -178,9 +187,8 @@ import Testing
 }
 
 /// Listens on a unix socket for one peer.
-private func acceptOne(_ path: String) -> Int32 {
+private func listen(at path: String) -> Int32 {
     let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(listener) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -189,7 +197,7 @@ private func acceptOne(_ path: String) -> Int32 {
             guard bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0,
                 listen(listener, 1) == 0
             else { return -1 }
-            return accept(listener, nil, nil)
+            return listener
         }
     }
 }
