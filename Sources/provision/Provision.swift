@@ -51,10 +51,16 @@ struct Provision: ParsableCommand {
 
     /// The authority's keys are in this process's memory.
     private static func forbidCoreFile() {
+        // Only glibc has a type of its own for it.
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+        #else
+            let resource = RLIMIT_CORE
+        #endif
         var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        getrlimit(resource, &limit)
         limit.rlim_cur = 0
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        setrlimit(resource, &limit)
     }
 
     /// Runs one command, prints what went wrong, and returns the exit status.
