@@ -50,11 +50,13 @@ let package = Package(
         core(
             "Registry",
             [
-                "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
+                "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
-        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
+        core(
+            "Channels",
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
         core(
             "Platforms",
             ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
