@@ -1,5 +1,5 @@
 internal import CBOR
-internal import COSE
+public import COSE
 public import Issuance
 internal import OpenSSL
 public import Provisioning
@@ -68,7 +68,7 @@ public final class FileAuthority: CredentialIssuer {
         do {
             var plan = plan
             // A clock that is a little slow: nothing is valid before what signed it.
-            plan.notBefore = max(plan.notBefore, NumericDate(seconds: issuing.notBefore.seconds))
+            plan.notBefore = max(plan.notBefore, notBefore)
             try plan.validate()
             let types = CredentialType.allCases.filter(plan.types.contains)
             var credentials: [Credential] = []
@@ -83,6 +83,8 @@ public final class FileAuthority: CredentialIssuer {
 
     /// `iss` of every CWT: the issuing CA's common name.
     public var tokenIssuer: String { issuing.subject[.commonName] ?? issuing.subject.description }
+
+    public var notBefore: NumericDate { NumericDate(seconds: issuing.notBefore.seconds) }
 
     public func keyDigest(for type: CredentialType) -> [UInt8] {
         switch type {

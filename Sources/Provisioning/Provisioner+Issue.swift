@@ -28,10 +28,12 @@ extension Provisioner {
     }
 
     /// Whether a credential from an earlier run is what this run would sign: of a type that is wanted,
-    /// by the same issuer, not at its end, and not for longer than is wanted now.
+    /// by the same issuer, begun, not at its end, and not for longer than is wanted now.
     private func serves(_ credential: Credential, at now: NumericDate) -> Bool {
         guard plan.credentials.contains(credential.type),
-            credential.issuer == issuer.keyDigest(for: credential.type)
+            credential.issuer == issuer.keyDigest(for: credential.type),
+            // It would be of no use yet if the clock was ahead when it was signed.
+            credential.notBefore <= max(now, issuer.notBefore)
         else { return false }
         guard let notAfter = credential.notAfter else { return plan.validity == nil }
         return notAfter > now

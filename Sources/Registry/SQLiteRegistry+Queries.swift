@@ -42,17 +42,17 @@ extension SQLiteRegistry {
         try read { try $0.device(identity) }
     }
 
-    /// The device that the user means: a nickname, `board/ID`, or the ID alone, in hexadecimal.
+    /// The device that the user means: `board/ID`, the ID alone, in hexadecimal, or else a nickname.
     ///
     /// - Throws: `.notFound`; `.usage` if boards of two types have this ID, naming them.
     public func device(named name: String) throws(ProvisioningError) -> DeviceRecord {
         let slash = name.lastIndex(of: "/")
         let id = DeviceID(hexadecimal: slash.map { String(name[name.index(after: $0)...]) } ?? name)
         let board = slash.map { String(name[..<$0]) }
-        var found = try devices(matching: DeviceFilter(nickname: name)).records
-        if found.isEmpty, let id {
-            found = try devices(matching: DeviceFilter(board: board, id: id)).records
-        }
+        // What one device is called must never hide another one.
+        var found: [DeviceRecord] = []
+        if let id { found = try devices(matching: DeviceFilter(board: board, id: id)).records }
+        if found.isEmpty { found = try devices(matching: DeviceFilter(nickname: name)).records }
         guard let first = found.first else {
             throw ProvisioningError(
                 .notFound, "no device has the nickname or ID \(name)",

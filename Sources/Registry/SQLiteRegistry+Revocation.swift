@@ -83,7 +83,8 @@ extension SQLiteRegistry {
 
     /// Gives a device a name, or takes it away. The same name again changes nothing.
     ///
-    /// - Parameter nickname: 1 to 64 characters without control characters or `/`.
+    /// - Parameter nickname: 1 to 64 characters without control characters or `/`, and no device ID, of
+    ///   whatever device.
     /// - Throws: `.registryConflict` if another device has the name, naming it; `.usage` if it is
     ///   no name; `.notFound`.
     public func setNickname(
@@ -116,6 +117,11 @@ extension SQLiteRegistry {
                 .usage,
                 "a nickname has 1 to 64 printable characters and no slash, not "
                     + nickname.debugDescription)
+        }
+        guard DeviceID(hexadecimal: nickname) == nil else {
+            throw ProvisioningError(
+                .usage, "\(nickname) may be the ID of another device, so it can't be a nickname",
+                hint: "take one with another character than 0 to 9 and a to f")
         }
     }
 

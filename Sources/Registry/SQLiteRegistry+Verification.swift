@@ -19,12 +19,9 @@ extension SQLiteRegistry {
     private static func replay(_ database: Database, against head: LogHead?) throws
         -> RegistryReport
     {
-        var verification = Verification(registry: database)
         do {
-            return try verification.run(against: head)
-        } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR
-        {
+            return try Verification.run(database, against: head)
+        } catch let error as DatabaseError where error.isOfDisk {
             throw ProvisioningError(
                 .registryUnavailable,
                 "the log can't be replayed in a temporary file: \(error.message ?? "disk error")",
@@ -68,4 +65,9 @@ extension SQLiteRegistry {
                 databaseSize: pages * pageSize)
         }
     }
+}
+
+extension DatabaseError {
+    /// It is about the room or the disk that a file has, not about what is in it.
+    var isOfDisk: Bool { [.SQLITE_FULL, .SQLITE_IOERR].contains(resultCode) }
 }

@@ -116,11 +116,6 @@ struct Checkup {
 
     private func registry() -> Finding {
         let path = state.directory.registry
-        guard FileManager.default.fileExists(atPath: path) else {
-            return Finding(
-                severity: .note, subject: "registry", text: "none yet in \(path)",
-                hint: "the first run creates it")
-        }
         do {
             let registry = try SQLiteRegistry(path: path, for: .reading)
             let report = try registry.checkIntegrity()
@@ -136,6 +131,10 @@ struct Checkup {
                 text:
                     "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
                 hint: nil)
+        } catch  where error.code == .notFound {
+            return Finding(
+                severity: .note, subject: "registry", text: "none yet in \(path)",
+                hint: "the first run creates it")
         } catch {
             return Finding(
                 severity: .problem, subject: "registry", text: error.reason, hint: error.hint)

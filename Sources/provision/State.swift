@@ -16,6 +16,17 @@ struct State {
         try SQLiteRegistry(path: directory.registry, for: access)
     }
 
+    /// For listings. Nil, and a word about it, if there is no registry yet.
+    func openRegistryIfAny() throws(ProvisioningError) -> SQLiteRegistry? {
+        do {
+            return try openRegistry(for: .reading)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            Terminal.standardError.write("provision: \(error.reason) yet; nothing is registered\n")
+            return nil
+        }
+    }
+
     /// Creates the authority when there is none, and says where.
     func openAuthority() throws(ProvisioningError) -> FileAuthority {
         let (authority, isNew) = try FileAuthority.openOrCreate(

@@ -108,6 +108,36 @@ import Testing
                 == ["authority"])
     }
 
+    /// What a process left that was killed is removed; what another one fills, or somebody keeps, stays.
+    @Test func removesWhatIsLeftUnfinished() throws {
+        let fixture = try Fixture()
+        let folder = fixture.openssl.folder.path
+        func make(_ name: String) throws {
+            try FileManager.default.createDirectory(
+                atPath: folder + "/" + name, withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700])
+            try fixture.openssl.write("secret", to: name + "/root.key")
+        }
+        let left = ["authority": "Left00", "other": "Left01"].mapValues { ".unfinished.\($0)" }
+        let kept = [
+            ".authority.backup", ".authority.unfinished", ".authority.unfinished.elsewhere",
+            ".authority.unfinished.Filled", "authority.unfinished.Left02",
+        ]
+        for name in kept + left.map({ ".\($0)\($1)" }) { try make(name) }
+        let descriptor = open(folder + "/.authority.unfinished.Filled", O_RDONLY | O_DIRECTORY)
+        try #require(flock(descriptor, LOCK_EX) == 0)
+        defer { close(descriptor) }
+
+        #expect(
+            try !FileAuthority.openOrCreate(at: fixture.path, name: "Test", now: fixture.now).isNew)
+        _ = try FileAuthority.create(at: folder + "/other", name: "Test", now: fixture.now)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(Set(names) == Set(kept + ["authority", "other"]))
+        for name in kept {
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)/root.key"))
+        }
+    }
+
     @Test(arguments: [
         ("", 0o750), ("/root.key", 0o640), ("/issuing.key", 0o604), ("/cwt.key", 0o660),
         ("/root.crt", 0o622), ("/cwt.pub", 0o602),

@@ -209,6 +209,8 @@ import Testing
     /// port is open exclusively, and only root could open it a second time.
     private func settings(of pty: Pseudoterminal) throws -> String {
         let (process, output) = (Process(), Pipe())
+        // Foundation would keep it for as long as the tests run.
+        defer { try? output.fileHandleForReading.close() }
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["stty", "-a"]
         process.standardInput = FileHandle(fileDescriptor: pty.master, closeOnDealloc: false)

@@ -70,6 +70,40 @@ import Testing
         }
     }
 
+    /// The root key is written then, and the folder is not in place.
+    @Test func whileTheAuthorityIsMade() throws {
+        try Executable.withHome { scratch in
+            let library = try PreloadedLibrary(
+                "killing", in: scratch.home,
+                """
+                #include <signal.h>
+                #include <sys/stat.h>
+
+                int fchmod(int file, mode_t mode) { return raise(SIGKILL); }
+                """)
+            try Executable.withHome { try killWhileTheAuthorityIsMade($0, library) }
+        }
+    }
+
+    private func killWhileTheAuthorityIsMade(
+        _ provision: Executable, _ library: PreloadedLibrary
+    ) throws {
+        func leftKeys() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: provision.home.path)
+                .filter { $0.hasSuffix(".key") && !$0.hasPrefix("authority/") }
+        }
+        // Where there is no authority yet, and where there is one.
+        for next in [["authority", "create"], try Executable.nativeRun()] {
+            let killed = try provision(in: library.preloaded(), ["authority", "create"])
+            #expect(killed.status == SIGKILL, "\(killed.standardError)")
+            try #require(leftKeys().count == 1)
+            let result = try provision.run(Executable.url, next)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try leftKeys().isEmpty)
+        }
+        try KillBench(provision, "native", Firmware.native()).expectClean()
+    }
+
     /// The memory of this board is RAM, which its processor writes without QEMU's leave.
     @Test func ownerOfTheBoard() throws {
         let image = try Firmware.mps2()
