@@ -42,9 +42,9 @@ extension State {
         let now = Surroundings.system.now()
         guard let last = try registry.lastChange(), now.seconds < last.seconds - Self.clockTolerance
         else { return }
-        Terminal.standardError.write(
-            "provision: the clock says \(Self.text(now)), the registry last changed at "
-                + "\(Self.text(last)): this is recorded as of then\n")
+        Terminal.standardError.remark(
+            "the clock says \(Self.text(now)), the registry last changed at "
+                + "\(Self.text(last)): this is recorded as of then")
     }
 
     private static func text(_ date: NumericDate) -> String { Date(date).formatted(.iso8601) }

@@ -22,12 +22,9 @@ struct State {
             at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now()
         )
         if isNew {
-            Terminal.standardError.write(
-                """
-                provision: created an authority in \(directory.authority)
-                provision: its root key signs nothing but the issuing CA; keep a copy, and keep it secret
-
-                """)
+            Terminal.standardError.remark("created an authority in \(directory.authority)")
+            Terminal.standardError.remark(
+                "its root key signs nothing but the issuing CA; keep a copy, and keep it secret")
         }
         return authority
     }

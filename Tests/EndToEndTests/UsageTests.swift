@@ -12,6 +12,42 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (["help", "bogus"], "known: run, flash,"), (["help", "revok"], "did you mean revoke?"),
+        (["help", "authority", "creat"], "did you mean create?"),
+        (["help", "run", "bogus"], "see provision help"),
+    ])
+    func helpForAnUnknownCommandNamesIt(_ command: [String], _ hint: String) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command)
+            result.expectError("usage", status: 2, "there is no command \"\(command.last ?? "")\"")
+            #expect(result.hint?.contains(hint) == true, "\(result.standardError)")
+            #expect(try provision("help", "authority", "create").text.contains("--name"))
+        }
+    }
+
+    /// One form for all errors, whoever finds them, and the usage behind it.
+    @Test(arguments: [
+        (["enroll"], "Missing expected argument '--platform <platform>'", "enroll"),
+        (["enroll", "--platform", "native", "--bogus"], "Unknown option '--bogus'", "enroll"),
+        (["enroll", "--platform", "native", "--baud", "x"], "'x' is invalid", "enroll"),
+        (["revoke"], "give one of --device, --key and --certificate", "revoke"),
+        (["authority", "create", "extra"], "extra", "authority create"),
+    ])
+    func wrongUsageIsAnErrorLikeOthers(
+        _ command: [String], _ reason: String, _ path: String
+    ) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command)
+            result.expectError("usage", status: 2, reason)
+            let lines = result.standardError.split(separator: "\n")
+            #expect(lines.first?.hasPrefix("provision: error[usage]: ") == true)
+            #expect(lines.dropFirst().first == "provision: hint: see provision \(path) --help")
+            #expect(lines.contains { $0.hasPrefix("Usage: provision \(path) ") })
+            #expect(lines.count { $0.contains("--help") } == 1, "\(result.standardError)")
+        }
+    }
+
     @Test func optionsAloneStillMeanTheDefaultCommand() throws {
         try Executable.withHome { provision in
             let result = try provision("--platform", "native", "--no-build", "--dry-run")

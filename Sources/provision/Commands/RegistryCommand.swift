@@ -126,9 +126,9 @@ struct RegistryCommand: ParsableCommand {
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(
                 key: record.thumbprint, at: Surroundings.system.now(), note: note)
-            Terminal.standardError.write(
-                "provision: key \(record.thumbprint.hexadecimal) of \(record.identity) is pending "
-                    + "again; provision the device to give it new credentials\n")
+            Terminal.standardError.remark(
+                "key \(record.thumbprint.hexadecimal) of \(record.identity) is pending "
+                    + "again; provision the device to give it new credentials")
         }
     }
 }
