@@ -159,7 +159,9 @@ final class Board {
             return error
         }
         guard let other = PortHolder.findEavesdropper(portPath) else {
-            guard isFlashed, error.code == .deviceSilent else { return error }
+            guard isFlashed, error.code == .deviceSilent, !reporter.hasEnded(.hello) else {
+                return error
+            }
             return ProvisioningError(
                 error.code, error.reason,
                 hint:
