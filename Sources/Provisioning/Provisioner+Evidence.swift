@@ -1,4 +1,5 @@
 internal import Attestation
+internal import COSE
 internal import SMP
 
 extension Provisioner {
@@ -37,7 +38,8 @@ extension Provisioner {
         observer.began(.appraise)
         let expectation = Expectation(
             nonce: collected.nonce, identity: try identity(of: description),
-            publicKey: key.publicKey, probedID: probedID)
+            publicKey: key.publicKey, algorithm: COSEAlgorithm(rawValue: key.algorithm),
+            probedID: probedID)
         let evidence = try parse(collected)
         do throws(AppraisalError) {
             let result = try Verifier.appraise(evidence, against: expectation)
@@ -63,10 +65,12 @@ extension Provisioner {
 extension ProvisioningError {
     init(_ error: AppraisalError) {
         let hint: String? =
-            switch error.code {
-            case .evidenceReplayed:
-                "somebody repeats an earlier answer, or two devices share the line"
-            case .idMismatch: "two boards are attached? select one with --device"
+            switch error {
+            case .replayed: "somebody repeats an earlier answer, or two devices share the line"
+            case .ueidMismatch, .algorithmMismatch:
+                "the device contradicts itself: does its firmware hold the device library as it is?"
+            case .idMismatch, .boardMismatch, .probeMismatch, .subjectMismatch:
+                "two boards are attached? select one with --device"
             default: nil
             }
         self.init(ErrorCode(error.code), error.description, hint: hint)
