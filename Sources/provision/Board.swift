@@ -179,7 +179,9 @@ final class Board {
         let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
         guard codes.contains(error.code), let portPath else { return error }
         guard let other = PortHolder.findEavesdropper(portPath) else {
-            guard isFlashed, error.code == .deviceSilent else { return error }
+            guard isFlashed, error.code == .deviceSilent, !reporter.hasEnded(.hello) else {
+                return error
+            }
             return ProvisioningError(
                 error.code, error.reason,
                 hint:

@@ -34,6 +34,7 @@ struct FirmwareBuild {
     }
 
     func run(_ session: Session) throws -> FirmwareImage {
+        try checkFolder()
         let command = try command()
         session.reporter.began(.build)
         var lines: [String] = []
@@ -74,6 +75,17 @@ struct FirmwareBuild {
             .buildFailed, "building \(packagePath): \(cause)",
             hint: error.hint
                 ?? lines + "another folder is named by --package-path, a built image by --firmware")
+    }
+
+    /// A tool that is started in no folder says otherwise that it is missing itself.
+    private func checkFolder() throws(ProvisioningError) {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: packagePath, isDirectory: &isFolder)
+        guard !isFolder.boolValue else { return }
+        throw ProvisioningError(
+            .buildFailed,
+            isThere ? "\(packagePath) is no folder" : "there is no folder \(packagePath)",
+            hint: "the firmware package is named by --package-path, a built image by --firmware")
     }
 
     /// What the image takes on its chip; where it is no ELF executable, only where it is.

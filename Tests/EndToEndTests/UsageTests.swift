@@ -123,6 +123,34 @@ import Testing
         }
     }
 
+    @Test func aFolderThatIsNotThereIsMissed() throws {
+        try Executable.withHome { provision in
+            for command in ["run", "flash"] {
+                try provision(command, "--platform", "native", "--package-path", "/nonexistent/x")
+                    .expectError("build-failed", status: 3, "there is no folder /nonexistent/x")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ["run", "--platform", "native"], ["flash", "-p", "native"], ["emulate", "native"],
+    ])
+    func noNameIsNoFolder(_ command: [String]) throws {
+        try Executable.withHome { provision in
+            try provision.run(Executable.url, command + ["--firmware", ""])
+                .expectError("usage", status: 2, "--firmware names no file")
+        }
+    }
+
+    @Test func namesAreADocumentToo() throws {
+        try Executable.withHome { provision in
+            let names = try provision("platforms", "--names", "--json").json()["names"] as? [String]
+            let lines = try provision("platforms", "--names").text.split(separator: "\n").map(
+                String.init)
+            #expect(names == lines && lines.contains("native"))
+        }
+    }
+
     /// ArgumentParser breaks a line at 80 columns, and what is broken can't be copied.
     @Test func helpFitsATerminal() throws {
         try Executable.withHome { provision in
