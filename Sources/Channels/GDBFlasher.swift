@@ -45,6 +45,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         /// Where the chip's ID is, if the probe can read it.
         public var deviceID: AddressRange?
         public var deviceIDWidth: GDBRemote.AccessWidth
+        /// Where RTT is, if the firmware has it: flashing makes sure that nothing is left of earlier
+        /// firmware's.
+        public var rtt: RTTSettings?
         public var connectTimeout: Duration
         public var replyTimeout: Duration
         /// The server was only just started.
@@ -53,14 +56,16 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         public init(
             endpoint: ProbeEndpoint, resetCommand: String = "system_reset",
             eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
-            deviceIDWidth: GDBRemote.AccessWidth = .any, connectTimeout: Duration = .seconds(5),
-            replyTimeout: Duration = .seconds(5), waitsUntilListening: Bool = false
+            deviceIDWidth: GDBRemote.AccessWidth = .any, rtt: RTTSettings? = nil,
+            connectTimeout: Duration = .seconds(5), replyTimeout: Duration = .seconds(5),
+            waitsUntilListening: Bool = false
         ) {
             self.endpoint = endpoint
             self.resetCommand = resetCommand
             self.eraseRegions = eraseRegions
             self.deviceID = deviceID
             self.deviceIDWidth = deviceIDWidth
+            self.rtt = rtt
             self.connectTimeout = connectTimeout
             self.replyTimeout = replyTimeout
             self.waitsUntilListening = waitsUntilListening
@@ -69,10 +74,12 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
 
     public typealias ProgressHandler = (FlashProgress) -> Void
 
-    private let configuration: Configuration
-    private let interruption: Interruption
+    let configuration: Configuration
+    let interruption: Interruption
     private let progress: ProgressHandler?
     private var remote: GDBRemote?
+    /// Where the image that was flashed has its RTT.
+    var rttLocator: RTTLocator?
 
     /// Connects when it is first used.
     public init(
@@ -111,6 +118,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             try write(executable, remote)
             try verify(executable, remote)
             try remote.reset(with: configuration.resetCommand)
+            try forgetRTT(before: executable, remote)
         }
         return FlashReceipt(
             digest: SHA256.hash(file), byteCount: executable.byteCount, isVerified: true)
@@ -149,7 +157,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         }
     }
 
-    private func connected() throws(ProvisioningError) -> GDBRemote {
+    func connected() throws(ProvisioningError) -> GDBRemote {
         if let remote { return remote }
         let new = try GDBRemote.connect(
             to: configuration.endpoint, within: configuration.connectTimeout,

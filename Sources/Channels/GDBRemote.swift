@@ -27,6 +27,8 @@ public final class GDBRemote {
     /// Whether the server says what it is attached to.
     private(set) var describesTarget = false
     var takesBinaryWrites: Bool?
+    /// Whether memory is read and written without halting the core: see `readsWhileRunning`.
+    var leavesCoreRunning = false
     var continuesWithVCont = false
     private var isOpen = true
     private var unaskedStops = 0

@@ -92,13 +92,15 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
 
         public let kind: Kind
         /// Symbols per second, the likeliest first. Never empty.
         public let baudRates: [Int]
         /// The SMP group under which the device library answers.
         public let group: UInt16
+        /// Nil: the firmware has no RTT. Never with kind `.rtt`.
+        public let rtt: RTTSettings?
     }
 
     /// The board on the desk that isn't there.
@@ -146,6 +148,7 @@ extension Platform {
         guard case .gdb(let flash) = flash else { return nil }
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
-            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any)
+            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
+            rtt: channel.rtt)
     }
 }
