@@ -3,7 +3,7 @@ import Provisioning
 extension GDBRemote {
     /// How long a server that reads while the core runs may take for it; one that doesn't may say nothing.
     private static let patience = Duration.milliseconds(500)
-    /// How long what else it has to say may take, once it has stopped the core.
+    /// How long it may take for the answer that it held back until the core stood still.
     private static let remark = Duration.milliseconds(20)
 
     /// Whether the server answers requests for memory while the core runs, as OpenOCD and J-Link do on
@@ -20,9 +20,14 @@ extension GDBRemote {
         if let answer, !Self.isStopReply(answer) {
             return Hexadecimal.bytes(answer)?.count == 4
         }
-        if answer != nil { isHalted = true } else { try halt() }
-        // An answer that comes only now would be taken for the one to the next request.
-        while try nextPacket(within: Self.remark, for: request) != nil {}
+        if answer != nil {
+            // QEMU, which has lost the request.
+            isHalted = true
+        } else {
+            try halt()
+            // An answer that comes only now would be taken for the one to the next request.
+            while try nextPacket(within: Self.remark, for: request) != nil {}
+        }
         try resume()
         return false
     }

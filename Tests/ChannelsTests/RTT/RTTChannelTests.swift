@@ -161,7 +161,7 @@ import Testing
         expectError(code) { () throws(ProvisioningError) in
             try channel.write([1, 2, 3], within: .seconds(20))
         }
-        #expect(target.ram == before)
+        #expect(target.holds(before))
         let error = expectError(code) { () throws(ProvisioningError) in
             try target.channel(settings, within: .milliseconds(30))
         }

@@ -89,6 +89,9 @@ final class TargetInMemory: TargetMemory {
         for index in 0..<4 { ram[offset + index] = UInt8(truncatingIfNeeded: word >> (8 * index)) }
     }
 
+    /// A call, so that a failing expectation does not print all of RAM.
+    func holds(_ bytes: [UInt8]) -> Bool { ram == bytes }
+
     /// What a reset does to variables.
     func clear() { ram = [UInt8](repeating: 0, count: ram.count) }
 }
