@@ -17,6 +17,9 @@ public final class RTTChannel: Channel {
     public typealias BeforeDelivery = () throws(ProvisioningError) -> Void
 
     public let name: String
+    /// Whether what is written is a person's: it goes to the channel of the log's number then, by RTT's
+    /// custom the other half of a terminal, if the firmware has it.
+    public var isTerminal = false
     private let memory: any TargetMemory
     private let settings: RTTSettings
     private let interruption: Interruption
@@ -141,7 +144,7 @@ public final class RTTChannel: Channel {
                     text = try pull(new.up[log], memory)
                 }
             }
-            if !rest.isEmpty { try push(&rest, new.down[settings.down], memory) }
+            if !rest.isEmpty { try push(&rest, outgoing(of: new), memory) }
         }
         try memory.endTransfer()
         block = new
@@ -150,6 +153,15 @@ public final class RTTChannel: Channel {
         pace.looked(for: start.duration(to: .now), moved: hasMoved)
         if !frames.isEmpty || !text.isEmpty { try beforeDelivery() }
         lines.append(frames, log: text)
+    }
+
+    private func outgoing(of block: RTTControlBlock) -> RTTControlBlock.Ring? {
+        if isTerminal, let log = settings.log, block.down.indices.contains(log),
+            let ring = block.down[log]
+        {
+            return ring
+        }
+        return block.down[settings.down]
     }
 
     private func search(_ memory: some TargetMemory) throws(ProvisioningError) {

@@ -192,6 +192,24 @@ import Testing
         #expect(try read(channel, 3) == Array("thr".utf8))
     }
 
+    @Test func aPersonTypesIntoTheTerminal() throws {
+        let target = TargetInMemory()
+        let rings = FirmwareRings(target, at: 64, up: [32, 64], down: [16, 16])
+        let channel = try target.channel(target.settings(up: 1, down: 1, log: 0))
+        try channel.write([1], within: .seconds(20))
+        channel.isTerminal = true
+        try channel.write([2], within: .seconds(20))
+        #expect(rings.receive(on: 1) == [1])
+        #expect(rings.receive(on: 0) == [2])
+        // Firmware without one.
+        target.clear()
+        let other = FirmwareRings(target, at: 64, up: [32, 64], down: [0, 16])
+        let alone = try target.channel(target.settings(up: 1, down: 1, log: 0))
+        alone.isTerminal = true
+        try alone.write([3], within: .seconds(20))
+        #expect(other.receive(on: 1) == [3])
+    }
+
     @Test func whatTheDeviceSaysWaitsForTheCommit() throws {
         let target = TargetInMemory()
         let rings = FirmwareRings(target, at: 64, up: [32], down: [16])
