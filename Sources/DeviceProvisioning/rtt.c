@@ -2,6 +2,8 @@
 // pyOCD read: whoever fills a ring moves `written` and whoever empties it `read`, each after the octets.
 #include "device_provisioning_rtt.h"
 
+#include <string.h>
+
 enum { ID_SIZE = 16 };
 
 /// How often a full ring is looked at before its reader is given up: some seconds of a Cortex-M0 at
@@ -13,7 +15,7 @@ enum { MODE_MASK = 3 };
 
 struct ring {
     const char *name;
-    volatile uint8_t *bytes;
+    uint8_t *bytes;
     uint32_t size;
     volatile uint32_t written, read;
     volatile uint32_t flags;
@@ -72,13 +74,12 @@ static uint32_t room(const struct ring *ring) {
 }
 
 static void put(struct ring *ring, const uint8_t *bytes, uint32_t length) {
-    uint32_t written = ring->written;
-    for (uint32_t index = 0; index < length; index++) {
-        ring->bytes[written] = bytes[index];
-        if (++written == ring->size) written = 0;
-    }
+    const uint32_t written = ring->written, end = ring->size - written;
+    const uint32_t first = length < end ? length : end;
+    memcpy(ring->bytes + written, bytes, first);
+    memcpy(ring->bytes, bytes + first, length - first);
     barrier();
-    ring->written = written;
+    ring->written = first == end ? length - first : written + first;
 }
 
 /// Room for an octet or more, in good time.

@@ -36,7 +36,7 @@ public final class RTTChannel: Channel {
     private var isOpen = true
 
     /// Bytes of one ring that are taken in one look: rings may be as long as RAM.
-    private static let maximumPull = 1 << 15
+    private static let maximumPull = 1 << 16
 
     /// Waits until the target has its channels.
     ///
@@ -123,15 +123,13 @@ public final class RTTChannel: Channel {
 
     /// Takes what is there, and leaves what fits.
     private func look(sending rest: inout ArraySlice<UInt8>) throws(ProvisioningError) {
-        let start = ContinuousClock.now
-        try look(memory, sending: &rest, from: start)
-        lastLook = .now
+        try look(memory, sending: &rest)
     }
 
-    private func look(
-        _ memory: some TargetMemory, sending rest: inout ArraySlice<UInt8>,
-        from start: ContinuousClock.Instant
-    ) throws(ProvisioningError) {
+    private func look(_ memory: some TargetMemory, sending rest: inout ArraySlice<UInt8>)
+        throws(ProvisioningError)
+    {
+        let start = ContinuousClock.now
         guard let old = block else { return try search(memory) }
         var (frames, text) = ([UInt8](), [UInt8]())
         let before = rest.count
@@ -147,10 +145,13 @@ public final class RTTChannel: Channel {
             if !rest.isEmpty { try push(&rest, outgoing(of: new), memory) }
         }
         try memory.endTransfer()
+        // From now on the core runs, whatever is still done here.
+        lastLook = .now
         block = new
         if new == nil { givesUp = .now + searchTimeout }
         let hasMoved = !frames.isEmpty || !text.isEmpty || rest.count < before
-        pace.looked(for: start.duration(to: .now), moved: hasMoved)
+        let isFull = new?.up.contains { $0?.isNearlyFull == true } ?? false
+        pace.looked(for: start.duration(to: lastLook), moved: hasMoved, isFull: isFull)
         if !frames.isEmpty || !text.isEmpty { try beforeDelivery() }
         lines.append(frames, log: text)
     }

@@ -154,6 +154,9 @@ extension RTTControlBlock.Ring {
         return pieces.filter { $0.1 > 0 }
     }
 
+    /// Whether the writer is probably waiting for room.
+    package var isNearlyFull: Bool { (writeOffset - readOffset + size) % size >= size / 4 * 3 }
+
     /// The offset `count` bytes behind `offset`.
     package func offset(_ offset: Int, advancedBy count: Int) -> Int { (offset + count) % size }
 }

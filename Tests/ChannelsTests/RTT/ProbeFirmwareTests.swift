@@ -35,6 +35,7 @@ import Testing
             "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-pic",
             "-nostdlib", "-fuse-ld=lld", "-Wl,-T,Tests/ProbeFirmware/stm32f405.ld",
             "-Wl,-e,reset_handler", "-ISources/DeviceProvisioning/include",
+            "-isystem", "Templates/embedded-swift/Sources/Board/libc",
             "Tests/ProbeFirmware/main.c", "Sources/DeviceProvisioning/rtt.c", "-o", image.path,
         ]
         try compiler.run()
@@ -79,7 +80,7 @@ import Testing
         try echo(String(repeating: "0123456789abcdef", count: 200), channel)
     }
 
-    /// 256 KiB in rings of 16, which the firmware fills as fast as it can.
+    /// 256 KiB in a ring of 64, which the firmware fills as fast as it can.
     @Test func everyByteOfALongLogComes() throws {
         let flasher = flasher()
         _ = try flasher.flash(image, erasing: false)

@@ -306,6 +306,19 @@ import Testing
         }
     }
 
+    @Test func aCoreThatFillsItsRingIsLookedAtSooner() {
+        var pace = RTTPace(haltsCore: true)
+        let usual = pace.least
+        for _ in 0..<10 {
+            let before = pace.least
+            pace.looked(for: .microseconds(100), moved: true, isFull: true)
+            #expect(pace.least <= before && pace.least > .zero)
+        }
+        #expect(pace.least < usual)
+        for _ in 0..<10 { pace.looked(for: .microseconds(100), moved: true) }
+        #expect(pace.least == usual)
+    }
+
     @Test func looksBecomeRareWhileNothingMoves() {
         for haltsCore in [true, false] {
             var pace = RTTPace(haltsCore: haltsCore)
