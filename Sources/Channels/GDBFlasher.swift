@@ -33,8 +33,8 @@ public struct FlashProgress: Sendable, Hashable {
 /// Flashes through a GDB server: writes the image's segments, reads them back, compares, resets and runs.
 ///
 /// It writes memory, so it suits emulators and servers that map flash as memory; it knows no flash
-/// algorithm. One connection serves flashing and reading the ID, with the core running in between;
-/// `close` lets it go.
+/// algorithm. One connection serves flashing, reading the ID and RTT, with the core running in
+/// between; `close` lets it go.
 public final class GDBFlasher: Flasher, DeviceIDReader {
     public struct Configuration: Sendable, Hashable {
         public var endpoint: ProbeEndpoint

@@ -42,6 +42,32 @@ import Testing
         }
     }
 
+    /// The probe is pulled out in the middle of the conversation, with the core halted or not.
+    @Test func goesOnWhenTheProbeIsBack() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "microbit-qemu-rtt")
+            defer { #expect(board.interrupt() == 0) }
+            let server = String(try #require(board.probe).dropFirst("unix:".count))
+            let flash = try provision(
+                "flash", "--platform", "microbit-qemu-rtt", "--firmware", image, "--probe",
+                "unix:" + server)
+            try #require(flash.status == 0, "\(flash.standardError)")
+            for limit in [120, 700, 1500, 2500] {
+                let path = provision.home.path + "/probe-\(limit)"
+                let line = try CutLine.probe(at: path, to: server, after: limit)
+                let cut = try provision(
+                    "enroll", "--platform", "microbit-qemu-rtt", "--probe", "unix:" + path)
+                line.end()
+                cut.expectError("probe-unavailable", status: 5, path)
+            }
+            let whole = try provision(
+                "enroll", "--platform", "microbit-qemu-rtt", "--probe", "unix:" + server, "--json")
+            #expect(whole.status == 0, "\(whole.standardError)")
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
     /// A platform of the test's own: it gives up sooner.
     @Test func firmwareWithoutRTTIsNamed() throws {
         try Executable.withHome { provision in
