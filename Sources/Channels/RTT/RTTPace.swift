@@ -10,7 +10,7 @@ package struct RTTPace {
     private static let shortest = Duration.microseconds(50)
     /// What a person who types does not notice.
     private static let longest = Duration.milliseconds(10)
-    /// Of the time of a look, so that the core is not left out when each takes long.
+    /// The core's, of the time of a look: when each takes long, it must not be left out.
     private static let share = 16
 
     private let haltsCore: Bool
@@ -29,14 +29,16 @@ package struct RTTPace {
     package mutating func looked(for time: Duration, moved: Bool, isFull: Bool = false) {
         cost = time
         isBusy = moved
-        burst = isFull ? max(Self.shortest, burst / 2) : min(Self.usual, burst * 2)
+        burst =
+            isFull
+            ? max(Self.shortest, burst / 2) : min(max(Self.usual, cost / Self.share), burst * 2)
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }
 
     /// What the core gets in any case before the next look.
     package var least: Duration {
         guard haltsCore else { return isBusy ? .zero : Self.usual }
-        return isBusy ? max(burst, cost / Self.share) : max(Self.usual, cost)
+        return isBusy ? burst : max(Self.usual, cost)
     }
 
     /// What it gets while there is nothing to send.
