@@ -166,7 +166,7 @@ public final class RTTChannel: Channel {
     }
 
     private func search(_ memory: some TargetMemory) throws(ProvisioningError) {
-        block = try locator.find(in: memory)
+        block = try locator.find(in: memory, until: givesUp)
         lastLook = .now
         guard block == nil else { return pace = RTTPace(haltsCore: memory.haltsCore) }
         pace.looked(for: .zero, moved: false)

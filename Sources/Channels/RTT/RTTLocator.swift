@@ -33,11 +33,14 @@ package struct RTTLocator {
     }
 
     /// The block, or nil while there is none to use: a later call may find it.
-    package mutating func find(in target: some TargetMemory) throws(ProvisioningError)
-        -> RTTControlBlock?
-    {
+    ///
+    /// - Parameter deadline: when a search through RAM, which a slow probe takes minutes for, ends where it is;
+    ///   nil: at the end of RAM.
+    package mutating func find(
+        in target: some TargetMemory, until deadline: ContinuousClock.Instant? = nil
+    ) throws(ProvisioningError) -> RTTControlBlock? {
         obstacle = .none
-        guard let address else { return try choose(from: scan(target)) }
+        guard let address else { return try choose(from: scan(target, until: deadline)) }
         let found = try target.transfer { () throws(ProvisioningError) in
             try block(at: address, in: target)
         }
@@ -80,11 +83,11 @@ package struct RTTLocator {
 
     // MARK: Searching
 
-    private mutating func scan(_ target: some TargetMemory) throws(ProvisioningError)
-        -> [RTTControlBlock]
-    {
+    private mutating func scan(
+        _ target: some TargetMemory, until deadline: ContinuousClock.Instant?
+    ) throws(ProvisioningError) -> [RTTControlBlock] {
         var blocks: [RTTControlBlock] = []
-        for address in try identifiers(in: target) {
+        for address in try identifiers(in: target, until: deadline) {
             let block = try target.transfer { () throws(ProvisioningError) in
                 try self.block(at: address, in: target)
             }
@@ -94,9 +97,9 @@ package struct RTTLocator {
     }
 
     /// Where something begins as a block does.
-    private func identifiers(in target: some TargetMemory) throws(ProvisioningError)
-        -> [UInt64]
-    {
+    private func identifiers(
+        in target: some TargetMemory, until deadline: ContinuousClock.Instant? = nil
+    ) throws(ProvisioningError) -> [UInt64] {
         let identifier = RTTControlBlock.identifier
         let step = Int(RTTControlBlock.alignment)
         var found: [UInt64] = []
@@ -114,6 +117,7 @@ package struct RTTLocator {
                 where bytes[start...].starts(with: identifier) {
                     found.append(address + UInt64(start))
                 }
+                if let deadline, deadline < .now { return found }
                 // The next piece begins with the first place that was not looked at.
                 offset += (last / step + 1) * step
             }

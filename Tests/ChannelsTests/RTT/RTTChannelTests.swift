@@ -147,6 +147,17 @@ import Testing
         }
     }
 
+    /// Four pieces of RAM, through a probe that is slower than the time that there is.
+    @Test func aSlowSearchEndsInTimeToo() throws {
+        let target = TargetInMemory(size: 1 << 16)
+        target.run = { _ in usleep(2_000) }
+        let settings = try target.settings()
+        expectError(.rttNotFound) { () throws(ProvisioningError) in
+            try target.channel(settings, within: .milliseconds(1))
+        }
+        #expect(target.transferCount == 1)
+    }
+
     /// Offsets and pointers that become nonsense while it is used: an error, and nothing is touched.
     @Test(arguments: [(4, 0), (4, 0x4000_0000), (8, 5000), (12, 16), (16, -1)])
     func aDamagedBlockIsNotFollowed(field: (offset: Int, value: Int)) throws {
