@@ -52,6 +52,7 @@ let package = Package(
             [
                 "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),

@@ -5,23 +5,29 @@ import PackagePlugin
 ///
 /// A plugin that declares the executable as its tool has SwiftPM plan the whole build anew on each
 /// call: more than half a second before anything happens. SwiftPM tells a plugin what the executable
-/// is made from, so that it is asked to build only when there is something to build.
+/// is made from, so that it is asked to build only when there is something to build. Not noticed is a
+/// change of the system's C libraries; `swift build` makes good for that.
 struct ToolBuild {
     private static let name = "provision"
 
     private let targets: [any Target]
     private let packages: [Package]
+    /// Where the executable's own package is.
+    private let home: URL
     private let recordFile: URL
 
     /// - Throws: ``ToolFailure`` where no package of the graph has the executable.
     init(_ context: PluginContext) throws {
         packages = Self.closure(of: context.package)
-        let products = packages.flatMap { $0.products(ofType: ExecutableProduct.self) }
-        guard let product = products.first(where: { $0.name == Self.name }) else {
-            throw ToolFailure(description: "no package here has the executable \(Self.name)")
+        for package in packages {
+            let products = package.products(ofType: ExecutableProduct.self)
+            guard let product = products.first(where: { $0.name == Self.name }) else { continue }
+            home = package.directoryURL
+            targets = [product.mainTarget] + product.mainTarget.recursiveTargetDependencies
+            recordFile = context.pluginWorkDirectoryURL.appending(path: "tool")
+            return
         }
-        targets = [product.mainTarget] + product.mainTarget.recursiveTargetDependencies
-        recordFile = context.pluginWorkDirectoryURL.appending(path: "tool")
+        throw ToolFailure(description: "no package here has the executable \(Self.name)")
     }
 
     /// - Throws: ``ToolFailure`` where it does not compile.
@@ -59,7 +65,10 @@ struct ToolBuild {
             (target as? SwiftSourceModuleTarget)?.sourceFiles.map(\.url.path)
                 ?? Self.files(in: target.directoryURL)
         }
-        return ([CommandLine.arguments[0]] + manifests + sources).map(Self.state).joined()
+        // The executable has them built in, by a way that is no source file of a target.
+        let boards = Self.files(in: home.appending(path: "platforms"))
+        return ([CommandLine.arguments[0]] + manifests + sources + boards)
+            .map(Self.state).joined()
     }
 
     private static func state(ofFile path: String) -> String {

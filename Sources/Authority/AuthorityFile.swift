@@ -6,4 +6,8 @@ enum AuthorityFile {
     static let issuingCertificate = "issuing.crt"
     static let tokenKey = "cwt.key"
     static let tokenPublicKey = "cwt.pub"
+
+    static let all = [
+        rootKey, rootCertificate, issuingKey, issuingCertificate, tokenKey, tokenPublicKey,
+    ]
 }

@@ -16,7 +16,14 @@ extension FileAuthority {
         at path: String, name: String, now: NumericDate,
         profile: DeviceCertificateProfile = DeviceCertificateProfile()
     ) throws(ProvisioningError) -> FileAuthority {
+        PrivateFolder.removeUnfinished(of: path)
         guard try install(at: path, name: name, now: now) else {
+            // One that lost a file is not to be used as it is.
+            do throws(ProvisioningError) {
+                _ = try open(at: path)
+            } catch {
+                if error.code != .notFound { throw error }
+            }
             throw ProvisioningError(
                 .authorityUnavailable, "\(path) exists already",
                 hint: "use it as it is, or create another authority in another folder")
@@ -25,11 +32,12 @@ extension FileAuthority {
     }
 
     /// Opens the authority at `path`, or creates it. Of processes that do so at once, one creates
-    /// it and all use it.
+    /// it and all use it. What others left unfinished is removed.
     public static func openOrCreate(
         at path: String, name: String, now: NumericDate,
         profile: DeviceCertificateProfile = DeviceCertificateProfile()
     ) throws(ProvisioningError) -> (authority: FileAuthority, isNew: Bool) {
+        PrivateFolder.removeUnfinished(of: path)
         do {
             return (try open(at: path, profile: profile), false)
         } catch  where error.code == .notFound {

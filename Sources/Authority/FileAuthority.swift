@@ -1,5 +1,5 @@
 internal import CBOR
-internal import COSE
+public import COSE
 public import Issuance
 internal import OpenSSL
 public import Provisioning
@@ -34,9 +34,9 @@ public final class FileAuthority: CredentialIssuer {
     ) throws(ProvisioningError) {
         self.profile = profile
         folderPath = folder.path
-        guard folder.contains(AuthorityFile.rootCertificate) else {
+        guard AuthorityFile.all.contains(where: folder.contains) else {
             throw ProvisioningError(
-                .notFound, "there is no \(AuthorityFile.rootCertificate) in \(folder.path)",
+                .notFound, "there is no file of an authority in \(folder.path)",
                 hint: "create an authority in a folder that is empty or does not exist")
         }
         root = try folder.certificate(AuthorityFile.rootCertificate)
@@ -68,7 +68,7 @@ public final class FileAuthority: CredentialIssuer {
         do {
             var plan = plan
             // A clock that is a little slow: nothing is valid before what signed it.
-            plan.notBefore = max(plan.notBefore, NumericDate(seconds: issuing.notBefore.seconds))
+            plan.notBefore = max(plan.notBefore, notBefore)
             try plan.validate()
             let types = CredentialType.allCases.filter(plan.types.contains)
             var credentials: [Credential] = []
@@ -83,6 +83,8 @@ public final class FileAuthority: CredentialIssuer {
 
     /// `iss` of every CWT: the issuing CA's common name.
     public var tokenIssuer: String { issuing.subject[.commonName] ?? issuing.subject.description }
+
+    public var notBefore: NumericDate { NumericDate(seconds: issuing.notBefore.seconds) }
 
     public func keyDigest(for type: CredentialType) -> [UInt8] {
         switch type {

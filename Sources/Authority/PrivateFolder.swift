@@ -101,6 +101,22 @@ final class PrivateFolder {
         }
     }
 
+    /// Locks the folder itself, until it is closed. False: it is locked already, or can't be.
+    func lock(_ operation: Int32) -> Bool {
+        while flock(descriptor, operation) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
+
+    /// Whether it still has the name that it was opened by.
+    var isStillThere: Bool {
+        var opened = stat()
+        var named = stat()
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0
+            && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+    }
+
     /// Waits until the names of the files are durable.
     func synchronize() throws(ProvisioningError) {
         guard fsync(descriptor) == 0 else {

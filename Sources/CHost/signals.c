@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
@@ -19,24 +21,29 @@ enum { watched_count = sizeof watched / sizeof watched[0] };
 /// A key press that SwiftPM forwards arrives twice, a few milliseconds apart.
 enum { repeat_milliseconds = 500 };
 
-static volatile sig_atomic_t signal_fd = -1;
-static volatile sig_atomic_t first_was_seen;
-static struct timespec first_at;
+// A signal is handled by any thread, and two by two threads at once: sig_atomic_t, which is meant for
+// one thread and its handlers, is not enough. A handler may only use atomics that take no lock.
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "atomics without locks");
 
-static volatile sig_atomic_t terminal_fd = -1;
+static atomic_int signal_fd = -1;
+/// Of the first signal, on the monotonic clock; 0 before it.
+static _Atomic int64_t first_milliseconds;
+
+static atomic_int terminal_fd = -1;
 static struct termios terminal_before;
 
-static long milliseconds_since_first(void) {
+static int64_t milliseconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - first_at.tv_sec) * 1000 + (now.tv_nsec - first_at.tv_nsec) / 1000000;
+    // The clock may have started this very millisecond.
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
 static int early_status;
 static const char *early_message = "";
-static volatile sig_atomic_t foreground_owner;
+static atomic_int foreground_owner;
 static char unfinished_file[4096];
-static volatile sig_atomic_t has_unfinished_file;
+static atomic_bool has_unfinished_file;
 
 static void on_early_signal(int number) {
     (void)number;
@@ -50,7 +57,9 @@ static void on_early_signal(int number) {
 
 static void on_signal(int number) {
     int saved_errno = errno;
-    if (first_was_seen && milliseconds_since_first() > repeat_milliseconds) {
+    int64_t now = milliseconds_now(), first = 0;
+    bool is_first = atomic_compare_exchange_strong(&first_milliseconds, &first, now);
+    if (!is_first && now - first > repeat_milliseconds) {
         chost_terminal_restore();
         chost_foreground_return();
         if (has_unfinished_file) unlink(unfinished_file);
@@ -58,12 +67,9 @@ static void on_signal(int number) {
         raise(number);
         return;
     }
-    if (!first_was_seen) {
-        clock_gettime(CLOCK_MONOTONIC, &first_at);
-        first_was_seen = 1;
-    }
     char byte = (char)number;
-    if (signal_fd >= 0 && write(signal_fd, &byte, 1) < 0) {
+    int fd = signal_fd;
+    if (fd >= 0 && write(fd, &byte, 1) < 0) {
         // The pipe is full: it is readable already, which is all that matters.
     }
     errno = saved_errno;
@@ -94,21 +100,21 @@ int chost_signals_install_early(int status, const char *message) {
 }
 
 int chost_signals_install(int write_fd) {
-    first_was_seen = 0;
+    first_milliseconds = 0;
     signal_fd = write_fd;
     signal(SIGPIPE, SIG_IGN);
     return install(on_signal);
 }
 
 void chost_unfinished_file_begin(const char *path) {
-    has_unfinished_file = 0;
+    has_unfinished_file = false;
     size_t length = strlen(path);
     if (length >= sizeof unfinished_file) return;
     memcpy(unfinished_file, path, length + 1);
-    has_unfinished_file = 1;
+    has_unfinished_file = true;
 }
 
-void chost_unfinished_file_end(void) { has_unfinished_file = 0; }
+void chost_unfinished_file_end(void) { has_unfinished_file = false; }
 
 void chost_signals_remove(void) {
     for (int i = 0; i < watched_count; i++) {
@@ -168,18 +174,16 @@ int chost_terminal_take(int fd) {
 }
 
 void chost_terminal_restore(void) {
-    int fd = terminal_fd;
+    int fd = atomic_exchange(&terminal_fd, -1);
     if (fd < 0) return;
-    terminal_fd = -1;
     tcsetattr(fd, TCSANOW, &terminal_before);
 }
 
-void chost_foreground_set_owner(pid_t group) { foreground_owner = (sig_atomic_t)group; }
+void chost_foreground_set_owner(pid_t group) { foreground_owner = group; }
 
 void chost_foreground_return(void) {
-    pid_t owner = (pid_t)foreground_owner;
+    pid_t owner = atomic_exchange(&foreground_owner, 0);
     if (owner <= 0) return;
-    foreground_owner = 0;
     // From a group that is not in the foreground the call would stop it.
     signal(SIGTTOU, SIG_IGN);
     tcsetpgrp(STDIN_FILENO, owner);

@@ -26,7 +26,8 @@ static void close_from(int first) {
 }
 
 /// Between fork and exec: async-signal-safe calls only. Returns the errno value of what failed.
-static int become(const struct chost_spawn_request *request, pid_t parent) {
+/// `*report` is moved to where it does not stand in the way; exec closes it.
+static int become(const struct chost_spawn_request *request, pid_t parent, int *report) {
     if (setpgid(0, 0) < 0) return errno;
 #if defined(__linux__)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return errno;
@@ -39,13 +40,19 @@ static int become(const struct chost_spawn_request *request, pid_t parent) {
     if (request->inherited_count > CHOST_INHERITED_MAX) return EINVAL;
     for (size_t i = 0; i < request->inherited_count; i++) wanted[count++] = request->inherited[i];
     // Above all of them first, so that no dup2 overwrites a descriptor that is still needed.
+    int moved = fcntl(*report, F_DUPFD, count + 1);
+    if (moved < 0) return errno;
+    *report = moved;
     for (int i = 0; i < count; i++) {
-        wanted[i] = fcntl(wanted[i], F_DUPFD, count);
+        wanted[i] = fcntl(wanted[i], F_DUPFD, count + 1);
         if (wanted[i] < 0) return errno;
     }
     for (int i = 0; i < count; i++)
         if (dup2(wanted[i], i) < 0) return errno;
-    close_from(count);
+    if (dup2(*report, count) < 0) return errno;
+    *report = count;
+    if (fcntl(*report, F_SETFD, FD_CLOEXEC) < 0) return errno;
+    close_from(count + 1);
     if (request->directory && chdir(request->directory) < 0) return errno;
 
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -57,24 +64,37 @@ static int become(const struct chost_spawn_request *request, pid_t parent) {
 }
 
 static int make_child(const struct chost_spawn_request *request, pid_t *pid) {
+    // Not through the memory that a vfork shares: sanitizers and some systems make it a fork.
+    int failures, report;
+    int error = chost_pipe(&failures, &report, false);
+    if (error) return error;
     pid_t parent = getpid();
-    // With vfork the child runs in this process's memory until exec, and reports its failure there.
-    volatile int failure = 0;
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
     pid_t child = vfork();
 #pragma clang diagnostic pop
     if (child == 0) {
-        failure = become(request, parent);
-        _exit(127);
+        int end = report;
+        int failure = become(request, parent, &end);
+        ssize_t written = write(end, &failure, sizeof failure);
+        _exit(written == sizeof failure ? 127 : 126);
     }
-    if (child < 0) return errno;
-    if (failure) {
+    if (child < 0) error = errno;
+    close(report);
+    if (child > 0) {
+        ssize_t length;
+        do {
+            length = read(failures, &error, sizeof error);
+        } while (length < 0 && errno == EINTR);
+        // Nothing is said by exec, which closes the pipe.
+        if (length != sizeof error) error = 0;
+    }
+    close(failures);
+    if (child > 0 && error) {
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
-        return failure;
     }
-    *pid = child;
-    return 0;
+    if (!error) *pid = child;
+    return error;
 }
 
 static pthread_mutex_t callers = PTHREAD_MUTEX_INITIALIZER;

@@ -93,6 +93,8 @@ public final class ChildProcess: Sendable {
                 failure, "\(program) cannot be run: \(SystemError(status))",
                 hint: Self.hint(for: status))
         }
+        // It is signalled as a group, by its negative: that of 1 would be every process there is.
+        precondition(pid > 1, "a child with the process ID \(pid)")
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
     }

@@ -22,6 +22,8 @@ public final class Console {
         case interrupted
         /// Whoever read the output is gone.
         case outputClosed
+        /// The output takes no more, as on a full disk: the `errno`.
+        case outputFailed(Int32)
     }
 
     private let channel: any Channel
@@ -82,7 +84,7 @@ public final class Console {
             }
             if isReadable.channel {
                 let bytes = try channel.read(atMost: Self.readLimit, within: .zero)
-                guard try relay(bytes) else { return .outputClosed }
+                if let ending = try relay(bytes) { return ending }
             }
         }
         return .deadlineReached
@@ -116,8 +118,8 @@ public final class Console {
         return sent.count == count
     }
 
-    /// False if nobody takes the output any more.
-    private func relay(_ bytes: [UInt8]) throws(ProvisioningError) -> Bool {
+    /// Not nil if nobody takes the output any more.
+    private func relay(_ bytes: [UInt8]) throws(ProvisioningError) -> Ending? {
         var text: [UInt8] = []
         for event in frames.push(bytes) {
             if case .text(let part) = event { text += filter.filter(part) }
@@ -125,7 +127,7 @@ public final class Console {
         return show(text)
     }
 
-    private func show(_ text: [UInt8]) -> Bool {
+    private func show(_ text: [UInt8]) -> Ending? {
         var rest = text[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { writeBytes(output, $0.baseAddress, $0.count) }
@@ -134,14 +136,15 @@ public final class Console {
             } else if errno == EAGAIN {
                 let isWritable = try? Poll.wait(
                     output, for: Poll.writable, until: .never, interruption)
-                guard isWritable == true else { return true }
+                guard isWritable == true else { return nil }
             } else if errno != EINTR {
-                return false
+                // EIO: the terminal was closed.
+                return [EPIPE, EIO].contains(errno) ? .outputClosed : .outputFailed(errno)
             } else if interruption.isInterrupted {
-                return true
+                return nil
             }
         }
-        return true
+        return nil
     }
 
     /// A background job that takes the terminal would be stopped.

@@ -21,10 +21,18 @@ struct ProcessTree {
     }
 
     private var members: Set<Member> = []
+    private let send: (pid_t, Int32) -> Int32
 
     /// Stops what is below `root`, which is stopped, so that nothing of it can start more, or leave its
     /// parent, while it is being found.
-    init(stoppingAllBelow root: pid_t) {
+    ///
+    /// Empty for a root that is no process of ours: what is below init is everybody's, and to kill(2) a
+    /// number below 1 is a group of processes, or all of them.
+    ///
+    /// - Parameter send: what sends a signal to a process: kill(2).
+    init(stoppingAllBelow root: pid_t, send: @escaping (pid_t, Int32) -> Int32 = kill) {
+        self.send = send
+        guard root > 1 else { return }
         while true {
             let known = members.count
             add(below: root)
@@ -51,7 +59,7 @@ struct ProcessTree {
     /// Sends `number` to those that still run.
     func signal(_ number: Int32) {
         for member in members where Self.status(of: member.process)?.start == member.start {
-            kill(member.process, number)
+            _ = send(member.process, number)
         }
     }
 

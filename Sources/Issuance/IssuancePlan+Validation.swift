@@ -29,7 +29,8 @@ extension IssuancePlan {
         if types.contains(.x509Chain), length > DistinguishedName.maximumLength {
             throw IssuanceError(
                 "a device ID of \(length / 2) octets does not fit into a certificate's serialNumber "
-                    + "of \(DistinguishedName.maximumLength) characters")
+                    + "of \(DistinguishedName.maximumLength) characters",
+                hint: "a CWT takes it: --credentials cwt")
         }
         let board = board.unicodeScalars
         guard Self.boardLength.contains(board.count),

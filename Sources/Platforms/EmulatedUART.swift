@@ -24,10 +24,15 @@ final class EmulatedUART: Sendable {
     private let errorPipe: Int32
     private let stopPipe: (read: Int32, write: Int32)
     private let tail = Mutex<[UInt8]>([])
-    private let wake = Mutex<(@Sendable () -> Void)?>(nil)
-    private let commit = Mutex<(@Sendable () -> Bool)?>(nil)
+    private let hooks = Mutex(Hooks())
     private let hasEnded = DispatchSemaphore(value: 0)
     private let errorHasEnded = DispatchSemaphore(value: 0)
+
+    /// Not the functions themselves: each look at one in a mutex wraps it once more, and leaves it so.
+    private struct Hooks: Sendable {
+        var wake: (@Sendable () -> Void)?
+        var commit: (@Sendable () -> Bool)?
+    }
 
     /// Bytes of the emulator's standard error that are kept for messages.
     private static let tailLength = 4096
@@ -78,13 +83,13 @@ final class EmulatedUART: Sendable {
 
     /// Has `wake` run on the thread, again and again, while the emulator leaves input unread.
     func whenUnread(_ wake: @escaping @Sendable () -> Void) {
-        self.wake.withLock { $0 = wake }
+        hooks.withLock { $0.wake = wake }
     }
 
     /// Has `commit` keep what the board stored, on the thread, before any of the board's bytes are passed
     /// on. False: it can't be kept any more, and nor is what the board said.
     func commitBeforeSpeaking(_ commit: @escaping @Sendable () -> Bool) {
-        self.commit.withLock { $0 = commit }
+        hooks.withLock { $0.commit = commit }
     }
 
     /// Starts carrying bytes.
@@ -153,7 +158,7 @@ final class EmulatedUART: Sendable {
             let isWaiting = isUnread || !flow.toUser.isEmpty || flow.hangUp != nil
             let count = poll(&entries, nfds_t(entries.count), isWaiting ? Self.interval : -1)
             guard count >= 0 || errno == EINTR else { return }
-            if count == 0, isUnread { wake.withLock { $0 }?() }
+            if count == 0, isUnread { hooks.withLock { $0 }.wake?() }
             guard entries[0].revents == 0 else { return }
             if entries[1].revents != 0, !readError() {
                 flow.isErrorOpen = false
@@ -209,7 +214,7 @@ final class EmulatedUART: Sendable {
 
     private func passOn(_ bytes: [UInt8], _ flow: inout Flow) {
         guard let last = bytes.last else { return }
-        if commit.withLock({ $0 })?() ?? true {
+        if hooks.withLock({ $0 }).commit?() ?? true {
             flow.toUser += bytes
         } else {
             // No host may hear it, but it may be why the emulator ended.

@@ -95,7 +95,7 @@ extension Platform {
         public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
 
         public let kind: Kind
-        /// Symbols per second, the likeliest first. Never empty.
+        /// Symbols per second. Never empty. The first is used; the others tell what `--baud` may be.
         public let baudRates: [Int]
         /// The SMP group under which the device library answers.
         public let group: UInt16

@@ -60,7 +60,8 @@ enum IdentifyKey: String, PlatformKey {
 enum ChannelKey: String, PlatformKey {
     /// `"uart"`, or `"rtt"`: through the debug probe.
     case kind
-    /// Symbols per second, one or a list, the likeliest first; default 115200.
+    /// Symbols per second, one or a list; the first is used unless `--baud` names another; default
+    /// 115200.
     case baud
     /// The SMP group of the device library, 64 to 65535; default 8392.
     case group

@@ -1,3 +1,4 @@
+public import COSE
 public import Issuance
 
 /// Signs what a plan says.
@@ -9,6 +10,10 @@ public protocol CredentialIssuer: AnyObject, Sendable {
     /// SHA-256 of the SubjectPublicKeyInfo of the key that signs credentials of this type, 32 octets:
     /// what `Credential.issuer` says of those that it signs.
     func keyDigest(for type: CredentialType) -> [UInt8]
+
+    /// The beginning of its own certificates: nothing that it signs is valid before, whatever the clock
+    /// says.
+    var notBefore: NumericDate { get }
 
     func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential]
 }

@@ -1,8 +1,10 @@
 internal import Attestation
+internal import Issuance
+internal import OpenSSL
 
 extension Provisioner {
-    /// The device signs a second nonce with the key that was certified and names what it stored; then
-    /// the key is active.
+    /// The device signs a second nonce with the key that was certified and names what it stored, and gives
+    /// it back; then the key is active.
     func confirm(_ delivery: Delivery, of registration: Registration, _ session: DeviceSession)
         throws(ProvisioningError) -> Confirmation
     {
@@ -12,10 +14,50 @@ extension Provisioner {
             let collected = try readEvidence(keyID: registration.keyID, session)
             return try self.confirmation(in: collected, delivery, of: registration)
         }
+        // What a device names may be what it was told at delivery, not what came to its storage. A delivery
+        // of an earlier run that broke off here is as unproven. Else the bytes are saved.
+        let unproven =
+            registration.record.state == .pending ? Array(delivery.digests.keys) : delivery.sent
+        for type in unproven.sorted(by: { $0.rawValue < $1.rawValue }) {
+            try readBack(type, delivery, of: registration, session)
+        }
         try registry.activate(
             registration.thumbprint, confirmation: confirmation.evidence, at: surroundings.now())
-        observer.ended(.confirm, "the device signed with its key and names what it holds")
+        observer.ended(
+            .confirm,
+            "the device signed with its key and "
+                + (unproven.isEmpty ? "names what it holds" : "gives back what it holds"))
         return confirmation
+    }
+
+    /// The stored bytes themselves, as a flasher reads back what it wrote.
+    private func readBack(
+        _ type: CredentialType, _ delivery: Delivery, of registration: Registration,
+        _ session: DeviceSession
+    ) throws(ProvisioningError) {
+        let doing = "read the \(type.title) back"
+        do throws(ProvisioningError) {
+            try session.withSecondChance { () throws(ProvisioningError) in
+                let bytes = try session.read(
+                    contract.readCredential(keyID: registration.keyID, type: type.rawValue),
+                    to: doing)
+                let digest = SHA256.hash(bytes)
+                guard digest != delivery.digests[type] else { return }
+                throw ProvisioningError(
+                    .credentialMismatch,
+                    "the device names the \(type.title) that it was given, and what reads back is "
+                        + "\(bytes.count) bytes with the SHA-256 \(digest.hexadecimal)",
+                    hint: Self.mismatchHint)
+            }
+        } catch {
+            // It names what it will not show.
+            guard error.code == .deviceRefused else { throw error }
+            throw ProvisioningError(.credentialMismatch, error.reason, hint: Self.mismatchHint)
+        }
+    }
+
+    private static var mismatchHint: String {
+        "run again; if it stays, the device's storage loses what it is given"
     }
 
     private func confirmation(
@@ -33,8 +75,7 @@ extension Provisioner {
         }
         if let refusal = error as? AppraisalError, refusal.code == .credentialMismatch {
             throw ProvisioningError(
-                .credentialMismatch, "\(refusal)",
-                hint: "run again; if it stays, the device's storage loses what it is given")
+                .credentialMismatch, "\(refusal)", hint: Self.mismatchHint)
         }
         throw ProvisioningError(
             .confirmFailed, "\(error)",

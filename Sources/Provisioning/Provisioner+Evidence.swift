@@ -55,21 +55,42 @@ extension Provisioner {
         do throws(EvidenceError) {
             return try Evidence(collected.bytes)
         } catch {
-            throw ProvisioningError(ErrorCode(error.code), error.description)
+            throw ProvisioningError(error.code, error.description)
         }
     }
 }
 
 extension ProvisioningError {
-    init(_ error: AppraisalError) {
-        let hint: String? =
-            switch error.code {
-            case .evidenceReplayed:
-                "somebody repeats an earlier answer, or two devices share the line"
-            case .idMismatch: "two boards are attached? select one with --device"
-            default: nil
-            }
-        self.init(ErrorCode(error.code), error.description, hint: hint)
+    init(_ error: AppraisalError) { self.init(error.code, error.description) }
+
+    fileprivate init(_ code: RefusalCode, _ reason: String) {
+        self.init(ErrorCode(code), reason, hint: code.hint)
+    }
+}
+
+extension RefusalCode {
+    /// What to do about a device that is refused for this.
+    fileprivate var hint: String {
+        switch self {
+        case .evidenceMalformed:
+            "run again; if it stays, flash firmware with the device library of this version"
+        case .evidenceSignature:
+            "run again; if it stays, the device's key is damaged: --erase has it make a new one"
+        case .evidenceReplayed:
+            "somebody repeats an earlier answer, or two devices share the line"
+        case .evidenceProfile:
+            "this program and the firmware are of different versions: bring the older one up to date"
+        case .keyInvalid:
+            "the device's key is no key: --erase has it make a new one; if it stays, look at the "
+                + "firmware's cryptography"
+        case .keyMismatch:
+            "run again; if it stays, two devices share the line, or the device loses its key"
+        case .idMismatch: "two boards are attached? select one with --device"
+        case .csrRefused:
+            "run again; if it stays, flash firmware with the device library of this version"
+        case .credentialMismatch:
+            "run again; if it stays, the device's storage loses what it is given"
+        }
     }
 }
 

@@ -1,7 +1,23 @@
+internal import Attestation
 internal import COSE
 public import Issuance
 
 extension Provisioner {
+    /// To be called before the key is registered: a key that can get no credential must not cost the
+    /// device its earlier one.
+    ///
+    /// - Throws: `.issuanceFailed`.
+    func checkIssuance(for result: AttestationResult) throws(ProvisioningError) {
+        guard !plan.credentials.isEmpty else { return }
+        let issuance = try issuancePlan(
+            for: result.identity, result.publicKey, plan.credentials, surroundings.now())
+        do throws(IssuanceError) {
+            try issuance.validate()
+        } catch {
+            throw ProvisioningError(.issuanceFailed, error.reason, hint: error.hint)
+        }
+    }
+
     /// The credentials that the device shall hold: those in force from an earlier run, and new ones
     /// for what is missing, recorded before anything leaves the host.
     func issue(for registration: Registration) throws(ProvisioningError) -> [Credential] {
@@ -13,7 +29,8 @@ extension Provisioner {
             observer.ended(.issue, summaryInForce(inForce))
             return inForce
         }
-        let signed = try issuer.sign(try issuancePlan(for: registration, missing, now))
+        let signed = try issuer.sign(
+            try issuancePlan(for: registration.identity, registration.publicKey, missing, now))
         // Trust anchors name no key: there is nothing about them to revoke.
         let recorded = signed.filter { $0.type != .trustAnchors }
         if !recorded.isEmpty {
@@ -28,10 +45,12 @@ extension Provisioner {
     }
 
     /// Whether a credential from an earlier run is what this run would sign: of a type that is wanted,
-    /// by the same issuer, not at its end, and not for longer than is wanted now.
+    /// by the same issuer, begun, not at its end, and not for longer than is wanted now.
     private func serves(_ credential: Credential, at now: NumericDate) -> Bool {
         guard plan.credentials.contains(credential.type),
-            credential.issuer == issuer.keyDigest(for: credential.type)
+            credential.issuer == issuer.keyDigest(for: credential.type),
+            // It would be of no use yet if the clock was ahead when it was signed.
+            credential.notBefore <= max(now, issuer.notBefore)
         else { return false }
         guard let notAfter = credential.notAfter else { return plan.validity == nil }
         return notAfter > now
@@ -39,15 +58,16 @@ extension Provisioner {
     }
 
     private func issuancePlan(
-        for registration: Registration, _ types: Set<CredentialType>, _ now: NumericDate
+        for identity: DeviceIdentity, _ publicKey: [UInt8], _ types: Set<CredentialType>,
+        _ now: NumericDate
     ) throws(ProvisioningError) -> IssuancePlan {
         var serialNumbers: [CredentialType: [UInt8]] = [:]
         for type in types where type != .trustAnchors {
             serialNumbers[type] = try serialNumber()
         }
         return IssuancePlan(
-            deviceID: registration.identity.id.description, board: registration.identity.board,
-            publicKey: registration.publicKey, types: types, serialNumbers: serialNumbers,
+            deviceID: identity.id.description, board: identity.board,
+            publicKey: publicKey, types: types, serialNumbers: serialNumbers,
             notBefore: now, notAfter: plan.validity.map { NumericDate(seconds: now.seconds + $0) })
     }
 

@@ -59,6 +59,7 @@ public struct Provisioner {
                 let result = try appraise(evidence, of: key, description, probedID: probedID)
                 return (description, key, result)
             }
+            try checkIssuance(for: result)
             let registration = try register(result, of: key, receipt: receipt)
             let credentials = try issue(for: registration)
             let delivery = try install(credentials, on: description, for: registration, session)

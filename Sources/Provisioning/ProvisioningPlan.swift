@@ -26,10 +26,10 @@ public struct ProvisioningPlan: Sendable {
 
     public init() {}
 
-    /// How long a device may take. One that is silent is given up after about four times as long,
-    /// since requests are repeated.
+    /// How long a device may take. Requests are repeated, so one that is silent is given up only after
+    /// nearly four times as long.
     public struct Deadlines: Sendable {
-        /// From reset to the first answer.
+        /// From reset to the first answer. Silence is expected here: half as long again, and no more.
         public var boot: Duration = .seconds(5)
         /// For an answer that needs no cryptography.
         public var answer: Duration = .seconds(2)

@@ -15,7 +15,7 @@ public enum Step: String, CaseIterable, Sendable, Hashable {
     case register
     case issue
     case install
-    /// The device signs a second nonce and names what it stored.
+    /// The device signs a second nonce, names what it stored, and gives it back.
     case confirm
     case attach
 }

@@ -6,11 +6,10 @@ extension Database {
         matching filter: DeviceFilter, after cursor: RegistryCursor?, count: Int
     ) throws -> [DeviceRecord] {
         let condition = filter.condition(after: cursor)
-        let rows = try Row.fetchCursor(
+        return try DeviceRecord.fetchAll(
             cachedStatement(
                 sql: DeviceRecord.query + "\(condition.sql) ORDER BY id LIMIT \(count)"),
-            arguments: condition.arguments)
-        return try Array(rows.map { try DeviceRecord(row: $0, database: self) })
+            condition.arguments, in: self)
     }
 
     func keys(
@@ -21,6 +20,43 @@ extension Database {
             cachedStatement(
                 sql: KeyRecord.query + "\(condition.sql) ORDER BY key.id LIMIT \(count)"),
             condition.arguments)
+    }
+
+    /// A page of devices, each with the credentials of each of its keys, oldest first.
+    func devicesWithCredentials(
+        matching filter: DeviceFilter, after cursor: RegistryCursor?, count: Int
+    ) throws -> [WithCredentials<DeviceRecord, [[CredentialRecord]]>] {
+        let devices = try devices(matching: filter, after: cursor, count: count)
+        guard let first = devices.first, let last = devices.last else { return [] }
+        var credentials = try Groups(
+            CredentialRecord.fetchCursor(
+                cachedStatement(
+                    sql: CredentialRecord.query + """
+                        WHERE key.device BETWEEN ? AND ? ORDER BY key.device, credential.id
+                        """), [first.row, last.row]), of: \.deviceRow)
+        return try devices.map { device in
+            let ofKeys = Dictionary(grouping: try credentials.group(device.row), by: \.keyRow)
+            return WithCredentials(
+                record: device, credentials: device.keys.map { ofKeys[$0.row] ?? [] })
+        }
+    }
+
+    /// A page of keys, each with its credentials, oldest first.
+    func keysWithCredentials(
+        matching filter: KeyFilter, after cursor: RegistryCursor?, count: Int
+    ) throws -> [WithCredentials<KeyRecord, [CredentialRecord]>] {
+        let keys = try keys(matching: filter, after: cursor, count: count)
+        guard let first = keys.first, let last = keys.last else { return [] }
+        var credentials = try Groups(
+            CredentialRecord.fetchCursor(
+                cachedStatement(
+                    sql: CredentialRecord.query + """
+                        WHERE credential.key BETWEEN ? AND ?
+                        ORDER BY credential.key, credential.id
+                        """), [first.row, last.row]), of: \.keyRow)
+        return try keys.map {
+            WithCredentials(record: $0, credentials: try credentials.group($0.row))
+        }
     }
 
     func keyCount(matching filter: KeyFilter) throws -> Int {
@@ -53,4 +89,12 @@ extension Database {
                     ORDER BY seq LIMIT \(count)
                     """), [sequenceNumber])
     }
+}
+
+/// A record, and what was issued for it.
+struct WithCredentials<Record: RegistryRow, Credentials: Sendable>: RegistryRow {
+    let record: Record
+    let credentials: Credentials
+
+    var row: Int64 { record.row }
 }

@@ -5,10 +5,10 @@ import Provisioning
 
 extension Database {
     func device(_ identity: DeviceIdentity) throws -> DeviceRecord? {
-        let row = try Row.fetchOne(
+        try DeviceRecord.fetchAll(
             cachedStatement(sql: DeviceRecord.query + "WHERE device_id = ? AND board = ?"),
-            arguments: [Octets(identity.id.bytes), identity.board])
-        return try row.map { try DeviceRecord(row: $0, database: self) }
+            [Octets(identity.id.bytes), identity.board], in: self
+        ).first
     }
 
     /// - Throws: `.notFound`.
@@ -59,11 +59,8 @@ extension Database {
     }
 
     func document(_ digest: [UInt8]) throws -> [UInt8]? {
-        let row = try Row.fetchOne(
-            cachedStatement(sql: "SELECT bytes FROM document WHERE digest = ?"),
-            arguments: [Octets(digest)])
-        var reader = row.map(RowReader.init)
-        return try reader?.octets()
+        try cachedStatement(sql: "SELECT bytes FROM document WHERE digest = ?")
+            .rows([Octets(digest)]) { try $0.octets() }.next()
     }
 }
 

@@ -61,15 +61,65 @@ extension DeviceRecord {
     /// What `init` reads; WHERE, ORDER and LIMIT follow.
     static let query = "SELECT board, device_id, nickname, first_seen, id FROM device "
 
-    init(row: Row, database: Database) throws {
-        var reader = RowReader(row)
-        identity = try DeviceIdentity(&reader)
-        nickname = try reader.optionalText()
-        firstSeen = try reader.date()
-        self.row = try reader.integer()
-        keys = try KeyRecord.fetchAll(
-            database.cachedStatement(
-                sql: KeyRecord.query + "WHERE key.device = ? ORDER BY key.id"), [self.row])
+    /// Devices in the order of their rows, each with its keys: one query for all of them, for a query
+    /// each takes longer than to read them.
+    static func fetchAll(
+        _ statement: Statement, _ arguments: StatementArguments, in database: Database
+    ) throws -> [DeviceRecord] {
+        let heads = try DeviceHead.fetchAll(statement, arguments)
+        guard let first = heads.first, let last = heads.last else { return [] }
+        var keys = try Groups(
+            KeyRecord.fetchCursor(
+                database.cachedStatement(
+                    sql: KeyRecord.query + """
+                        WHERE key.device BETWEEN ? AND ? ORDER BY key.device, key.id
+                        """), [first.row, last.row]), of: \.deviceRow)
+        return try heads.map { head in
+            DeviceRecord(
+                identity: head.identity, nickname: head.nickname, firstSeen: head.firstSeen,
+                keys: try keys.group(head.row), row: head.row)
+        }
+    }
+}
+
+/// A row of `device`.
+private struct DeviceHead: RowRecord {
+    let identity: DeviceIdentity
+    let nickname: String?
+    let firstSeen: NumericDate
+    let row: Int64
+
+    init(_ row: inout RowReader) throws {
+        identity = try DeviceIdentity(&row)
+        nickname = try row.optionalText()
+        firstSeen = try row.date()
+        self.row = try row.integer()
+    }
+}
+
+/// What a query gives, in groups of one owner each, in the order of their owners.
+struct Groups<Record: RowRecord> {
+    private let cursor: MapCursor<RowCursor, Record>
+    private let owner: (Record) -> Int64
+    private var next: Record?
+
+    /// - Parameter owner: grows from record to record, or stays.
+    init(
+        _ cursor: MapCursor<RowCursor, Record>, of owner: @escaping (Record) -> Int64
+    ) throws {
+        self.cursor = cursor
+        self.owner = owner
+        next = try cursor.next()
+    }
+
+    /// The records of `row`; those of the rows before it are gone.
+    mutating func group(_ row: Int64) throws -> [Record] {
+        var group: [Record] = []
+        while let record = next, owner(record) <= row {
+            if owner(record) == row { group.append(record) }
+            next = try cursor.next()
+        }
+        return group
     }
 }
 

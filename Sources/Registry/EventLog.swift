@@ -45,7 +45,7 @@ struct EventLog {
                 arguments: [digest]) ?? false
         if !isKept {
             try database.cachedStatement(sql: "INSERT INTO document (digest, bytes) VALUES (?, ?)")
-                .execute(arguments: [digest, Octets(bytes)])
+                .run([.octets(digest.bytes), .octets(bytes)])
         }
         return digest
     }
@@ -69,10 +69,7 @@ struct EventLog {
                 INSERT INTO event (seq, at, kind, subject, body, previous, hash)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """)
-        try statement.execute(arguments: [
-            event.sequenceNumber, event.date.seconds, event.kind.rawValue, event.subject,
-            event.body, Octets(event.previous), Octets(event.hash),
-        ])
+        try statement.run(event.values)
     }
 }
 

@@ -45,6 +45,8 @@ public struct KeyRecord: Sendable, Hashable {
 
     /// The event that registered this key.
     let row: Int64
+    /// The event that added its device.
+    let deviceRow: Int64
 }
 
 /// What the registry knows of one credential.
@@ -69,6 +71,8 @@ public struct CredentialRecord: Sendable, Hashable {
     let row: Int64
     /// The event that registered its key.
     let keyRow: Int64
+    /// The event that added its key's device.
+    let deviceRow: Int64
 }
 
 extension Revocation {
@@ -105,7 +109,7 @@ extension KeyRecord: RowRecord {
         SELECT device.board, device.device_id, device.nickname, key.key_id, key.thumbprint,
             key.algorithm, key.public_key, key.state, key.registered_at, key.activated_at,
             key.revoked_at, key.revocation_reason, key.basis, key.imported, key.firmware_digest,
-            key.evidence, key.confirmation, key.id
+            key.evidence, key.confirmation, key.id, key.device
         FROM key JOIN device ON device.id = key.device
 
         """
@@ -130,6 +134,7 @@ extension KeyRecord: RowRecord {
         evidenceDigest = try row.octets()
         confirmationDigest = try row.optionalOctets()
         self.row = try row.integer()
+        deviceRow = try row.integer()
     }
 
     /// Lower-case hexadecimal of the thumbprint: the key's name in messages.
@@ -151,7 +156,7 @@ extension CredentialRecord: RowRecord {
         SELECT credential.type, key.thumbprint, credential.issuer, credential.serial,
             credential.document, credential.not_before, credential.not_after,
             credential.issued_at, credential.revoked_at, credential.revocation_reason,
-            credential.id, credential.key
+            credential.id, credential.key, key.device
         FROM credential JOIN key ON key.id = credential.key
 
         """
@@ -172,5 +177,6 @@ extension CredentialRecord: RowRecord {
         revocation = try Revocation.read(&row)
         self.row = try row.integer()
         keyRow = try row.integer()
+        deviceRow = try row.integer()
     }
 }

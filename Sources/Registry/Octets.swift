@@ -1,3 +1,4 @@
+import Attestation
 import Foundation
 import GRDB
 
@@ -8,49 +9,41 @@ struct Octets: Hashable, Sendable {
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Lower-case hexadecimal, two digits for each octet.
-    var hexadecimal: String {
-        String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
-            for (index, byte) in bytes.enumerated() {
-                buffer[index * 2] = Self.digit(byte >> 4)
-                buffer[index * 2 + 1] = Self.digit(byte & 15)
-            }
-            return bytes.count * 2
-        }
-    }
+    var hexadecimal: String { bytes.hexadecimal }
 
     /// Nil unless `hexadecimal` is an even number of hexadecimal digits, of either case.
     init?(hexadecimal: String) {
-        let digits = hexadecimal.utf8.compactMap(Self.value)
-        guard digits.count == hexadecimal.utf8.count, digits.count.isMultiple(of: 2) else {
-            return nil
+        let length = hexadecimal.utf8.count
+        guard length.isMultiple(of: 2) else { return nil }
+        var isHexadecimal = true
+        var text = hexadecimal
+        bytes = text.withUTF8 { digits in
+            [UInt8](unsafeUninitializedCapacity: length / 2) { bytes, count in
+                for index in 0..<length / 2 {
+                    let high = Self.value(digits[index * 2])
+                    let low = Self.value(digits[index * 2 + 1])
+                    // No digit has a value above 15.
+                    isHexadecimal = isHexadecimal && (high | low) < 16
+                    bytes[index] = high << 4 | low & 15
+                }
+                count = length / 2
+            }
         }
-        bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        guard isHexadecimal else { return nil }
     }
 
-    private static func digit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
+    /// 255 for what is no digit.
+    private static func value(_ digit: UInt8) -> UInt8 {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
         case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
+        default: .max
         }
     }
 }
 
-extension Octets: Codable {
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let octets = Octets(hexadecimal: try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "expected hexadecimal digits")
-        }
-        self = octets
-    }
-
+extension Octets: Encodable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(hexadecimal)

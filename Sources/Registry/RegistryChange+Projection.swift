@@ -25,8 +25,8 @@ struct ProjectionError: Error, CustomStringConvertible {
 
 extension Database {
     /// Runs one statement that must change exactly one row.
-    fileprivate func project(_ sql: String, _ arguments: StatementArguments) throws {
-        try cachedStatement(sql: sql).execute(arguments: arguments)
+    fileprivate func project(_ sql: String, _ values: [SQLiteValue]) throws {
+        try cachedStatement(sql: sql).run(values)
         guard changesCount == 1 else {
             throw ProjectionError(description: "changed \(changesCount) rows, not 1")
         }
@@ -39,7 +39,10 @@ extension RegistryChange.DeviceAdded {
             """
             INSERT INTO device (id, board, device_id, first_seen, event) VALUES (?, ?, ?, ?, ?)
             """,
-            [event.subject, board, deviceID, event.date.seconds, event.sequenceNumber])
+            [
+                .integer(event.subject), .text(board), .octets(deviceID.bytes),
+                .integer(event.date.seconds), .integer(event.sequenceNumber),
+            ])
     }
 }
 
@@ -47,7 +50,7 @@ extension RegistryChange.DeviceNamed {
     fileprivate func apply(_ event: RegistryEvent, to database: Database) throws {
         try database.project(
             "UPDATE device SET nickname = ?, event = ? WHERE id = ?",
-            [nickname, event.sequenceNumber, event.subject])
+            [.text(nickname), .integer(event.sequenceNumber), .integer(event.subject)])
     }
 }
 
@@ -61,9 +64,11 @@ extension RegistryChange.KeyRegistered {
             VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
             """,
             [
-                event.subject, device, Int64(keyID), thumbprint, algorithm, publicKey,
-                event.date.seconds, basis, isImported, firmwareDigest, evidence,
-                event.sequenceNumber,
+                .integer(event.subject), .integer(device), .integer(Int64(keyID)),
+                .octets(thumbprint.bytes), .integer(algorithm), .octets(publicKey.bytes),
+                .integer(event.date.seconds), .text(basis), .integer(isImported ? 1 : 0),
+                .octets(firmwareDigest?.bytes), .octets(evidence.bytes),
+                .integer(event.sequenceNumber),
             ])
     }
 }
@@ -75,7 +80,10 @@ extension RegistryChange.KeyActivated {
             UPDATE key SET state = 'active', activated_at = ?, confirmation = ?, event = ?
             WHERE id = ?
             """,
-            [event.date.seconds, confirmation, event.sequenceNumber, event.subject])
+            [
+                .integer(event.date.seconds), .octets(confirmation.bytes),
+                .integer(event.sequenceNumber), .integer(event.subject),
+            ])
     }
 }
 
@@ -88,7 +96,10 @@ extension RegistryChange.Revoked {
             UPDATE \(table) SET state = 'revoked', revoked_at = ?, revocation_reason = ?, event = ?
             WHERE id = ?
             """,
-            [event.date.seconds, reason, event.sequenceNumber, event.subject])
+            [
+                .integer(event.date.seconds), .integer(Int64(reason)),
+                .integer(event.sequenceNumber), .integer(event.subject),
+            ])
     }
 }
 
@@ -100,7 +111,7 @@ extension RegistryChange.KeyReinstated {
                 revoked_at = NULL, revocation_reason = NULL, event = ?
             WHERE id = ?
             """,
-            [event.sequenceNumber, event.subject])
+            [.integer(event.sequenceNumber), .integer(event.subject)])
     }
 }
 
@@ -114,8 +125,10 @@ extension RegistryChange.CredentialIssued {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'in-force', ?, ?)
             """,
             [
-                event.subject, key, Int64(clamping: type), issuer, serialNumber, document,
-                notBefore, notAfter, event.date.seconds, event.sequenceNumber,
+                .integer(event.subject), .integer(key), .integer(Int64(clamping: type)),
+                .octets(issuer.bytes), .octets(serialNumber?.bytes), .octets(document.bytes),
+                .integer(notBefore), notAfter.map(SQLiteValue.integer) ?? .null,
+                .integer(event.date.seconds), .integer(event.sequenceNumber),
             ])
     }
 }
@@ -124,6 +137,9 @@ extension RegistryChange.ListNumbered {
     fileprivate func apply(_ event: RegistryEvent, to database: Database) throws {
         try database.project(
             "INSERT INTO revocation_list (id, issuer, number, numbered_at) VALUES (?, ?, ?, ?)",
-            [event.subject, issuer, number, event.date.seconds])
+            [
+                .integer(event.subject), .octets(issuer.bytes), .integer(number),
+                .integer(event.date.seconds),
+            ])
     }
 }

@@ -13,16 +13,16 @@ enum RegistryChange {
     case credentialRevoked(Revoked)
     case listNumbered(ListNumbered)
 
-    struct DeviceAdded: Codable {
+    struct DeviceAdded: Encodable {
         var board: String
         var deviceID: Octets
     }
 
-    struct DeviceNamed: Codable {
+    struct DeviceNamed: Encodable {
         var nickname: String?
     }
 
-    struct KeyRegistered: Codable {
+    struct KeyRegistered: Encodable {
         /// The event that added the device.
         var device: Int64
         var keyID: UInt32
@@ -38,13 +38,13 @@ enum RegistryChange {
         var grounds: [String]
     }
 
-    struct KeyActivated: Codable {
+    struct KeyActivated: Encodable {
         /// SHA-256 of the confirmation.
         var confirmation: Octets
     }
 
     /// Of a key, with all its credentials, or of one credential.
-    struct Revoked: Codable {
+    struct Revoked: Encodable {
         /// CRLReason, RFC 5280 §5.3.1.
         var reason: Int
         var note: String?
@@ -52,11 +52,11 @@ enum RegistryChange {
         var supersededBy: Octets?
     }
 
-    struct KeyReinstated: Codable {
+    struct KeyReinstated: Encodable {
         var note: String?
     }
 
-    struct CredentialIssued: Codable {
+    struct CredentialIssued: Encodable {
         /// The event that registered the key.
         var key: Int64
         var type: UInt64
@@ -68,7 +68,7 @@ enum RegistryChange {
         var notAfter: Int64?
     }
 
-    struct ListNumbered: Codable {
+    struct ListNumbered: Encodable {
         var issuer: Octets
         var number: Int64
     }
@@ -85,6 +85,11 @@ public enum RegistryEventKind: String, CaseIterable, Sendable, Hashable {
     case credentialIssued = "credential-issued"
     case credentialRevoked = "credential-revoked"
     case listNumbered = "list-numbered"
+
+    /// Whether such an event is its own subject.
+    var beginsSubject: Bool {
+        [.deviceAdded, .keyRegistered, .credentialIssued, .listNumbered].contains(self)
+    }
 }
 
 extension RegistryChange {
@@ -130,25 +135,5 @@ extension RegistryChange {
             case .listNumbered(let body): try encoder.encode(body)
             }
         return String(decoding: data, as: UTF8.self)
-    }
-
-    init(_ kind: RegistryEventKind, body: String) throws {
-        let decoder = JSONDecoder()
-        let data = Data(body.utf8)
-        switch kind {
-        case .deviceAdded: self = .deviceAdded(try decoder.decode(DeviceAdded.self, from: data))
-        case .deviceNamed: self = .deviceNamed(try decoder.decode(DeviceNamed.self, from: data))
-        case .keyRegistered:
-            self = .keyRegistered(try decoder.decode(KeyRegistered.self, from: data))
-        case .keyActivated: self = .keyActivated(try decoder.decode(KeyActivated.self, from: data))
-        case .keyRevoked: self = .keyRevoked(try decoder.decode(Revoked.self, from: data))
-        case .keyReinstated:
-            self = .keyReinstated(try decoder.decode(KeyReinstated.self, from: data))
-        case .credentialIssued:
-            self = .credentialIssued(try decoder.decode(CredentialIssued.self, from: data))
-        case .credentialRevoked:
-            self = .credentialRevoked(try decoder.decode(Revoked.self, from: data))
-        case .listNumbered: self = .listNumbered(try decoder.decode(ListNumbered.self, from: data))
-        }
     }
 }

@@ -76,6 +76,14 @@ extension RegistryEvent: RowRecord {
     static let columns =
         "event.seq, event.at, event.kind, event.subject, event.body, event.previous, event.hash"
 
+    /// Of these columns.
+    var values: [SQLiteValue] {
+        [
+            .integer(sequenceNumber), .integer(date.seconds), .text(kind.rawValue),
+            .integer(subject), .text(body), .octets(previous), .octets(hash),
+        ]
+    }
+
     init(_ row: inout RowReader) throws {
         sequenceNumber = try row.integer()
         date = try row.date()

@@ -8,6 +8,9 @@ public struct RegistryReport: Sendable, Hashable {
     public internal(set) var head: LogHead = .empty
     /// The first event that is missing, altered, or says what the promises forbid.
     public internal(set) var firstBadEvent: Int64?
+    /// Nothing is wrong but that the note beside the registry is missing or damaged: this may be an
+    /// older copy.
+    public internal(set) var isNoteLost = false
     /// What is wrong, in words, at most `maximumFindings`.
     public internal(set) var findings: [String] = []
 

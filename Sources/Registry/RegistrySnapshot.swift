@@ -18,7 +18,8 @@ extension SQLiteRegistry {
         noticedGrowth: Int64, onLogGrowth notice: @escaping @Sendable (Int64) -> Void
     ) throws(ProvisioningError) -> RegistrySnapshot {
         try Self.reporting(path) {
-            RegistrySnapshot(try pool.makeSnapshot(), LogGrowth(path, noticedGrowth, notice))
+            RegistrySnapshot(
+                try pool.makeSnapshot(), LogGrowth(path, noticedGrowth, notice), of: self)
         }
     }
 }
@@ -32,13 +33,18 @@ extension SQLiteRegistry {
 public final class RegistrySnapshot: Sendable {
     private let snapshot: DatabaseSnapshot
     private let growth: LogGrowth
+    /// Its connections are closed after the snapshot's.
+    private let registry: SQLiteRegistry
 
     /// Records that are read at once.
     private static let pageLength = 256
 
-    fileprivate init(_ snapshot: DatabaseSnapshot, _ growth: LogGrowth) {
+    fileprivate init(
+        _ snapshot: DatabaseSnapshot, _ growth: LogGrowth, of registry: SQLiteRegistry
+    ) {
         self.snapshot = snapshot
         self.growth = growth
+        self.registry = registry
     }
 
     /// Every device that matches, with its keys, in the order of registration.
@@ -55,14 +61,31 @@ public final class RegistrySnapshot: Sendable {
         try forEach(body) { try $0.keys(matching: filter, after: $1, count: Self.pageLength) }
     }
 
+    /// `forEachDevice`, and for each of its keys all the credentials that were issued for it, oldest
+    /// first, the revoked ones too.
+    public func forEachDeviceWithCredentials(
+        matching filter: DeviceFilter = .all,
+        _ body: (DeviceRecord, [[CredentialRecord]]) throws -> Void
+    ) throws {
+        try forEach({ try body($0.record, $0.credentials) }) {
+            try $0.devicesWithCredentials(matching: filter, after: $1, count: Self.pageLength)
+        }
+    }
+
+    /// `forEachKey`, and all the credentials that were issued for it, oldest first, the revoked ones
+    /// too.
+    public func forEachKeyWithCredentials(
+        matching filter: KeyFilter = .all,
+        _ body: (KeyRecord, [CredentialRecord]) throws -> Void
+    ) throws {
+        try forEach({ try body($0.record, $0.credentials) }) {
+            try $0.keysWithCredentials(matching: filter, after: $1, count: Self.pageLength)
+        }
+    }
+
     /// How many keys `forEachKey` gives.
     public func keyCount(matching filter: KeyFilter = .all) throws(ProvisioningError) -> Int {
         try read { try $0.keyCount(matching: filter) }
-    }
-
-    /// All the credentials that were issued for a key, oldest first, the revoked ones too.
-    public func credentials(of key: KeyRecord) throws(ProvisioningError) -> [CredentialRecord] {
-        try read { try $0.credentialRecords(of: key.row) }
     }
 
     /// Every revoked certificate of an issuer, also those whose key was revoked: what the list with

@@ -13,22 +13,31 @@ import Provisioning
 extension SQLiteRegistry {
     /// What an opened registry is for.
     public enum Access: Sendable, Hashable {
-        /// Also where nothing may be written: a backup, a read-only file system.
+        /// Of one that is there, and stays as it is. Also where nothing may be written: a backup, a
+        /// read-only file system.
         case reading
+        /// Of one that is there.
+        case changing
+        /// A registry is made if there is none.
         case writing
     }
 
-    /// Makes the file if there is none, brings its schema up to date, and opens it for use.
-    static func open(_ path: String, for access: Access) throws -> DatabasePool {
-        if access == .reading, isReadOnly(path) { return try openReadOnly(path) }
+    /// Opens the file for use: for writing one is made if there is none, and its schema is brought up to
+    /// date.
+    static func open(_ path: String, for access: Access) throws -> Connections {
+        if access != .writing { try requireFile(path) }
+        if access == .reading, isReadOnly(path) {
+            return Connections(pool: try openReadOnly(path), last: nil)
+        }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        try makeFolder(folder)
+        if access == .writing { try makeFolder(folder) }
         // SQLite answers "busy" at once, without waiting, to some of what happens while a file is
         // made and switched to WAL. The lock goes with the descriptor, also if the process dies.
         let lock = try lock(folder)
         defer { close(lock) }
         try checkFile(path)
-        if FileStatus(path) == nil { try make(path, in: lock) }
+        if access == .writing, FileStatus(path) == nil { try make(path, in: lock) }
+        if access == .reading { return try openUnchanged(path) }
         try migrate(path)
         let noted = HeadFile(registry: path).read()
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -44,14 +53,16 @@ extension SQLiteRegistry {
             throw ProvisioningError(
                 .registryUnavailable, "\(path): SQLite does not write synchronously")
         }
-        return pool
+        return Connections(pool: pool, last: nil)
     }
 
     /// The log must still contain what was noted, which costs one look-up.
     ///
-    /// - Parameter noted: read before `database` was: others go on writing.
-    static func checkHead(_ noted: LogHead?, _ path: String, _ database: Database) throws {
-        guard let noted, noted.sequenceNumber > 0 else { return }
+    /// - Parameter note: read before `database` was: others go on writing.
+    static func checkHead(
+        _ note: HeadFile.Note, _ path: String, _ database: Database
+    ) throws {
+        guard case .end(let noted) = note, noted.sequenceNumber > 0 else { return }
         let statement = try database.cachedStatement(
             sql: "SELECT seq, hash FROM event WHERE seq = ?")
         let found = try LogHead.fetchOne(statement, [noted.sequenceNumber])
@@ -75,6 +86,22 @@ extension SQLiteRegistry {
         configuration.busyMode = .callback(waitsForOthers)
         configuration.foreignKeysEnabled = true
         return configuration
+    }
+
+    /// - Throws: `.notFound` if there is no registry and never was; `.registryDamaged` if there was one.
+    private static func requireFile(_ path: String) throws(ProvisioningError) {
+        guard FileStatus(path) == nil else { return }
+        let error = errno
+        guard error == ENOENT else {
+            throw ProvisioningError(
+                .registryUnavailable,
+                "\(path) can't be opened: \(String(cString: strerror(error)))",
+                hint: "let this user read its folder, or name another place with PROVISION_HOME")
+        }
+        try HeadFile(registry: path).checkNothingIsLost(path)
+        throw ProvisioningError(
+            .notFound, "there is no registry \(path)",
+            hint: "is PROVISION_HOME right? the first device that is provisioned makes a registry")
     }
 
     private static func makeFolder(_ folder: String) throws(ProvisioningError) {
@@ -143,9 +170,11 @@ extension SQLiteRegistry {
         let queue = try DatabaseQueue(path: draft, configuration: configuration)
         try migrate(queue, from: 0)
         try queue.close()
+        // Before the registry is there: one that has events and no note has lost it. Best effort, as
+        // every note: a missing one is made with the first event.
+        try? HeadFile(registry: path).replace(with: .empty)
         guard rename(draft, path) == 0, fsync(folder) == 0 else { throw unwritable(path, errno) }
         isInPlace = true
-        HeadFile(registry: path).note(.empty)
     }
 
     private static func lock(_ folder: String) throws(ProvisioningError) -> Int32 {

@@ -1,5 +1,6 @@
 public import Attestation
 public import COSE
+import Foundation
 import GRDB
 public import Issuance
 public import Provisioning
@@ -42,16 +43,22 @@ extension SQLiteRegistry {
         try read { try $0.device(identity) }
     }
 
-    /// The device that the user means: a nickname, `board/ID`, or the ID alone, in hexadecimal.
+    /// The device that the user means: `board/ID`, the ID alone, in hexadecimal, or else a nickname.
     ///
     /// - Throws: `.notFound`; `.usage` if boards of two types have this ID, naming them.
     public func device(named name: String) throws(ProvisioningError) -> DeviceRecord {
         let slash = name.lastIndex(of: "/")
         let id = DeviceID(hexadecimal: slash.map { String(name[name.index(after: $0)...]) } ?? name)
         let board = slash.map { String(name[..<$0]) }
-        var found = try devices(matching: DeviceFilter(nickname: name)).records
-        if found.isEmpty, let id {
-            found = try devices(matching: DeviceFilter(board: board, id: id)).records
+        // What one device is called must never hide another one.
+        var found: [DeviceRecord] = []
+        if let id { found = try devices(matching: DeviceFilter(board: board, id: id)).records }
+        // As it is typed, as it is kept, and as an earlier version may have kept it.
+        for form in [
+            name, name.precomposedStringWithCanonicalMapping,
+            name.decomposedStringWithCanonicalMapping,
+        ] where found.isEmpty {
+            found = try devices(matching: DeviceFilter(nickname: form)).records
         }
         guard let first = found.first else {
             throw ProvisioningError(

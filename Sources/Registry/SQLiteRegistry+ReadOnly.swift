@@ -2,8 +2,20 @@ import Foundation
 import GRDB
 import Provisioning
 
-// A registry that may be read and not written: on a read-only file system, or another mode.
+// A registry that is not to be written, or can't be: on a read-only file system, or by its mode.
 extension SQLiteRegistry {
+    /// What reads the file where it could be written, and leaves it as it was.
+    static func openUnchanged(_ path: String) throws -> Connections {
+        // Only a connection that may write removes the files that SQLite makes beside a database in WAL
+        // mode. This one never does: GRDB's pool for writing would make a table and drop it again.
+        let last = try DatabaseQueue(path: path, configuration: configuration)
+        _ = try last.read { try version(of: $0, path: path) }
+        var configuration = configuration
+        configuration.readonly = true
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        return Connections(pool: try checked(pool, path), last: last)
+    }
+
     /// Whether there is a file, and it or its folder can't be written.
     static func isReadOnly(_ path: String) -> Bool {
         guard let status = FileStatus(path), !status.isFolder, access(path, R_OK) == 0 else {
@@ -51,9 +63,8 @@ extension SQLiteRegistry {
         guard found == RegistrySchema.version else {
             throw ProvisioningError(
                 .registryUnavailable,
-                "\(path) has schema version \(found), this program reads \(RegistrySchema.version), "
-                    + "and the file can't be written",
-                hint: "make it writable once, so that it can be brought up to date")
+                "\(path) has schema version \(found), this program reads \(RegistrySchema.version)",
+                hint: "where it can be written, the next run brings it up to date")
         }
         return pool
     }

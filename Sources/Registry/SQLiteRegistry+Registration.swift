@@ -142,12 +142,11 @@ extension EventLog {
     }
 
     fileprivate func device(_ identity: DeviceIdentity) throws -> (row: Int64, nickname: String?)? {
-        let row = try Row.fetchOne(
-            database.cachedStatement(
-                sql: "SELECT id, nickname FROM device WHERE device_id = ? AND board = ?"),
-            arguments: [Octets(identity.id.bytes), identity.board])
-        guard var reader = row.map(RowReader.init) else { return nil }
-        return (try reader.integer(), try reader.optionalText())
+        try database.cachedStatement(
+            sql: "SELECT id, nickname FROM device WHERE device_id = ? AND board = ?"
+        ).rows([Octets(identity.id.bytes), identity.board]) {
+            (try $0.integer(), try $0.optionalText())
+        }.next()
     }
 
     fileprivate func add(_ identity: DeviceIdentity) throws -> Int64 {

@@ -1,5 +1,6 @@
 public import Attestation
 public import COSE
+import Foundation
 import GRDB
 public import Provisioning
 
@@ -83,19 +84,22 @@ extension SQLiteRegistry {
 
     /// Gives a device a name, or takes it away. The same name again changes nothing.
     ///
-    /// - Parameter nickname: 1 to 64 characters without control characters or `/`.
+    /// - Parameter nickname: 1 to 64 characters without control characters or `/`, and no device ID, of
+    ///   whatever device. Kept in normalisation form C: what looks the same is the same name.
     /// - Throws: `.registryConflict` if another device has the name, naming it; `.usage` if it is
     ///   no name; `.notFound`.
     public func setNickname(
         _ nickname: String?, of identity: DeviceIdentity, at now: NumericDate
     ) throws(ProvisioningError) {
+        let nickname = nickname?.precomposedStringWithCanonicalMapping
         if let nickname { try Self.requireNickname(nickname) }
         try write(at: now) { log in
             let device = try log.database.requireDevice(identity)
             guard device.nickname != nickname else { return }
             let holder = try DeviceIdentity.fetchOne(
                 log.database.cachedStatement(
-                    sql: "SELECT board, device_id FROM device WHERE nickname = ?"), [nickname])
+                    sql: "SELECT board, device_id FROM device WHERE nickname IN (?, ?)"),
+                [nickname, nickname?.decomposedStringWithCanonicalMapping])
             if let nickname, let holder {
                 throw ProvisioningError(
                     .registryConflict,
@@ -120,6 +124,11 @@ extension SQLiteRegistry {
                 .usage,
                 "a nickname has 1 to 64 printable characters and no slash, not "
                     + nickname.debugDescription)
+        }
+        guard DeviceID(hexadecimal: nickname) == nil else {
+            throw ProvisioningError(
+                .usage, "\(nickname) may be the ID of another device, so it can't be a nickname",
+                hint: "take one with another character than 0 to 9 and a to f")
         }
     }
 

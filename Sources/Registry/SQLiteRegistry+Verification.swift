@@ -8,23 +8,56 @@ extension SQLiteRegistry {
     /// A registry that was put back whole to an older copy is consistent with itself; only `head`,
     /// kept elsewhere, shows that.
     ///
+    /// A note beside the registry that is missing or damaged is a finding, unless there is such a `head`.
+    ///
     /// - Parameter head: Where an earlier `verify` saw the end of the log.
     /// - Throws: only if the file can't be read; what is wrong in it is in the report.
     public func verify(against head: LogHead? = nil) throws(ProvisioningError) -> RegistryReport {
-        try read { database in
-            try Self.replay(database, against: head)
+        checkingNote(try read { try Self.replay($0, against: head) }, against: head)
+    }
+
+    private func checkingNote(_ report: RegistryReport, against head: LogHead?) -> RegistryReport {
+        guard head == nil, let fault = headFile.fault(isEmpty: report.eventCount == 0) else {
+            return report
         }
+        var report = report
+        report.isNoteLost = report.isIntact
+        report.add(fault)
+        return report
+    }
+
+    /// Why nothing beside the registry shows that it is its newest copy; nil if something does, or
+    /// nothing was recorded yet.
+    public func noteFault() throws(ProvisioningError) -> String? {
+        guard headFile.fault(isEmpty: false) != nil else { return nil }
+        return headFile.fault(isEmpty: try lastChange() == nil)
+    }
+
+    /// Notes the end of the log anew, where the note is missing or damaged: the user has compared it
+    /// with one that was kept elsewhere.
+    ///
+    /// - Parameter head: of a report without findings.
+    /// - Returns: false if there was nothing to do.
+    /// - Throws: `.registryUnavailable` if the note can't be written.
+    public func restoreNote(of head: LogHead) throws(ProvisioningError) -> Bool {
+        guard headFile.fault(isEmpty: head == .empty) != nil else { return false }
+        try headFile.replace(with: head)
+        return true
+    }
+
+    /// For a registry that has no file.
+    ///
+    /// - Throws: `.registryDamaged` if there was one, as what lies beside it shows.
+    public static func checkNothingIsLost(at path: String) throws(ProvisioningError) {
+        try HeadFile(registry: path).checkNothingIsLost(path)
     }
 
     private static func replay(_ database: Database, against head: LogHead?) throws
         -> RegistryReport
     {
-        var verification = Verification(registry: database)
         do {
-            return try verification.run(against: head)
-        } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR
-        {
+            return try Verification.run(database, against: head)
+        } catch let error as DatabaseError where error.isOfDisk {
             throw ProvisioningError(
                 .registryUnavailable,
                 "the log can't be replayed in a temporary file: \(error.message ?? "disk error")",
@@ -36,7 +69,7 @@ extension SQLiteRegistry {
     public func checkIntegrity(
         against head: LogHead? = nil
     ) throws(ProvisioningError) -> RegistryReport {
-        try read { database in
+        let report = try read { database in
             let lines = try String.fetchAll(database, sql: "PRAGMA quick_check(20)")
             guard lines == ["ok"] else {
                 var report = RegistryReport()
@@ -45,6 +78,7 @@ extension SQLiteRegistry {
             }
             return try Self.replay(database, against: head)
         }
+        return checkingNote(report, against: head)
     }
 
     /// Counts for a summary.
@@ -68,4 +102,9 @@ extension SQLiteRegistry {
                 databaseSize: pages * pageSize)
         }
     }
+}
+
+extension DatabaseError {
+    /// It is about the room or the disk that a file has, not about what is in it.
+    var isOfDisk: Bool { [.SQLITE_FULL, .SQLITE_IOERR].contains(resultCode) }
 }

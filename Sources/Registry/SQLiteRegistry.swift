@@ -12,22 +12,35 @@ public import Provisioning
 /// Calls block: for the disk, and for up to 30 s while another process writes.
 public final class SQLiteRegistry: Sendable {
     public let path: String
-    let pool: DatabasePool
+    private let connections: Connections
+    var pool: DatabasePool { connections.pool }
     private let commits = GroupCommit()
-    private let headFile: HeadFile
+    let headFile: HeadFile
+    /// False where a damaged note lies, which must stay until the user has seen it: whether a run came
+    /// after it would not show.
+    private let notesHead: Bool
+
+    /// In the order in which they are closed.
+    struct Connections: Sendable {
+        let pool: DatabasePool
+        /// To be closed after all others; nil: whichever.
+        let last: DatabaseQueue?
+    }
 
     /// Seconds that a call waits for other writers before it gives up.
     static let busyTimeout = 30.0
 
-    /// Opens the registry, or makes it: a folder of mode 0700, a file of mode 0600.
+    /// Opens the registry; for writing it is made if there is none: a folder of mode 0700, a file of mode
+    /// 0600.
     ///
-    /// - Throws: `.registryUnavailable` if the file can't be made, read or written;
+    /// - Throws: `.notFound` if there is none, and `access` makes none; `.registryUnavailable` if the file can't be made, read or written;
     ///   `.registryDamaged` if it is not an intact registry, or lost what was in it; `.registryNewer`
     ///   if a newer program wrote it.
     public init(path: String, for access: Access = .writing) throws(ProvisioningError) {
         self.path = path
         headFile = HeadFile(registry: path)
-        pool = try Self.reporting(path) { try Self.open(path, for: access) }
+        if case .damaged = headFile.read() { notesHead = false } else { notesHead = true }
+        connections = try Self.reporting(path) { try Self.open(path, for: access) }
     }
 
     /// Version of the database's schema.
@@ -47,7 +60,7 @@ public final class SQLiteRegistry: Sendable {
                 let log = try EventLog(database: database, now: now)
                 return (try body(log), try EventLog.head(of: database))
             }
-            headFile.note(head)
+            if notesHead { headFile.note(head) }
             return value
         }
     }

@@ -21,7 +21,9 @@ struct Attachment {
         for line in session.reporter.takeDeviceLog() {
             Terminal.standardOutput.write(line + "\n")
         }
-        _ = try console.run()
+        // Who sees nothing of the console would not know to leave it.
+        if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
+        if case .outputFailed(let error) = try console.run() { throw Terminal.unwritable(error) }
         Terminal.standardError.write("\ndetached from \(channel.name)\n")
     }
 }

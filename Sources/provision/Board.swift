@@ -37,8 +37,9 @@ final class Board {
     /// - Throws: `.channelBusy` or `.deviceBusy`, naming the run that has the port or probe.
     func start() throws(ProvisioningError) {
         try claim()
-        let isElsewhere = connection.port != nil || (usesRTT && connection.probe != nil)
-        guard case .qemu = platform.emulation, !isElsewhere, emulator == nil else { return }
+        guard case .qemu = platform.emulation, connection.port == nil, connection.probe == nil,
+            emulator == nil
+        else { return }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)
@@ -108,10 +109,22 @@ final class Board {
     /// that isn't there may come with the new firmware.
     func checkPort() throws(ProvisioningError) {
         if usesRTT { return try checkRTT() }
+        try checkThatPortIsNamed()
         guard let path = connection.port, try socket == nil,
             access(path, F_OK) == 0 || errno != ENOENT
         else { return }
         try port(at: path).close()
+    }
+
+    /// A probe that the user named is another process's emulated board's, and only that one knows its port.
+    private func checkThatPortIsNamed() throws(ProvisioningError) {
+        guard case .qemu = platform.emulation, connection.port == nil,
+            let probe = connection.probe
+        else { return }
+        throw ProvisioningError(
+            .usage, "--probe \(probe) is a running board's, and its serial port is not named",
+            hint: "add --port with what provision emulate printed; or leave --probe away to start "
+                + "a board for this run")
     }
 
     /// What the firmware speaks on.
@@ -260,6 +273,7 @@ final class Board {
 
     /// The port to use when the user named none: the only one there is.
     private func onlyPort() throws(ProvisioningError) -> String {
+        try checkThatPortIsNamed()
         guard platform.emulation == nil else {
             throw ProvisioningError(
                 .channelUnavailable, "no board of \(platform.name) is running here",

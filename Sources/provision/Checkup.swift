@@ -116,12 +116,13 @@ struct Checkup {
 
     private func registry() -> Finding {
         let path = state.directory.registry
-        guard FileManager.default.fileExists(atPath: path) else {
-            return Finding(
-                severity: .note, subject: "registry", text: "none yet in \(path)",
-                hint: "the first run creates it")
-        }
         do {
+            guard FileManager.default.fileExists(atPath: path) else {
+                try SQLiteRegistry.checkNothingIsLost(at: path)
+                return Finding(
+                    severity: .note, subject: "registry", text: "none yet in \(path)",
+                    hint: "the first run creates it")
+            }
             let registry = try SQLiteRegistry(path: path, for: .reading)
             let report = try registry.checkIntegrity()
             let statistics = try registry.statistics()
@@ -129,13 +130,18 @@ struct Checkup {
                 return Finding(
                     severity: .problem, subject: "registry",
                     text: report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
-                    hint: "restore a copy of \(path)")
+                    hint: report.isNoteLost
+                        ? "provision registry verify says what to do" : "restore a copy of \(path)")
             }
             return Finding(
                 severity: .good, subject: "registry",
                 text:
                     "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
                 hint: nil)
+        } catch  where error.code == .notFound {
+            return Finding(
+                severity: .note, subject: "registry", text: "none yet in \(path)",
+                hint: "the first run creates it")
         } catch {
             return Finding(
                 severity: .problem, subject: "registry", text: error.reason, hint: error.hint)

@@ -30,15 +30,15 @@ struct Export {
     }
 
     private func writeLines(_ destination: ExportDestination) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        let snapshot = try registry.listedSnapshot()
-        try snapshot.forEachDevice(matching: filter) { device in
-            var line = try encoder.encode(snapshot.entry(for: device))
-            line.append(UInt8(ascii: "\n"))
-            try destination.writePart(line)
+        let output = PartBuffer(destination.writePart)
+        try registry.listedSnapshot().forEachDeviceWithCredentials(matching: filter) {
+            let line = JSONValue($0, $1)
+            try output.append { text in
+                line.write(to: &text, .compact)
+                text.append(UInt8(ascii: "\n"))
+            }
         }
+        try output.flush()
     }
 
     /// RFC 4180.
@@ -46,26 +46,29 @@ struct Export {
         destination.write(
             "board,device,nickname,key_id,thumbprint,public_key,state,registered_at,revoked_at,reason\r\n"
         )
+        let output = PartBuffer(destination.writePart)
         try registry.listedSnapshot().forEachDevice(matching: filter) { device in
             for key in device.keys {
                 let cells = [
                     key.identity.board, key.identity.id.description, key.nickname ?? "",
                     String(key.keyID), key.thumbprint.hexadecimal, key.publicKey.hexadecimal,
-                    key.state.rawValue, Date(key.registeredAt).formatted(.iso8601),
-                    key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "",
+                    key.state.rawValue, key.registeredAt.utc, key.revocation?.date.utc ?? "",
                     key.revocation?.reason.name ?? "",
                 ]
-                let line = cells.map(Self.quoted).joined(separator: ",") + "\r\n"
-                try destination.writePart(line.utf8)
+                try output.append { text in
+                    text += cells.map(Self.quoted).joined(separator: ",").utf8
+                    text += "\r\n".utf8
+                }
             }
         }
+        try output.flush()
     }
 
     private static func quoted(_ cell: String) -> String {
         // A spreadsheet takes these for formulas, and boards name themselves.
-        let isFormula = cell.first.map { "=+-@".contains($0) } ?? false
+        let isFormula = cell.utf8.first.map { "=+-@".utf8.contains($0) } ?? false
         let cell = isFormula ? "'" + cell : cell
-        guard cell.contains(where: { ",\"\r\n".contains($0) }) else { return cell }
+        guard cell.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return cell }
         return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 
@@ -74,13 +77,15 @@ struct Export {
         let snapshot = try registry.listedSnapshot()
         let filter = KeyFilter(device: device, state: .active)
         destination.write(CBORValue.arrayHead(count: try snapshot.keyCount(matching: filter)))
+        let output = PartBuffer(destination.writePart)
         try snapshot.forEachKey(matching: filter) { key in
             guard let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint) else {
                 throw ProvisioningError(
                     .registryDamaged, "key \(key.thumbprint.hexadecimal) is no P-256 point")
             }
-            try destination.writePart(coseKey.cbor.encoded())
+            try output.append { $0 += coseKey.cbor.encoded() }
         }
+        try output.flush()
     }
 
     /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand. A list is signed

@@ -5,11 +5,17 @@ import Provisioning
 /// Standard output, or a file that appears only when it is complete.
 ///
 /// Links, devices and pipes are written where they are, as a shell's `>` does: a file that takes their
-/// name would replace `/dev/null` for everybody.
+/// name would replace `/dev/null` for everybody. Unlike a shell's, what a link leads to is emptied only
+/// by the first write. Without `commit`, a new file is removed.
 final class ExportDestination {
     private let path: String?
+    /// Where `path` leads to.
+    private let place: String
     /// Nil: what is written is in place at once.
     private let temporaryPath: String?
+    private var isOpen: Bool
+    /// Whether an earlier content was given up.
+    private var isEmptied = false
     private let terminal: Terminal
     private let option: String
     /// `errno` of the first write that failed.
@@ -19,24 +25,35 @@ final class ExportDestination {
     init(path: String?, option: String = "--output") throws {
         self.path = path
         self.option = option
+        isOpen = path != nil
         guard let path else {
+            place = ""
             temporaryPath = nil
             terminal = .standardOutput
             return
         }
-        let isReplaced = Self.isReplaced(path)
-        temporaryPath = isReplaced ? "\(path).\(getpid()).partial" : nil
-        let flags = isReplaced ? O_EXCL | O_NOFOLLOW : O_TRUNC | O_NOCTTY
-        let descriptor = open(
-            temporaryPath ?? path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
-        guard descriptor >= 0 else { throw Self.unwritable(path, errno, option) }
+        try StateDirectory.current().refuseOwnFile(path, option: option)
+        place = Self.place(of: path)
+        let isReplaced = Self.isReplaced(place)
+        temporaryPath = isReplaced ? "\(place).\(getpid()).partial" : nil
+        let flags = isReplaced ? O_CREAT | O_EXCL | O_NOFOLLOW : O_NOCTTY
+        // Before there is one: a signal may come in between.
         if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
+        let descriptor = open(temporaryPath ?? place, O_WRONLY | O_CLOEXEC | flags, 0o644)
+        guard descriptor >= 0 else {
+            let cause = errno
+            if temporaryPath != nil { UnfinishedFile.end() }
+            throw Self.unwritable(path, cause, option)
+        }
         terminal = Terminal(descriptor: descriptor)
     }
 
+    deinit { abandon() }
+
     /// Whether `path` can be written, found out without changing what is there.
     static func check(path: String, option: String) throws {
-        if isReplaced(path) {
+        try StateDirectory.current().refuseOwnFile(path, option: option)
+        if isReplaced(place(of: path)) {
             try ExportDestination(path: path, option: option).abandon()
         } else if isFolder(path) {
             throw unwritable(path, EISDIR, option)
@@ -46,6 +63,7 @@ final class ExportDestination {
     }
 
     func write(_ bytes: some Sequence<UInt8>) {
+        empty()
         guard failure == 0 else { return }
         failure = terminal.write(Array(bytes))
     }
@@ -63,22 +81,52 @@ final class ExportDestination {
     func commit() throws {
         // `Terminal` remembers what standard output lost.
         guard let path else { return }
+        empty()
         if failure == 0, temporaryPath != nil, fsync(terminal.descriptor) != 0 { failure = errno }
+        isOpen = false
         if close(terminal.descriptor) != 0, failure == 0 { failure = errno }
         if let temporaryPath {
-            if failure == 0, rename(temporaryPath, path) != 0 { failure = errno }
+            if failure == 0, rename(temporaryPath, place) != 0 { failure = errno }
             if failure != 0 { unlink(temporaryPath) }
             UnfinishedFile.end()
         }
         guard failure == 0 else { throw Self.unwritable(path, failure, option) }
     }
 
+    /// To no effect after `commit`, also one that failed.
     func abandon() {
-        guard path != nil else { return }
+        guard isOpen else { return }
+        isOpen = false
         close(terminal.descriptor)
         guard let temporaryPath else { return }
         unlink(temporaryPath)
         UnfinishedFile.end()
+    }
+
+    /// Gives up what a link leads to, if that is a file.
+    private func empty() {
+        guard isOpen, temporaryPath == nil, !isEmptied else { return }
+        isEmptied = true
+        var status = stat()
+        guard fstat(terminal.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            ftruncate(terminal.descriptor, 0) != 0
+        else { return }
+        failure = errno
+    }
+
+    /// `path`, or the file that a link there leads to and that does not exist yet.
+    private static func place(of path: String) -> String {
+        var place = path
+        // As many links as Linux follows.
+        for _ in 0..<40 {
+            var status = stat()
+            guard stat(place, &status) != 0, errno == ENOENT,
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: place)
+            else { break }
+            let folder = (place as NSString).deletingLastPathComponent
+            place = target.hasPrefix("/") || folder.isEmpty ? target : "\(folder)/\(target)"
+        }
+        return place
     }
 
     /// Only a plain file, or nothing yet, gives way to a new file.

@@ -25,7 +25,8 @@ struct Provision: ParsableCommand {
 
             EXIT STATUS
               0 done, 2 usage, 3 build, 4 flash, 5 no device, 6 protocol, 7 evidence refused, \
-            8 registry, 9 authority, 10 install or confirm, 130 interrupted.
+            8 registry, 9 authority, 10 install or confirm, 70 a fault of this program, \
+            130 interrupted; doctor: 1 something is wrong.
             """,
         version: Version.current,
         subcommands: [
@@ -66,14 +67,21 @@ struct Provision: ParsableCommand {
                 var command = try parseAsRoot(arguments)
                 try command.run()
             }
-            if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
-            return 0
+            return reportLossOfOutput()
         } catch let error as ProvisioningError {
-            Terminal.standardError.write("provision: \(error.lines)\n")
-            return error.code.exitStatus
+            return report(error)
         } catch {
             return report(error)
         }
+    }
+
+    private static func reportLossOfOutput() -> Int32 {
+        Terminal.lossOfOutput.map { report(Terminal.unwritable($0)) } ?? 0
+    }
+
+    private static func report(_ error: ProvisioningError) -> Int32 {
+        Terminal.standardError.write("provision: \(error.lines)\n")
+        return error.code.exitStatus
     }
 
     /// A word that is no command would go to the default one, which then misses its --platform.
@@ -96,14 +104,12 @@ struct Provision: ParsableCommand {
         switch exitCode(for: error) {
         case .success:
             Terminal.standardOutput.write(text + "\n")
-            return 0
+            return reportLossOfOutput()
         case .validationFailure:
             Terminal.standardError.write(text + "\n")
             return ErrorCode.usage.exitStatus
         default:
-            let failure = ProvisioningError(.internalFailure, "\(error)")
-            Terminal.standardError.write("provision: \(failure.lines)\n")
-            return failure.code.exitStatus
+            return report(ProvisioningError(.internalFailure, "\(error)"))
         }
     }
 }

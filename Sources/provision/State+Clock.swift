@@ -23,8 +23,8 @@ extension State {
         guard now.seconds >= begin.seconds - Self.clockTolerance else {
             throw ProvisioningError(
                 .clockWrong,
-                "the clock says \(Self.text(now)), the authority in \(directory.authority) began at "
-                    + Self.text(begin),
+                "the clock says \(now.utc), the authority in \(directory.authority) began at "
+                    + begin.utc,
                 hint: "set the clock; if it is right, the authority was made while it was ahead: "
                     + "put it aside, and the next run makes another")
         }
@@ -33,7 +33,7 @@ extension State {
         else { return }
         throw ProvisioningError(
             .clockWrong,
-            "the clock says \(Self.text(now)), the registry last changed at \(Self.text(last))",
+            "the clock says \(now.utc), the registry last changed at \(last.utc)",
             hint: "set the clock; if it is right, it was ahead then: go on with --accept-clock")
     }
 
@@ -43,9 +43,7 @@ extension State {
         guard let last = try registry.lastChange(), now.seconds < last.seconds - Self.clockTolerance
         else { return }
         Terminal.standardError.write(
-            "provision: the clock says \(Self.text(now)), the registry last changed at "
-                + "\(Self.text(last)): this is recorded as of then\n")
+            "provision: the clock says \(now.utc), the registry last changed at "
+                + "\(last.utc): this is recorded as of then\n")
     }
-
-    private static func text(_ date: NumericDate) -> String { Date(date).formatted(.iso8601) }
 }

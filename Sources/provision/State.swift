@@ -9,11 +9,31 @@ struct State {
 
     init() throws(ProvisioningError) { directory = try .current() }
 
-    /// - Parameter access: whoever only reads may do so where nothing can be written.
+    /// Says if the registry may be an older copy, which must not keep it from being used.
+    ///
+    /// - Parameters:
+    ///   - access: whoever only reads may do so where nothing can be written.
+    ///   - isVerified: whether the caller finds that out itself.
     func openRegistry(
-        for access: SQLiteRegistry.Access = .writing
+        for access: SQLiteRegistry.Access = .writing, isVerified: Bool = false
     ) throws(ProvisioningError) -> SQLiteRegistry {
-        try SQLiteRegistry(path: directory.registry, for: access)
+        let registry = try SQLiteRegistry(path: directory.registry, for: access)
+        if !isVerified, let fault = try registry.noteFault() {
+            Terminal.standardError.write(
+                "provision: note: \(fault); see provision registry verify\n")
+        }
+        return registry
+    }
+
+    /// For listings. Nil, and a word about it, if there is no registry yet.
+    func openRegistryIfAny() throws(ProvisioningError) -> SQLiteRegistry? {
+        do {
+            return try openRegistry(for: .reading)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            Terminal.standardError.write("provision: \(error.reason) yet; nothing is registered\n")
+            return nil
+        }
     }
 
     /// Creates the authority when there is none, and says where.

@@ -87,6 +87,32 @@ import Testing
                 == ["authority"])
     }
 
+    /// Whatever is missing, the rest is not taken for a folder that never held an authority.
+    @Test(arguments: files.dropFirst())
+    func aLostFileIsToBePutBack(_ name: String) throws {
+        let fixture = try Fixture()
+        let path = "\(fixture.path)/\(name)"
+        let content = try #require(FileManager.default.contents(atPath: path))
+        try FileManager.default.removeItem(atPath: path)
+        let attempts: [() throws -> Void] = [
+            { _ = try FileAuthority.open(at: fixture.path) },
+            {
+                _ = try FileAuthority.openOrCreate(
+                    at: fixture.path, name: "Other", now: fixture.now)
+            },
+            { _ = try FileAuthority.create(at: fixture.path, name: "Other", now: fixture.now) },
+        ]
+        for attempt in attempts {
+            let error = #expect(throws: ProvisioningError.self) { try attempt() }
+            #expect(error?.code == .authorityUnavailable)
+            #expect(error?.reason.contains(path) == true)
+            #expect(error?.hint?.contains("backup") == true)
+        }
+        try content.write(to: URL(fileURLWithPath: path))
+        try setMode(0o600, path)
+        #expect(try FileAuthority.open(at: fixture.path).summary == fixture.authority.summary)
+    }
+
     @Test func ofManyCreatorsOneWinsAndAllUseIt() async throws {
         let openssl = try OpenSSLCommand()
         let path = openssl.path("authority")
@@ -106,6 +132,36 @@ import Testing
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: openssl.folder.path)
                 == ["authority"])
+    }
+
+    /// What a process left that was killed is removed; what another one fills, or somebody keeps, stays.
+    @Test func removesWhatIsLeftUnfinished() throws {
+        let fixture = try Fixture()
+        let folder = fixture.openssl.folder.path
+        func make(_ name: String) throws {
+            try FileManager.default.createDirectory(
+                atPath: folder + "/" + name, withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700])
+            try fixture.openssl.write("secret", to: name + "/root.key")
+        }
+        let left = ["authority": "Left00", "other": "Left01"].mapValues { ".unfinished.\($0)" }
+        let kept = [
+            ".authority.backup", ".authority.unfinished", ".authority.unfinished.elsewhere",
+            ".authority.unfinished.Filled", "authority.unfinished.Left02",
+        ]
+        for name in kept + left.map({ ".\($0)\($1)" }) { try make(name) }
+        let descriptor = open(folder + "/.authority.unfinished.Filled", O_RDONLY | O_DIRECTORY)
+        try #require(flock(descriptor, LOCK_EX) == 0)
+        defer { close(descriptor) }
+
+        #expect(
+            try !FileAuthority.openOrCreate(at: fixture.path, name: "Test", now: fixture.now).isNew)
+        _ = try FileAuthority.create(at: folder + "/other", name: "Test", now: fixture.now)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(Set(names) == Set(kept + ["authority", "other"]))
+        for name in kept {
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)/root.key"))
+        }
     }
 
     @Test(arguments: [

@@ -32,6 +32,8 @@ public final class CBOR2 {
     deinit {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
+        // Foundation would keep it for as long as the tests run.
+        try? output.fileHandleForReading.close()
     }
 
     /// What cbor2 reads in `bytes`, encoded by cbor2 in the deterministic form of RFC 8949 §4.2.1.

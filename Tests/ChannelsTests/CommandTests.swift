@@ -31,14 +31,14 @@ import Testing
     }
 
     @Test func showsLinesWhileTheCommandRuns() throws {
-        let start = ContinuousClock.now
-        var first: Duration?
+        let folder = try TemporaryFolder()
+        let seen = folder.path + "/seen"
         let runner = CommandRunner(interruption: interruption) { _ in
-            first = first ?? start.duration(to: .now)
+            #expect(FileManager.default.createFile(atPath: seen, contents: nil))
         }
-        try runner.run(
-            shell("echo early; sleep 1"), timeout: .seconds(20), failure: .buildFailed)
-        #expect(try #require(first) < start.duration(to: .now) - .milliseconds(500))
+        // It ends only when its line was seen.
+        let command = shell(#"echo early; until [ -e "$1" ]; do sleep 0.05; done"#, seen)
+        try runner.run(command, timeout: .seconds(60), failure: .buildFailed)
     }
 
     @Test func passesArgumentsVerbatim() throws {
@@ -108,10 +108,16 @@ import Testing
             if let process = Int32(line.line) { processes.append(process) }
         }
         let command = shell("trap '' TERM; sleep 60 & echo $!; echo $$; wait; sleep 60")
-        let error = expectError(.flashFailed) { () throws(ProvisioningError) in
-            try runner.run(command, timeout: .milliseconds(300), failure: .flashFailed)
+        // A loaded machine may need more to start a shell.
+        for milliseconds in [300, 3_000, 30_000] where processes.count < 2 {
+            processes = []
+            let error = expectError(.flashFailed) { () throws(ProvisioningError) in
+                try runner.run(
+                    command, timeout: .milliseconds(milliseconds), failure: .flashFailed)
+            }
+            let limit = milliseconds < 1000 ? "300 ms" : "\(milliseconds / 1000) s"
+            #expect(error?.reason.contains(limit) == true, "\(String(describing: error))")
         }
-        #expect(error?.reason.contains("300 ms") == true)
         #expect(processes.count == 2)
         try expectGone(processes)
     }
@@ -129,7 +135,7 @@ import Testing
                 shell("sleep 60 & echo $!; echo $$; wait"), timeout: .seconds(30),
                 failure: .flashFailed)
         }
-        #expect(start.duration(to: .now) < .seconds(2))
+        #expect(start.duration(to: .now) < .seconds(20))
         #expect(processes.count == 2)
         try expectGone(processes)
     }
@@ -158,7 +164,7 @@ import Testing
     @Test func leavesNothingBehindWhenItSucceeds() throws {
         let start = ContinuousClock.now
         let lines = try run(shell("sleep 60 & echo $!"))
-        #expect(start.duration(to: .now) < .seconds(5))
+        #expect(start.duration(to: .now) < .seconds(40))
         try expectGone(lines.compactMap { Int32($0.line) })
     }
 
@@ -192,7 +198,7 @@ import Testing
     /// they stay as zombies.
     private func expectGone(_ processes: [Int32]) throws {
         try #require(!processes.isEmpty)
-        let deadline = Deadline(within: .seconds(5))
+        let deadline = Deadline(within: .seconds(30))
         func alive() -> [Int32] {
             processes.filter { process in
                 guard let status = try? FileBytes.read("/proc/\(process)/stat", limit: 4096) else {

@@ -66,7 +66,8 @@ import Testing
         }
         let remote = try server.connect()
         try remote.resume()
-        usleep(100_000)
+        var entry = pollfd(fd: server.clientEnd, events: Int16(POLLIN), revents: 0)
+        try #require(poll(&entry, 1, 20_000) == 1)
         try remote.halt()
         #expect(try remote.readMemory(at: 0, count: 1) == [0xee])
         #expect(!server.requests.contains("halt"))

@@ -22,16 +22,21 @@ import Testing
         #expect(write(pty.master, all, all.count) == all.count)
         var received: [UInt8] = []
         while received.count < all.count {
-            let bytes = try port.read(atMost: 100, within: .seconds(2))
+            let bytes = try port.read(atMost: 100, within: .seconds(20))
             try #require(!bytes.isEmpty)
             received += bytes
         }
         #expect(received == all)
 
-        try port.write(all, within: .seconds(2))
-        var buffer = [UInt8](repeating: 0, count: 1000)
-        #expect(read(pty.master, &buffer, buffer.count) == all.count)
-        #expect(Array(buffer.prefix(all.count)) == all)
+        try port.write(all, within: .seconds(20))
+        var sent: [UInt8] = []
+        while sent.count < all.count {
+            var buffer = [UInt8](repeating: 0, count: 1000)
+            let count = read(pty.master, &buffer, buffer.count)
+            try #require(count > 0)
+            sent += buffer.prefix(count)
+        }
+        #expect(sent == all)
     }
 
     @Test func forgetsWhatCameBefore() throws {
@@ -134,7 +139,7 @@ import Testing
         let port = try open(try #require(pty))
         pty = nil
         let error = expectError(.channelClosed) { () throws(ProvisioningError) in
-            try port.read(atMost: 1, within: .seconds(2))
+            try port.read(atMost: 1, within: .seconds(20))
         }
         #expect(error?.hint?.contains("unplugged") == true)
         expectError(.channelClosed) { () throws(ProvisioningError) in
@@ -156,7 +161,7 @@ import Testing
         // Nor does closing wait for a reader for long.
         let start = ContinuousClock.now
         port.close()
-        #expect(start.duration(to: .now) < .seconds(3))
+        #expect(start.duration(to: .now) < .seconds(20))
     }
 
     @Test func stopsWhenInterrupted() throws {
@@ -171,7 +176,7 @@ import Testing
         expectError(.interrupted) { () throws(ProvisioningError) in
             try port.read(atMost: 1, within: .seconds(30))
         }
-        #expect(start.duration(to: .now) < .seconds(5))
+        #expect(start.duration(to: .now) < .seconds(25))
     }
 
     @Test func listsPortsWithTheirUSBDevices() throws {
@@ -204,6 +209,8 @@ import Testing
     /// port is open exclusively, and only root could open it a second time.
     private func settings(of pty: Pseudoterminal) throws -> String {
         let (process, output) = (Process(), Pipe())
+        // Foundation would keep it for as long as the tests run.
+        defer { try? output.fileHandleForReading.close() }
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["stty", "-a"]
         process.standardInput = FileHandle(fileDescriptor: pty.master, closeOnDealloc: false)

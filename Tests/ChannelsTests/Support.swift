@@ -41,10 +41,11 @@ final class Pseudoterminal {
     deinit { close(master) }
 }
 
-/// The two ends of a connected socket.
+/// The two ends of a connected socket. No process that another test starts keeps one open.
 func socketPair() throws -> (Int32, Int32) {
     var ends: [Int32] = [-1, -1]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
     return (ends[0], ends[1])
 }
 

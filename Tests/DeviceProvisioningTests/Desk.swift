@@ -103,6 +103,8 @@ final class RememberingIssuer: CredentialIssuer {
         return credentials
     }
 
+    var notBefore: NumericDate { authority.notBefore }
+
     func keyDigest(for type: CredentialType) -> [UInt8] { authority.keyDigest(for: type) }
 
     /// What was signed since the last call.

@@ -211,6 +211,8 @@ extension DeviceTests {
 /// What `openssl` says, on both streams.
 private func openssl(_ arguments: [String], _ input: [UInt8]) throws -> String {
     let process = Process(), stdin = Pipe(), output = Pipe()
+    // Foundation would keep it for as long as the tests run.
+    defer { try? output.fileHandleForReading.close() }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["openssl"] + arguments
     process.standardInput = stdin

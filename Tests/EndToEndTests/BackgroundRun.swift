@@ -70,6 +70,11 @@ final class BackgroundRun {
         return status(within: 60)
     }
 
+    /// Keeps it from doing anything until `resume`: whatever it holds, it goes on holding.
+    func suspend() { kill(process.processIdentifier, SIGSTOP) }
+
+    func resume() { kill(process.processIdentifier, SIGCONT) }
+
     private func status(within seconds: Double) -> Int32? {
         guard ended.wait(timeout: .now() + seconds) == .success else {
             kill(process.processIdentifier, SIGKILL)

@@ -29,7 +29,7 @@ import Testing
         // The benchmark would build it, too, and wait for whoever does so already.
         _ = try Firmware.native()
         let result = try Executable.withHome {
-            try $0.run(Self.url, ["--quick", "--json"], within: 300)
+            try $0.run(Self.url, ["--quick", "--json"], within: 1200)
         }
         try #require([0, 1].contains(result.status), "\(result.standardError)\n\(result.text)")
         let report = try JSONDecoder().decode(Report.self, from: result.standardOutput)

@@ -90,6 +90,29 @@ import Testing
         }
     }
 
+    /// The device keeps its key, and gets credentials that are valid now.
+    @Test func whatWasSignedByAClockThatWasAheadIsReplaced() throws {
+        try Executable.withHome { provision in
+            let clock = try Clock(in: provision.home)
+            _ = try provision.provisionNative()
+            let early = try provision(
+                in: clock.shifted(by: 2 * Self.year), try Executable.nativeRun("--erase"))
+            #expect(early.status == 0, "\(early.standardError)")
+            let accepted = try provision.provisionNative("--accept-clock")
+            #expect(
+                try accepted["thumbprint"] as? String == early.json()["thumbprint"] as? String)
+            let now = Date.now.formatted(.iso8601)
+            let credentials = try #require(accepted["credentials"] as? [[String: Any]])
+            try #require(credentials.count == 3)
+            for credential in credentials {
+                #expect(try #require(credential["notBefore"] as? String) <= now)
+            }
+            #expect(accepted["delivered"] as? [String] == ["x509", "cwt"])
+            let again = try provision.provisionNative("--accept-clock")
+            #expect((again["delivered"] as? [String])?.isEmpty == true)
+        }
+    }
+
     @Test func aClockBeyondTheCalendar() throws {
         try Executable.withHome { provision in
             let clock = try Clock(in: provision.home)
@@ -107,26 +130,17 @@ import Testing
 
 /// The system's clock with a shift, for programs that are linked dynamically.
 private struct Clock {
-    private let library: String
+    private let library: PreloadedLibrary
 
     init(in folder: URL) throws {
-        let source = folder.appending(path: "clock.c")
-        try Data(Self.text.utf8).write(to: source)
-        library = folder.path + "/clock.so"
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["clang", "-shared", "-fPIC", "-o", library, source.path, "-ldl"]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "no C compiler made the clock")
+        library = try PreloadedLibrary("clock", in: folder, Self.text)
     }
 
     func shifted(by seconds: Int) -> Surrounding {
-        .environment(["LD_PRELOAD": library, "CLOCK_SHIFT": "\(seconds)"])
+        library.preloaded(["CLOCK_SHIFT": "\(seconds)"])
     }
 
     private static let text = """
-        #define _GNU_SOURCE
         #include <dlfcn.h>
         #include <stdlib.h>
         #include <sys/time.h>

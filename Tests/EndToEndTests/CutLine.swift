@@ -3,9 +3,11 @@ import Synchronization
 import Testing
 
 /// A line between a run and a board, which is cut after so many bytes towards the board: the cable that
-/// somebody pulls.
+/// somebody pulls. Or it carries nothing more then, until it is ended.
 final class CutLine: Sendable {
     private let stop = Mutex(false)
+    private let isHeld: Bool
+    private let hasReachedLimit = DispatchSemaphore(value: 0)
     private let hasEnded = DispatchSemaphore(value: 0)
 
     /// - Parameters:
@@ -13,9 +15,11 @@ final class CutLine: Sendable {
     ///   - held: open until the cut: a terminal that nobody has open is at its end.
     ///   - board: where its bytes go.
     private init(
-        after limit: Int, held: Int32 = -1, user: @escaping @Sendable (CutLine) -> Int32?,
+        after limit: Int, isHeld: Bool = false, held: Int32 = -1,
+        user: @escaping @Sendable (CutLine) -> Int32?,
         board: @escaping @Sendable () -> Int32
     ) {
+        self.isHeld = isHeld
         Thread.detachNewThread { [self] in
             if let user = user(self) {
                 let board = board()
@@ -44,11 +48,13 @@ final class CutLine: Sendable {
     }
 
     /// A debug probe: the line listens at `path`, and connects to the server at `server`.
-    static func probe(at path: String, to server: String, after limit: Int) throws -> CutLine {
+    static func probe(
+        at path: String, to server: String, after limit: Int, isHeld: Bool = false
+    ) throws -> CutLine {
         let listener = try unixSocket(path, bind)
         try #require(listen(listener, 1) == 0)
         return CutLine(
-            after: limit,
+            after: limit, isHeld: isHeld,
             user: { line in
                 defer { close(listener) }
                 while !line.stop.withLock({ $0 }) {
@@ -59,6 +65,9 @@ final class CutLine: Sendable {
             },
             board: { (try? unixSocket(server, connect)) ?? -1 })
     }
+
+    /// Whether so many bytes went to the board before two minutes were over.
+    func reachesLimit() -> Bool { hasReachedLimit.wait(timeout: .now() + 120) == .success }
 
     /// Waits until nothing is carried any more.
     func end() {
@@ -76,7 +85,11 @@ final class CutLine: Sendable {
                 let count = read(user, &buffer, min(rest, buffer.count))
                 guard count > 0, write(board, buffer, count) == count else { return }
                 rest -= count
-                if rest == 0 { return }
+                if rest == 0 {
+                    hasReachedLimit.signal()
+                    while isHeld, !stop.withLock({ $0 }) { usleep(10_000) }
+                    return
+                }
             }
             if entries[1].revents != 0 {
                 let count = read(board, &buffer, buffer.count)

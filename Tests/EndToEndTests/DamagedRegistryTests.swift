@@ -83,6 +83,40 @@ import Testing
         }
     }
 
+    /// What the hint of `verify` says to be whole is what was found whole.
+    @Test(arguments: [
+        (
+            "DROP TRIGGER event_update; UPDATE event SET body = '{}' WHERE seq = 3",
+            "event_update is missing", "everything before event 3 is whole"
+        ),
+        (
+            "DROP TRIGGER event_update; UPDATE event SET body = '{}' WHERE seq = 1",
+            "event_update is missing", nil
+        ),
+        (
+            "DROP TRIGGER device_update; UPDATE device SET nickname = 'mine'",
+            "device_update is missing", "all 5 events are whole, what was made of them is not"
+        ),
+        (nil, "the file is damaged: ", nil),
+    ])
+    func theHintSaysWhatIsWhole(sql: String?, reason: String, whole: String?) throws {
+        try Executable.withHome { provision in
+            _ = try provision.provisionNative()
+            if let sql {
+                try provision.sqlite(sql)
+            } else {
+                let page = try provision.sqlite(
+                    "SELECT rootpage FROM sqlite_schema WHERE name = 'event_of_subject'")
+                let start = (try #require(Int(page)) - 1) * 4096
+                try provision.overwrite(start..<start + 4096)
+            }
+            let result = try provision("registry", "verify")
+            result.expectError("registry-damaged", status: 8, reason)
+            let hint = whole.map { "restore a copy; \($0)" } ?? "restore a copy"
+            #expect(result.hint?.trimmingCharacters(in: .newlines) == hint)
+        }
+    }
+
     /// A log that was not yet moved into the file, from a run that was killed: SQLite reads what it can of
     /// it, without a word.
     @Test func aDamagedJournalIsNoticed() throws {
@@ -117,9 +151,11 @@ import Testing
 extension Executable {
     fileprivate var registry: String { home.path + "/registry.sqlite" }
 
-    fileprivate func sqlite(_ sql: String) throws {
+    @discardableResult
+    fileprivate func sqlite(_ sql: String) throws -> String {
         let result = try run(URL(filePath: "/usr/bin/env"), ["sqlite3", registry, sql])
         try #require(result.status == 0, "\(result.standardError)")
+        return result.text.trimmingCharacters(in: .newlines)
     }
 
     /// With what no page of SQLite's holds.
@@ -152,5 +188,7 @@ private final class Reader {
     func end() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        input.close()
+        output.close()
     }
 }

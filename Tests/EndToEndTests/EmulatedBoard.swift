@@ -47,10 +47,16 @@ struct EmulatedBoard {
         ended.wait()
     }
 
+    /// Kill -9 of the emulator alone, and the end of who has started it.
+    func killEmulator() {
+        Foundation.kill(emulatorProcessID, SIGKILL)
+        ended.wait()
+    }
+
     var isEmulatorGone: Bool { Foundation.kill(emulatorProcessID, 0) != 0 && errno == ESRCH }
 
     private static func report(in file: URL, of process: Process) throws -> [String: Any] {
-        for _ in 0..<600 {
+        for _ in 0..<2400 {
             if let object = try? JSONSerialization.jsonObject(with: Data(contentsOf: file)) {
                 return try #require(object as? [String: Any])
             }

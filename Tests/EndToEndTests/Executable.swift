@@ -41,7 +41,7 @@ struct Executable {
 
     @discardableResult
     func callAsFunction(
-        _ arguments: String..., input: String? = nil, within seconds: Double = 120
+        _ arguments: String..., input: String? = nil, within seconds: Double = 600
     ) throws -> Result {
         try run(Self.url, arguments, input: input, within: seconds)
     }
@@ -49,7 +49,7 @@ struct Executable {
     /// Runs any program with this home; kills it, by process ID, when it takes too long.
     func run(
         _ program: URL, _ arguments: [String], in folder: URL = packageRoot, input: String? = nil,
-        within seconds: Double = 120
+        within seconds: Double = 600
     ) throws -> Result {
         let scratch = FileManager.default.temporaryDirectory
             .appending(path: "provision-io-\(UUID().uuidString)")
@@ -86,8 +86,9 @@ struct Executable {
         }
         if !hasEnded {
             kill(process.processIdentifier, SIGKILL)
-            ended.wait()
             Issue.record("\(program.lastPathComponent) \(arguments) took over \(seconds) s")
+            // Foundation learns of the end only when also all that it started have ended.
+            try #require(ended.wait(timeout: .now() + 30) == .success, "it leaves processes behind")
         }
         return Result(
             status: process.terminationStatus,

@@ -145,6 +145,7 @@ import Testing
             let probe = Process()
             probe.executableURL = URL(filePath: "/usr/bin/unshare")
             probe.arguments = ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]
+            probe.standardInput = FileHandle.nullDevice
             probe.standardError = FileHandle.nullDevice
             guard (try? probe.run()) != nil else { return false }
             probe.waitUntilExit()
@@ -173,9 +174,10 @@ import Testing
         }
 
         func end() {
-            try? hold.fileHandleForWriting.close()
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
+            hold.close()
+            output.close()
             try? FileManager.default.removeItem(at: folder)
         }
 

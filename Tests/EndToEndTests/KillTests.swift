@@ -9,9 +9,9 @@ import Testing
         "confirm",
     ]
     /// From the one on, the registry knows the device's new key: the device may not lose it.
-    private static let stepsWithRegisteredKey: Set = ["register", "issue", "install", "confirm"]
+    static let stepsWithRegisteredKey: Set = ["register", "issue", "install", "confirm"]
     /// Of the random moments.
-    private static let seed =
+    static let seed =
         ProcessInfo.processInfo.environment["PROVISION_TEST_SEED"].flatMap { UInt64($0) } ?? 2026
 
     @Test(arguments: ["native", "microbit-qemu", "microbit-qemu-rtt"], KillableRun.Victim.allCases)
@@ -70,6 +70,40 @@ import Testing
         }
     }
 
+    /// The root key is written then, and the folder is not in place.
+    @Test func whileTheAuthorityIsMade() throws {
+        try Executable.withHome { scratch in
+            let library = try PreloadedLibrary(
+                "killing", in: scratch.home,
+                """
+                #include <signal.h>
+                #include <sys/stat.h>
+
+                int fchmod(int file, mode_t mode) { return raise(SIGKILL); }
+                """)
+            try Executable.withHome { try killWhileTheAuthorityIsMade($0, library) }
+        }
+    }
+
+    private func killWhileTheAuthorityIsMade(
+        _ provision: Executable, _ library: PreloadedLibrary
+    ) throws {
+        func leftKeys() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: provision.home.path)
+                .filter { $0.hasSuffix(".key") && !$0.hasPrefix("authority/") }
+        }
+        // Where there is no authority yet, and where there is one.
+        for next in [["authority", "create"], try Executable.nativeRun()] {
+            let killed = try provision(in: library.preloaded(), ["authority", "create"])
+            #expect(killed.status == SIGKILL, "\(killed.standardError)")
+            try #require(leftKeys().count == 1)
+            let result = try provision.run(Executable.url, next)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try leftKeys().isEmpty)
+        }
+        try KillBench(provision, "native", Firmware.native()).expectClean()
+    }
+
     /// The memory of this board is RAM, which its processor writes without QEMU's leave.
     @Test func ownerOfTheBoard() throws {
         let image = try Firmware.mps2()
@@ -87,7 +121,7 @@ import Testing
                         + (isFirst ? [] : ["--erase"]))
                 board.kill()
                 #expect(run.status == 0, "\(run.standardError)")
-                for _ in 0..<1000 where !board.isEmulatorGone { usleep(10_000) }
+                for _ in 0..<6000 where !board.isEmulatorGone { usleep(10_000) }
                 #expect(board.isEmulatorGone)
                 let next = try provision.run(Executable.url, arguments)
                 #expect(next.status == 0, "\(next.standardError)")
@@ -124,95 +158,5 @@ import Testing
         #expect(
             run.errorOutput.contains("was ended by signal 9"), "write \(write): \(run.errorOutput)")
         try bench.expectNextRun(after: run, "power lost in write \(write)")
-    }
-
-    /// One board, and what must hold once its next run is over.
-    private struct KillBench {
-        let provision: Executable
-        let arguments: [String]
-        private let environment: [String: String]
-
-        init(
-            _ provision: Executable, _ platform: String, _ image: String, instance: String = "board"
-        ) throws {
-            self.provision = provision
-            let temporary = provision.home.appending(path: "tmp")
-            try FileManager.default.createDirectory(
-                at: temporary, withIntermediateDirectories: true)
-            self.environment = ["TMPDIR": temporary.path]
-            arguments = [
-                "run", "--platform", platform, "--firmware", image, "--instance", instance,
-                "--detach", "--json",
-            ]
-        }
-
-        func start(_ more: [String], environment: [String: String] = [:]) throws -> KillableRun {
-            try KillableRun(
-                provision, arguments + more,
-                environment: self.environment.merging(environment) { $1 })
-        }
-
-        func expectNextRun(after run: KillableRun?, _ comment: Comment) throws {
-            try expectNoProcesses(comment)
-            let isRegistered = run?.steps.last.map(KillTests.stepsWithRegisteredKey.contains)
-            let before = isRegistered == true ? try validKeys() : nil
-            let result = try provision.run(Executable.url, arguments, in: provision.home)
-            try #require(result.status == 0, "\(comment): \(result.standardError)")
-            let report = try result.json()
-            let device = try #require(report["device"] as? String)
-            let thumbprint = try #require(report["thumbprint"] as? String)
-            #expect((report["credentials"] as? [Any])?.count == 3, comment)
-            if let before {
-                #expect(before[device] == [thumbprint], comment)
-                #expect(report["isNewKey"] as? Bool == false, comment)
-            }
-            // The device has just named its credentials and signed with its key: it is active.
-            #expect(report["keyState"] as? String == "active", comment)
-            #expect(try validKeys()[device] == [thumbprint], comment)
-        }
-
-        /// Thumbprints of the keys that are not revoked, by device.
-        private func validKeys() throws -> [String: [String]] {
-            let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
-            var valid: [String: [String]] = [:]
-            for key in try #require(keys) where key["state"] as? String != "revoked" {
-                let device = try #require(key["device"] as? String)
-                valid[device, default: []].append(try #require(key["thumbprint"] as? String))
-            }
-            return valid
-        }
-
-        /// A killed process's children are killed by the kernel, but not in no time.
-        private func expectNoProcesses(_ comment: Comment) throws {
-            for _ in 0..<1000 {
-                if try LiveProcesses.of(provision.home).isEmpty { return }
-                usleep(10_000)
-            }
-            let left = try LiveProcesses.of(provision.home)
-            Issue.record("\(comment): processes \(left) are left")
-        }
-
-        /// The record is intact, and nothing lies about that a killed run left.
-        func expectClean() throws {
-            let verification = try provision("registry", "verify")
-            #expect(verification.status == 0, "\(verification.standardError)")
-            let files = try FileManager.default.contentsOfDirectory(atPath: provision.home.path)
-            let known: Set = [
-                "authority", "emulated", "registry.sqlite", "registry.sqlite-head",
-                "registry.sqlite-shm", "registry.sqlite-wal", "tmp",
-            ]
-            #expect(known.isSuperset(of: files), "\(files)")
-            let boards = provision.home.appending(path: "emulated")
-            for board in try FileManager.default.contentsOfDirectory(atPath: boards.path) {
-                let files = try FileManager.default.contentsOfDirectory(
-                    atPath: boards.appending(path: board).path)
-                let known: Set = ["lock", "device", "device-id", "memory-0.bin"]
-                #expect(known.isSuperset(of: files), "\(files)")
-            }
-            let temporary = provision.home.appending(path: "tmp")
-            let left = try FileManager.default.contentsOfDirectory(atPath: temporary.path)
-            // SQLite unlinks its temporary files as soon as it has opened them, but not in no time.
-            #expect(left.filter { !$0.hasPrefix("etilqs_") } == [])
-        }
     }
 }

@@ -66,8 +66,7 @@ final class KillableRun {
             ended.wait()
         }
         while readMore() {}
-        // Foundation would keep it for as long as the tests run.
-        try? pipe.fileHandleForReading.close()
+        pipe.close()
         wasKilled = process.terminationReason == .uncaughtSignal
         return isInTime ? process.terminationStatus : nil
     }

@@ -74,7 +74,8 @@ import Testing
             let shipped = Executable.packageRoot.appending(path: "platforms/microbit-qemu-rtt.toml")
             let text = try String(contentsOf: shipped, encoding: .utf8)
                 .replacing("name = \"microbit-qemu-rtt\"", with: "name = \"blank\"")
-            try Data((text + "\n[timeouts]\nboot-ms = 200\n").utf8)
+                .replacing("boot-ms = 20000", with: "boot-ms = 200")
+            try Data(text.utf8)
                 .write(to: provision.home.appending(path: "blank.toml"))
             let result = try provision(
                 "enroll", "--platform", "blank", "--platforms", provision.home.path)

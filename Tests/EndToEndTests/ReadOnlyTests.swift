@@ -54,7 +54,8 @@ import Testing
             let result = try provision.run(
                 URL(filePath: "/usr/bin/env"),
                 ["PROVISION_HOME=\(provision.home.path)/state"]
-                    + Surrounding.ordinaryUser.command + [Executable.url.path, "devices"])
+                    + Surrounding.ordinaryUser.command + [Executable.url.path]
+                    + Executable.nativeRun())
             result.expectError(
                 "registry-unavailable", status: 8, "\(provision.home.path)/state",
                 "Permission denied")

@@ -1,4 +1,5 @@
 import Foundation
+import Provisioning
 import Testing
 
 /// The README's commands do what stands beside them.
@@ -48,6 +49,20 @@ import Testing
         let first = try #require(Self.readme.firstIndex { $0.hasPrefix("    $ ") })
         #expect(first < 12)
         #expect(Self.readme.count < 200)
+    }
+
+    @Test func everyExitStatusIsListed() throws {
+        // What `doctor` found, and what `swift package` makes of any failure.
+        let statuses = Set(ErrorCode.allCases.map { Int($0.exitStatus) } + [0, 1])
+        func numbers(_ text: Substring) -> Set<Int> {
+            Set(text.split { !$0.isNumber }.compactMap { Int($0) })
+        }
+        let paragraphs = Self.readme.joined(separator: "\n").split(separator: "\n\n")
+        let paragraph = try #require(paragraphs.first { $0.hasPrefix("Exit status: ") })
+        #expect(numbers(paragraph) == statuses)
+        let help = try Executable.withHome { try $0("--help").text }
+        let section = try #require(help.split(separator: "EXIT STATUS\n").dropFirst().first)
+        #expect(numbers(try #require(section.split(separator: "\n\n").first)) == statuses)
     }
 
     /// The firmware's figures are those of the image that was built, but for another compiler's mood.

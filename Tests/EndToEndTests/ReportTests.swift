@@ -18,18 +18,77 @@ import Testing
     /// As `--output /dev/null` by root, which must not end the device.
     @Test func whatIsNoPlainFileStaysWhatItIs() throws {
         try Executable.withHome { provision in
+            _ = try provision.provisionNative()
             let target = provision.home.appending(path: "target.csv")
             let link = provision.home.appending(path: "link.csv")
-            try Data("old, and longer than a header line of the export that replaces it".utf8)
+            try Data(String(repeating: "old, and longer than the new one", count: 100).utf8)
                 .write(to: target)
             try FileManager.default.createSymbolicLink(at: link, withDestinationURL: target)
             let result = try provision("export", "--format", "csv", "--output", link.path)
             #expect(result.status == 0, "\(result.standardError)")
             #expect(
                 try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == target.path)
-            #expect(try String(contentsOf: target, encoding: .utf8).hasPrefix("board,device,"))
-            let files = try FileManager.default.contentsOfDirectory(atPath: provision.home.path)
-            #expect(!files.contains { $0.hasSuffix(".partial") })
+            let content = try String(contentsOf: target, encoding: .utf8)
+            #expect(content.hasPrefix("board,device,") && !content.contains("old, and"))
+            #expect(try provision.partialFiles().isEmpty)
+        }
+    }
+
+    @Test func anExportThatFailsChangesNothing() throws {
+        try Executable.withHome { provision in
+            let record = try provision.provisionNative()
+            let device = try #require(record["device"] as? String)
+            #expect(try provision("revoke", "--device", device).status == 0)
+            let target = provision.home.path + "/target.pem"
+            let link = provision.home.path + "/link.pem"
+            try Data("old".utf8).write(to: URL(filePath: target))
+            try FileManager.default.createSymbolicLink(
+                atPath: link, withDestinationPath: "target.pem")
+            for output in [link, target, provision.home.path + "/new.pem"] {
+                // One is not registered, the other has nothing to show any more.
+                for asked in ["nosuch", device] {
+                    let result = try provision(
+                        "export", "--format", "chain", "--device", asked, "--output", output)
+                    result.expectError("not-found", status: 8)
+                    #expect(try String(contentsOfFile: target, encoding: .utf8) == "old")
+                }
+            }
+            #expect(try provision.partialFiles().isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: provision.home.path + "/new.pem"))
+        }
+    }
+
+    /// As a shell's `>` does.
+    @Test func whatALinkLeadsToIsMade() throws {
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "links")
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: false)
+            let links = ["first": "links/second", "links/second": "../report.json"]
+            for (link, target) in links {
+                try FileManager.default.createSymbolicLink(
+                    atPath: provision.home.path + "/" + link, withDestinationPath: target)
+            }
+            let link = provision.home.path + "/first"
+            let record = try provision.provisionNative("--report", link)
+            let report = provision.home.appending(path: "report.json")
+            let written = try JSONSerialization.jsonObject(with: Data(contentsOf: report))
+            let thumbprint = (written as? [String: Any])?["thumbprint"] as? String
+            #expect(thumbprint == record["thumbprint"] as? String)
+            for (link, target) in links {
+                #expect(
+                    try FileManager.default.destinationOfSymbolicLink(
+                        atPath: provision.home.path + "/" + link) == target)
+            }
+            // And what can't be made is still found before the board is touched.
+            try FileManager.default.removeItem(at: report)
+            try FileManager.default.removeItem(at: folder.appending(path: "second"))
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path + "/second", withDestinationPath: "missing/report.json")
+            let refused = try provision.run(
+                Executable.url, try Executable.nativeRun("--report", link))
+            refused.expectError("usage", status: 2, link, "No such file or directory")
+            #expect(!refused.standardError.contains("flash  "))
         }
     }
 
@@ -37,6 +96,7 @@ import Testing
         /// `/dev/full` is opened through a link, so that no mistake could replace it.
         @Test func aFullDiskIsNoSuccess() throws {
             try Executable.withHome { provision in
+                _ = try provision.provisionNative()
                 let link = provision.home.appending(path: "full")
                 try FileManager.default.createSymbolicLink(
                     atPath: link.path, withDestinationPath: "/dev/full")
@@ -45,5 +105,44 @@ import Testing
                 #expect(result.standardError.contains("No space left on device"))
             }
         }
+
+        /// A number that was closed may be another file's by then.
+        @Test func noFileIsClosedTwice() throws {
+            try Executable.withHome { provision in
+                let record = try provision.provisionNative()
+                let device = try #require(record["device"] as? String)
+                let library = try PreloadedLibrary(
+                    "closing", in: provision.home,
+                    """
+                    #include <dlfcn.h>
+                    #include <errno.h>
+                    #include <stdlib.h>
+
+                    int close(int file) {
+                        static int (*real)(int);
+                        if (!real) real = dlsym(RTLD_NEXT, "close");
+                        int status = real(file);
+                        if (status != 0 && file >= 0 && errno == EBADF) abort();
+                        return status;
+                    }
+                    """)
+                let link = provision.home.path + "/full"
+                try FileManager.default.createSymbolicLink(
+                    atPath: link, withDestinationPath: "/dev/full")
+                for (output, status) in [(link, 2 as Int32), (provision.home.path + "/file", 0)] {
+                    let result = try provision(
+                        in: library.preloaded(),
+                        ["export", "--format", "chain", "--device", device, "--output", output])
+                    #expect(result.status == status, "\(output): \(result.standardError)")
+                }
+            }
+        }
     #endif
+}
+
+extension Executable {
+    fileprivate func partialFiles() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: home.path)
+            .filter { $0.hasSuffix(".partial") }
+    }
 }

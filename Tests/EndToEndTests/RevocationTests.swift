@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    /// Or else the wrong device's key would be revoked, and the compromised one stay good.
+    @Test func anIDIsNobodyElsesNickname() throws {
+        try Executable.withHome { provision in
+            let first = try #require(try provision.provisionNative()["device"] as? String)
+            let second = try provision.provisionNative("--instance", "second")
+            let id = try #require(second["device"] as? String)
+            let key = try #require(second["thumbprint"] as? String)
+            try #require(id != first)
+            let named = try provision("devices", "name", first, id)
+            named.expectError("usage", status: 2, id)
+            #expect(try provision("revoke", "--device", id).status == 0)
+            #expect(try provision.keys()["revoked"] == [key])
+        }
+    }
+
     @Test func aCertificateIsRevokedByItsSerialNumber() throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in

@@ -40,6 +40,39 @@ import Testing
         }
     }
 
+    /// The board that serves the probe is meant, not a new one; only its own process knows its port.
+    @Test func aProbeWithoutAPort() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "microbit-qemu")
+            defer { _ = board.interrupt() }
+            let probe = try #require(board.probe)
+            let platform = ["--platform", "microbit-qemu"]
+            let flash = try provision.run(
+                Executable.url,
+                ["flash", "--firmware", image, "--probe", probe, "--json"] + platform)
+            #expect(flash.status == 0, "\(flash.standardError)")
+            #expect(try flash.json()["isVerified"] as? Bool == true)
+            // It was this board's memory.
+            let enroll = ["enroll", "--json"] + platform
+            let first = try provision.run(Executable.url, enroll + ["--port", board.port])
+            #expect(first.status == 0, "\(first.standardError)")
+            let keys = try provision.keys()
+            for command in [enroll, ["run", "--erase", "--firmware", image] + platform] {
+                let refused = try provision.run(Executable.url, command + ["--probe", probe])
+                refused.expectError("usage", status: 2, probe, "serial port")
+                #expect(refused.hint?.contains("--port") == true)
+            }
+            #expect(try provision.keys() == keys)
+            let again = try provision.run(Executable.url, enroll + ["--port", board.port])
+            #expect(
+                try again.json()["thumbprint"] as? String == first.json()["thumbprint"] as? String)
+            // Two processes, and one board.
+            let boards = provision.home.appending(path: "emulated").path
+            #expect(try FileManager.default.contentsOfDirectory(atPath: boards).count == 1)
+        }
+    }
+
     /// A new key, and nothing to show that it is the same device: only the user's word counts.
     @Test func aNewKeyNeedsAReason() throws {
         let image = try Firmware.native()

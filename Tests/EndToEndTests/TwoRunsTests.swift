@@ -87,9 +87,7 @@ import Testing
                 "--port", board.port,
             ]
             let first = try BackgroundRun(provision, arguments)
-            for _ in 0..<600 where !FileManager.default.fileExists(atPath: flashed) {
-                usleep(50_000)
-            }
+            try #require(first.waits(for: flashed), "\(first.errorOutput)")
             try provision.run(Executable.url, arguments)
                 .expectError(
                     "channel-busy", status: 5, board.port, "provision (process \(first.processID))")

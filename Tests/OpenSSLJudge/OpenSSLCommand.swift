@@ -34,6 +34,8 @@ public final class OpenSSLCommand {
         process.arguments = ["openssl"] + arguments
         process.currentDirectoryURL = folder
         let pipe = Pipe()
+        // Foundation would keep it for as long as the tests run.
+        defer { try? pipe.fileHandleForReading.close() }
         process.standardOutput = pipe
         process.standardError = pipe
         process.standardInput = FileHandle.nullDevice

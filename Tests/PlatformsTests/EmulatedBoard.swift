@@ -58,10 +58,10 @@ enum EmulatedBoard {
 
     static func isAlive(_ processID: Int32) -> Bool { kill(processID, 0) == 0 }
 
-    /// Reads from the serial port until `count` bytes came or a second has passed.
+    /// Reads from the serial port until `count` bytes came or a minute has passed: nobody expects fewer.
     static func read(_ count: Int, from channel: some Channel) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        let deadline = ContinuousClock.now.advanced(by: .seconds(2))
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
         while bytes.count < count, ContinuousClock.now < deadline {
             bytes += try channel.read(atMost: count - bytes.count, within: .milliseconds(100))
         }

@@ -123,6 +123,8 @@ final class RecordingIssuer: CredentialIssuer {
         return try authority.sign(plan)
     }
 
+    var notBefore: NumericDate { authority.notBefore }
+
     func keyDigest(for type: CredentialType) -> [UInt8] { authority.keyDigest(for: type) }
 }
 

@@ -1,4 +1,5 @@
 import CBOR
+import COSE
 import Issuance
 import OpenSSL
 import Provisioning
@@ -163,6 +164,37 @@ struct DeviceAnswersTests {
         #expect(try bench.key(device.thumbprint)?.state == .pending)
     }
 
+    /// It names what it was told, and stores something else. Its word is not taken by the next run either.
+    @Test func whatADeviceNamesIsReadBack() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let slot = SimulatedDevice.Slot(keyID: 1, type: CredentialType.cwt.rawValue)
+        var told = CBORMap()
+        device.claims = { claims in
+            // What it was given first, for ever.
+            if told.pairs.isEmpty, device.stored[slot] != nil {
+                told = claims[-65539]!.map!
+                device.stored[slot]![0] ^= 1
+            }
+            if !told.pairs.isEmpty { claims[-65539] = .map(told) }
+        }
+        for _ in 0..<2 {
+            let error = failure { _ = try bench.run(device) }
+            #expect(error?.code == .credentialMismatch)
+            #expect(error?.reason.contains("CWT") == true)
+            #expect(try bench.key(device.thumbprint)?.state == .pending)
+            device.restart()
+        }
+        device.claims = { _ in }
+        try bench.run(device)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+        let reads = { device.requests.count { $0.isRead(DeviceContract.Command.credential) } }
+        let before = reads()
+        #expect(before > 0)
+        try bench.run(device)
+        #expect(reads() == before, "a confirmed device was read again")
+    }
+
     /// However promptly it answers.
     @Test func aConversationEnds() throws {
         let bench = try Bench()
@@ -178,6 +210,8 @@ struct DeviceAnswersTests {
             func sign(_ plan: IssuancePlan) throws(ProvisioningError) -> [Credential] {
                 throw ProvisioningError(.authorityUnavailable, "there is none")
             }
+
+            let notBefore = NumericDate(seconds: 0)
 
             func keyDigest(for type: CredentialType) -> [UInt8] { [] }
         }

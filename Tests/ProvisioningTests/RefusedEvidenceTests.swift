@@ -80,6 +80,7 @@ struct RefusedEvidenceTests {
         bench.probe = TestProbe(id: device.identity.id)
         let error = failure { _ = try bench.run(device) }
         #expect(error?.code == lie.code)
+        #expect(error?.hint?.isEmpty == false)
         #expect(try bench.eventCount == events)
         #expect(try bench.key(honest.thumbprint)?.state == .active)
         #expect(device.stored.isEmpty && device.isClosed)

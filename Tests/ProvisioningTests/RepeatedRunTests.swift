@@ -90,6 +90,29 @@ struct RepeatedRunTests {
         #expect(Set(third) == Set(second))
     }
 
+    @Test func whatIsNotValidYetIsIssuedAnew() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let now = bench.now
+        bench.now.seconds += 2 * 31_557_600
+        let early = try bench.run(device).credentials
+        bench.now = now
+        let second = try bench.run(device).credentials
+        #expect(second.map(\.type) == early.map(\.type))
+        #expect(second.allSatisfy { $0.notBefore == now })
+        let signed = second.filter { $0.type != .trustAnchors }
+        #expect(Set(try bench.registry.credentialsInForce(for: device.thumbprint)) == Set(signed))
+    }
+
+    /// A clock that is a little behind the authority: what it signs anew would begin no earlier.
+    @Test func aSlowClockIssuesNothingAnew() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let first = try bench.run(device).credentials
+        bench.now.seconds -= 3600
+        #expect(Set(try bench.run(device).credentials) == Set(first))
+    }
+
     @Test func aTypeThatIsNoLongerAskedForStays() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()

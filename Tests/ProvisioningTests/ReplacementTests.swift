@@ -94,6 +94,45 @@ struct ReplacementTests {
         try bench.run(device)
     }
 
+    /// 33 octets have 66 digits, a certificate's serialNumber 64 characters.
+    @Test(arguments: [33, 64])
+    func whatCannotBeIssuedRevokesNothing(_ idLength: Int) throws {
+        let device = try SimulatedDevice()
+        device.identity = try Self.identity(idLength)
+        bench.plan.credentials = [.cwt]
+        try bench.run(device)
+        let earlier = device.thumbprint
+        device.keys[1] = try SigningKey.generate()
+        device.stored = [:]
+        bench.plan.credentials = [.x509Chain, .cwt]
+        bench.plan.replacesKey = true
+        let events = try bench.eventCount
+
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .issuanceFailed)
+        #expect(error?.reason.contains("\(idLength) octets") == true)
+        #expect(error?.hint?.contains("--credentials cwt") == true)
+        #expect(try bench.eventCount == events)
+        #expect(try bench.key(earlier)?.state == .active)
+        #expect(try bench.key(device.thumbprint) == nil)
+
+        // What the hint says works.
+        bench.plan.credentials = [.cwt]
+        #expect(try bench.run(device).registration.record.superseded == [earlier])
+    }
+
+    private static func identity(_ idLength: Int) throws -> DeviceIdentity {
+        let id = try #require(DeviceID([UInt8](repeating: 0xA5, count: idLength)))
+        return DeviceIdentity(board: "testboard", id: id)
+    }
+
+    /// The longest ID that a certificate takes gets one.
+    @Test func anIDOf32OctetsGetsACertificate() throws {
+        let device = try SimulatedDevice()
+        device.identity = try Self.identity(32)
+        #expect(try bench.run(device).credentials.map(\.type).contains(.x509Chain))
+    }
+
     @Test func aProbeThatReadsAnotherIDIsNoGround() throws {
         bench.flashing()
         bench.plan.replacesKey = true

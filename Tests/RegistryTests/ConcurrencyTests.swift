@@ -50,6 +50,23 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         #expect(try registry.checkIntegrity().findings == [])
     }
 
+    /// A thread that waits for half a minute asks thirty thousand times whether to go on.
+    @Test func `Asking whether to go on is no deeper a call each time`() {
+        let asker = pthread_self()
+        let depths = Mutex<[Int]>([])
+        SQLiteRegistry.endWaits {
+            // Others wait, too.
+            if pthread_equal(pthread_self(), asker) != 0 {
+                depths.withLock { $0.append(Thread.callStackReturnAddresses.count) }
+            }
+            return false
+        }
+        defer { SQLiteRegistry.endWaits { false } }
+        for _ in 0..<10 { #expect(!SQLiteRegistry.isInterrupted) }
+        let found = depths.withLock { $0 }
+        #expect(found.count == 10 && Set(found).count == 1 && found[0] > 0, "\(found)")
+    }
+
     /// Four processes make the file and fill it at once.
     @Test func `Processes lose nothing`() async throws {
         let path = files.path

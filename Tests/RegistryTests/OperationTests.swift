@@ -90,6 +90,59 @@ import Testing
         #expect(try registry.verify().findings == [])
     }
 
+    @Test func `A transaction is recorded as a whole, or not at all`() throws {
+        struct ChangeOfMind: Error {}
+        let registry = try files.open()
+        for isLeft in [true, false] {
+            let error = failure {
+                try registry.transaction(at: noon) { transaction in
+                    for key in 1...2 {
+                        #expect(
+                            try transaction.register(claim(key, device: identity(key))).isNew)
+                    }
+                    try transaction.record([credential(1)], for: thumbprint(1))
+                    try transaction.activate(thumbprint(1), confirmation: [1, 2, 3])
+                    #expect(try transaction.key(thumbprint(1))?.state == .active)
+                    try transaction.revoke(key: thumbprint(2), reason: .keyCompromise)
+                    if isLeft { throw ChangeOfMind() }
+                }
+            }
+            #expect((error != nil) == isLeft)
+            #expect(try registry.key(thumbprint(1))?.state == (isLeft ? nil : .active))
+            #expect(try registry.key(thumbprint(2))?.state == (isLeft ? nil : .revoked))
+            #expect(try registry.verify().isIntact)
+            #expect(try (registry.verify().head == .empty) == isLeft)
+        }
+        #expect(try registry.credentialsInForce(for: thumbprint(1)) == [credential(1)])
+        let again = failure {
+            try registry.transaction(at: noon) {
+                try $0.revoke(key: thumbprint(2), reason: .unspecified)
+            }
+        }
+        #expect(again?.code == .keyRevoked)
+        #expect(again?.reason.contains("key-compromise") == true)
+    }
+
+    /// Two names for one key, or one for two: something is wrong with whoever computed them.
+    @Test func `A key that is in part another one is refused`() throws {
+        let registry = try files.open()
+        _ = try registry.register(claim(1, device: identity(1)), at: noon)
+        let (known, other) = (claim(1, device: identity(1)), claim(2, device: identity(1)))
+        for (publicKey, thumbprint) in [
+            (known.publicKey, other.thumbprint), (other.publicKey, known.thumbprint),
+        ] {
+            var mixed = known
+            mixed.publicKey = publicKey
+            mixed.thumbprint = thumbprint
+            let error = failure { _ = try registry.register(mixed, at: noon) }
+            #expect(error?.code == .registryConflict)
+            #expect(error?.reason.contains(hexadecimal(thumbprint)) == true)
+            #expect(error?.reason.contains("in part the registered key") == true)
+        }
+        #expect(try registry.key(thumbprint(1))?.state == .pending)
+        #expect(try registry.key(thumbprint(2)) == nil)
+    }
+
     @Test func `A serial number is used once by an issuer`() throws {
         let registry = try files.open()
         for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
@@ -144,6 +197,37 @@ import Testing
         #expect(try second.nextCRLNumber(of: other, at: noon).value == 1)
     }
 
+    /// One letter, or a letter and its accent: on the screen they are the same.
+    @Test func `What looks the same is one nickname`() throws {
+        let (composed, decomposed) = ("kitch\u{E9}n", "kitche\u{301}n")
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        for name in [composed, decomposed] {
+            try registry.setNickname(name, of: identity(1), at: noon)
+            let other = name == composed ? decomposed : composed
+            for form in [name, other] {
+                let error = failure { try registry.setNickname(form, of: identity(2), at: noon) }
+                #expect(error?.code == .registryConflict)
+                #expect(try registry.device(named: form).identity == identity(1))
+            }
+            try registry.setNickname(nil, of: identity(1), at: noon)
+        }
+        try registry.setNickname(decomposed, of: identity(2), at: noon)
+        #expect(try files.count("device WHERE nickname = '\(composed)'") == 1)
+        #expect(try registry.verify().isIntact)
+    }
+
+    /// An earlier version kept what was typed.
+    @Test func `A nickname that was kept otherwise is found and taken`() throws {
+        let decomposed = "kitche\u{301}n"
+        let registry = try files.open()
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        try files.tamper("UPDATE device SET nickname = '\(decomposed)' WHERE id = 1")
+        #expect(try registry.device(named: "kitch\u{E9}n").identity == identity(1))
+        let error = failure { try registry.setNickname("kitch\u{E9}n", of: identity(2), at: noon) }
+        #expect(error?.code == .registryConflict)
+    }
+
     @Test func `A nickname names one device`() throws {
         let registry = try files.open()
         for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
@@ -163,6 +247,28 @@ import Testing
         try registry.setNickname(nil, of: identity(1), at: noon)
         try registry.setNickname("lamp", of: identity(2), at: noon)
         #expect(try registry.device(named: "lamp").identity == identity(2))
+    }
+
+    @Test func `A nickname never stands for another device's ID`() throws {
+        let registry = try files.open()
+        let device = identity(1)
+        let other = identity(2)
+        for key in 1...2 { _ = try registry.register(claim(key, device: identity(key)), at: noon) }
+        for bad in [other.id.description, other.id.description.uppercased(), "cafe", "00"] {
+            let error = failure { try registry.setNickname(bad, of: device, at: noon) }
+            #expect(error?.code == .usage)
+            #expect(error?.reason.contains(bad) == true && error?.hint != nil)
+        }
+        // As an earlier version allowed it.
+        _ = try registry.write(at: noon) { log in
+            try log.append(
+                .deviceNamed(RegistryChange.DeviceNamed(nickname: other.id.description)),
+                to: log.database.requireDevice(device).row)
+        }
+        #expect(try registry.device(named: other.id.description).identity == other)
+        #expect(try registry.device(named: other.description).identity == other)
+        try registry.setNickname("face it", of: device, at: noon)
+        #expect(try registry.device(named: "face it").identity == device)
     }
 
     @Test func `Devices and keys are found by their names`() throws {
@@ -237,6 +343,45 @@ import Testing
         #expect(
             try registry.document(streamed[0].keys[0].evidenceDigest)
                 == claim(1, device: identity(1)).evidence)
+    }
+
+    /// Several pages, and keys that were registered long after their devices.
+    @Test func `Streams with credentials give what each key has`() throws {
+        let registry = try files.open()
+        try registry.transaction(at: noon) { transaction in
+            for number in 0..<900 {
+                let device = identity(number % 600, board: "board\(number % 3)")
+                _ = try transaction.register(claim(number, device: device))
+                guard !number.isMultiple(of: 5) else { continue }
+                try transaction.record(
+                    [credential(number), credential(number + 1000, type: .cwt)],
+                    for: thumbprint(number))
+            }
+        }
+        let snapshot = try registry.snapshot()
+        for filter in [DeviceFilter.all, DeviceFilter(board: "board1")] {
+            var plain: [DeviceRecord] = []
+            try snapshot.forEachDevice(matching: filter) { plain.append($0) }
+            var devices: [DeviceRecord] = []
+            try snapshot.forEachDeviceWithCredentials(matching: filter) { device, credentials in
+                devices.append(device)
+                let asked = try device.keys.map { try registry.credentials(of: $0.thumbprint) }
+                #expect(credentials == asked)
+            }
+            #expect(devices == plain && devices.count == (filter == .all ? 600 : 200))
+            #expect(devices.map(\.keys.count).reduce(0, +) == (filter == .all ? 900 : 300))
+        }
+        for filter in [KeyFilter.all, KeyFilter(state: .revoked)] {
+            var plain: [KeyRecord] = []
+            try snapshot.forEachKey(matching: filter) { plain.append($0) }
+            var keys: [KeyRecord] = []
+            try snapshot.forEachKeyWithCredentials(matching: filter) { key, credentials in
+                keys.append(key)
+                let asked = try registry.credentials(of: key.thumbprint)
+                #expect(credentials == asked)
+            }
+            #expect(keys == plain && keys.count == (filter == .all ? 900 : 300))
+        }
     }
 
     /// The order of events is their number: time may stand still or go back.

@@ -1,4 +1,6 @@
 import GRDB
+import Issuance
+import OpenSSL
 import Provisioning
 import Testing
 
@@ -72,6 +74,16 @@ import Testing
         #expect(report.findings.contains { $0.contains(finding) })
     }
 
+    @Test func `Octets that differ are shown`() throws {
+        let registry = try fill()
+        try files.tamper("UPDATE key SET thumbprint = zeroblob(32) WHERE id = 2")
+        let zeroes = String(repeating: "0", count: 64)
+        #expect(
+            try registry.verify().findings == [
+                "key 2: thumbprint is \(zeroes), the log says \(hexadecimal(thumbprint(1)))"
+            ])
+    }
+
     /// Cutting off the end leaves a chain that is intact in itself: the tables tell more than it.
     @Test(arguments: 1...11) func `A log whose end was cut off is found`(_ cut: Int) throws {
         let registry = try fill()
@@ -113,19 +125,75 @@ import Testing
     @Test func `A forged event that breaks a promise is found`() throws {
         let registry = try fill()
         let head = try registry.verify().head
-        let body = #"{"key":2,"note":null}"#
-        let hash = RegistryEvent.hash(
-            previous: head.hash, sequenceNumber: head.sequenceNumber + 1, date: noon, subject: 2,
-            kind: "key-reinstated", body: body)
-        try files.raw {
-            try $0.execute(
-                sql: "INSERT INTO event VALUES (?, ?, 'key-reinstated', 2, ?, ?, ?)",
-                arguments: [
-                    head.sequenceNumber + 1, noon.seconds, body, Octets(head.hash), Octets(hash),
-                ])
-        }
+        try forge("key-reinstated", about: 2, #"{"key":2,"note":null}"#, after: head)
         let report = try registry.verify()
         #expect(report.firstBadEvent == head.sequenceNumber + 1)
         #expect(report.findings[0].contains("revoked is for ever"))
+    }
+
+    /// Also where the tables' CHECKs are asked only once, at the end of the walk.
+    @Test(arguments: [
+        ("key-registered", 15, key(publicKey: "04aabb"), "CHECK constraint failed"),
+        ("key-registered", 15, key(publicKey: "04aab"), "publicKey"),
+        ("key-registered", 15, key(publicKey: "04", basis: "null"), "basis"),
+        ("key-revoked", 2, #"{"reason":8}"#, "8 is no reason"),
+        ("key-revoked", 2, #"{"reason":"4"}"#, "reason"),
+        ("key-revoked", 2, #"{ "reason":4}"#, "no JSON of this program"),
+        ("device-named", 1, #"{"nickname":""}"#, "nickname"),
+        ("device-named", 1, "{\"nickname\":\"\(String(repeating: "ä", count: 65))\"}", "nickname"),
+        ("device-added", 15, #"{"board":"b","deviceID":""}"#, "CHECK constraint failed"),
+    ])
+    func `A forged event that no column takes is found`(
+        _ kind: String, _ subject: Int64, _ body: String, _ finding: String
+    ) throws {
+        let registry = try fill()
+        let head = try registry.verify().head
+        try forge(kind, about: subject, body, after: head)
+        let report = try registry.verify()
+        #expect(report.firstBadEvent == 15 && report.eventCount == 14)
+        #expect(report.findings.count == 1 && report.findings[0].contains(finding))
+    }
+
+    private static func key(publicKey: String, basis: String = #""endorsed""#) -> String {
+        let digest = String(repeating: "0", count: 64)
+        return """
+            {"algorithm":-7,"basis":\(basis),"device":1,"evidence":"\(digest)","grounds":[],\
+            "isImported":false,"keyID":9,"publicKey":"\(publicKey)","thumbprint":"\(digest)"}
+            """
+    }
+
+    /// Appends an event with a correct hash, of which the tables know nothing.
+    private func forge(
+        _ kind: String, about subject: Int64, _ body: String, after head: LogHead
+    ) throws {
+        let number = head.sequenceNumber + 1
+        let hash = RegistryEvent.hash(
+            previous: head.hash, sequenceNumber: number, date: noon, subject: subject, kind: kind,
+            body: body)
+        try files.raw {
+            try $0.execute(
+                sql: "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    number, noon.seconds, kind, subject, body, Octets(head.hash), Octets(hash),
+                ])
+        }
+    }
+
+    /// One document of many keys, and documents in another order than that of their events.
+    @Test func `Documents may be named twice, and stand anywhere`() throws {
+        let registry = try fill()
+        for key in 1...2 {
+            let anchors = Credential(
+                type: .trustAnchors, bytes: [0x80], serialNumber: [], issuer: [], notBefore: noon,
+                notAfter: nil)
+            try registry.record([anchors], for: thumbprint(key), at: noon)
+        }
+        #expect(try registry.verify().findings == [])
+        try files.tamper("UPDATE document SET rowid = 1000 - rowid")
+        #expect(try registry.verify().findings == [])
+        let shared = "x'\(hexadecimal(SHA256.hash([0x80])))'"
+        try files.tamper("DELETE FROM document WHERE digest = \(shared)")
+        let report = try registry.verify()
+        #expect(report.findings.count == 1 && report.findings[0].contains("is missing"))
     }
 }

@@ -143,9 +143,16 @@ extension SimulatedDevice {
         case DeviceContract.Command.evidence:
             guard let key = keys[keyID] else { return refusal(.noSuchKey) }
             if let nonce = payload["nonce"]?.bytes { try sign(nonce, keyID, key) }
-            return chunk(at: offset)
+            return chunk(of: document, at: offset)
         case DeviceContract.Command.credential where isWrite:
             return store(payload, Slot(keyID: keyID, type: payload["type"]!.unsigned!), offset)
+        case DeviceContract.Command.credential:
+            guard let data = stored[Slot(keyID: keyID, type: payload["type"]!.unsigned!)] else {
+                return refusal(.noSuchKey)
+            }
+            var part = chunk(of: data, at: offset)
+            if offset == 0 { part["sha256"] = .bytes(SHA256.hash(data)) }
+            return part
         default: return refusal(.unsupported)
         }
     }
@@ -197,7 +204,7 @@ extension SimulatedDevice {
         evidence(&document)
     }
 
-    private func chunk(at offset: Int) -> CBORMap {
+    private func chunk(of document: [UInt8], at offset: Int) -> CBORMap {
         [
             "off": .int(offset), "len": .int(document.count),
             "data": .bytes(Array(document.dropFirst(offset).prefix(chunkLength))),

@@ -12,7 +12,11 @@ import Registry
 ///
 /// Whoever uses this compares the log with that of a registry which wrote itself.
 struct FastFill {
-    private let database: Database
+    private let intoEvent: Statement
+    private let intoDocument: Statement
+    private let intoDevice: Statement
+    private let intoKey: Statement
+    private let intoCredential: Statement
     private var sequenceNumber: Int64 = 0
     private var head = [UInt8](repeating: 0, count: SHA256.length)
     private let at = SampleDevice.date.seconds
@@ -20,20 +24,17 @@ struct FastFill {
     /// Events of one device.
     static let eventCount: Int64 = 5
 
-    /// Devices in one transaction.
-    private static let batchLength = 20_000
-
     /// - Parameter path: of a registry without events, which nobody has open.
     static func fill(_ path: String, with devices: some Sequence<SampleDevice>) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.writeWithoutTransaction { database in
-            // The indexes of random keys must be in memory: 600 MB, given back by close.
+            // The indexes of random keys must be in memory: 800 MB, given back by close.
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-                    PRAGMA cache_size = -600000
+                    PRAGMA cache_size = -800000; PRAGMA ignore_check_constraints = true
                     """)
             let removed = try Row.fetchAll(
                 database,
@@ -44,14 +45,10 @@ struct FastFill {
             for row in removed {
                 try database.execute(sql: "DROP \(row["type"] as String) \(row["name"] as String)")
             }
-            var fill = FastFill(database: database)
+            var fill = try FastFill(database: database)
+            // One transaction: each commit would write all pages of indexes of random keys anew.
             try database.execute(sql: "BEGIN")
-            for (index, device) in devices.enumerated() {
-                try fill.add(device)
-                if index % batchLength == batchLength - 1 {
-                    try database.execute(sql: "COMMIT; BEGIN")
-                }
-            }
+            for device in devices { try fill.add(device) }
             try database.execute(sql: "COMMIT")
             for row in removed { try database.execute(sql: row["sql"]) }
             try database.execute(sql: "PRAGMA journal_mode = WAL")
@@ -59,20 +56,35 @@ struct FastFill {
         try queue.close()
     }
 
-    private init(database: Database) { self.database = database }
+    private init(database: Database) throws {
+        func insertion(into table: String) throws -> Statement {
+            let marks = try database.columns(in: table).map { _ in "?" }.joined(separator: ",")
+            return try database.makeStatement(sql: "INSERT INTO \(table) VALUES (\(marks))")
+        }
+        intoEvent = try insertion(into: "event")
+        intoDocument = try insertion(into: "document")
+        intoDevice = try insertion(into: "device")
+        intoKey = try insertion(into: "key")
+        intoCredential = try insertion(into: "credential")
+    }
 
     private mutating func add(_ device: SampleDevice) throws {
         let claim = device.claim
         let id = claim.identity.id.bytes
         let row = try append(
             "device-added",
-            #"{"board":"\#(claim.identity.board)","deviceID":"\#(Self.hexadecimal(id))"}"#)
-        try insert("device", [row, claim.identity.board, Data(id), nil, at, row])
-        let key = try addKey(claim, device: row, confirmation: device.confirmation)
+            #"{"board":"\#(claim.identity.board)","deviceID":"\#(id.hexadecimal)"}"#)
+        try intoDevice.run(
+            [
+                .integer(row), .text(claim.identity.board), .octets(id), .null, .integer(at),
+                .integer(row),
+            ])
+        let confirmation = device.confirmation
+        let key = try addKey(claim, device: row, confirmation: confirmation)
         for credential in device.credentials { try add(credential, of: key) }
         try append(
             "key-activated",
-            #"{"confirmation":"\#(Self.hexadecimal(try keep(device.confirmation)))"}"#, to: key)
+            #"{"confirmation":"\#(try keep(confirmation).hexadecimal)"}"#, to: key)
     }
 
     /// The row as it is after the key's last event, four events later than its first.
@@ -85,18 +97,18 @@ struct FastFill {
         let row = try append(
             "key-registered",
             #"{"algorithm":\#(claim.algorithm),"basis":"\#(claim.basis.rawValue)","device":\#(device)"#
-                + #","evidence":"\#(Self.hexadecimal(evidence))""#
-                + #","firmwareDigest":"\#(Self.hexadecimal(firmware))","grounds":[\#(grounds)]"#
+                + #","evidence":"\#(evidence.hexadecimal)""#
+                + #","firmwareDigest":"\#(firmware.hexadecimal)","grounds":[\#(grounds)]"#
                 + #","isImported":false,"keyID":\#(claim.keyID)"#
-                + #","publicKey":"\#(Self.hexadecimal(claim.publicKey))""#
-                + #","thumbprint":"\#(Self.hexadecimal(claim.thumbprint))"}"#)
-        try insert(
-            "key",
+                + #","publicKey":"\#(claim.publicKey.hexadecimal)""#
+                + #","thumbprint":"\#(claim.thumbprint.hexadecimal)"}"#)
+        try intoKey.run(
             [
-                row, device, Int64(claim.keyID), Data(claim.thumbprint), claim.algorithm,
-                Data(claim.publicKey), "active", at, at, nil, nil, claim.basis.rawValue, 0,
-                Data(firmware), Data(evidence), Data(SHA256.hash(confirmation)),
-                row + Self.eventCount - 2,
+                .integer(row), .integer(device), .integer(Int64(claim.keyID)),
+                .octets(claim.thumbprint), .integer(claim.algorithm), .octets(claim.publicKey),
+                .text("active"), .integer(at), .integer(at), .null, .null,
+                .text(claim.basis.rawValue), .integer(0), .octets(firmware), .octets(evidence),
+                .octets(SHA256.hash(confirmation)), .integer(row + Self.eventCount - 2),
             ])
         return row
     }
@@ -105,17 +117,17 @@ struct FastFill {
         let document = try keep(credential.bytes)
         let row = try append(
             "credential-issued",
-            #"{"document":"\#(Self.hexadecimal(document))""#
-                + #","issuer":"\#(Self.hexadecimal(credential.issuer))","key":\#(key)"#
+            #"{"document":"\#(document.hexadecimal)""#
+                + #","issuer":"\#(credential.issuer.hexadecimal)","key":\#(key)"#
                 + #","notBefore":\#(credential.notBefore.seconds)"#
-                + #","serialNumber":"\#(Self.hexadecimal(credential.serialNumber))""#
+                + #","serialNumber":"\#(credential.serialNumber.hexadecimal)""#
                 + #","type":\#(credential.type.rawValue)}"#)
-        try insert(
-            "credential",
+        try intoCredential.run(
             [
-                row, key, Int64(credential.type.rawValue), Data(credential.issuer),
-                Data(credential.serialNumber), Data(document), credential.notBefore.seconds, nil,
-                "in-force", at, nil, nil, row,
+                .integer(row), .integer(key), .integer(Int64(credential.type.rawValue)),
+                .octets(credential.issuer), .octets(credential.serialNumber), .octets(document),
+                .integer(credential.notBefore.seconds), .null, .text("in-force"), .integer(at),
+                .null, .null, .integer(row),
             ])
     }
 
@@ -128,33 +140,18 @@ struct FastFill {
         let hash = RegistryEvent.hash(
             previous: head, sequenceNumber: sequenceNumber, date: SampleDevice.date,
             subject: subject, kind: kind, body: body)
-        try insert(
-            "event", [sequenceNumber, at, kind, subject, body, Data(head), Data(hash)])
+        try intoEvent.run(
+            [
+                .integer(sequenceNumber), .integer(at), .text(kind), .integer(subject),
+                .text(body), .octets(head), .octets(hash),
+            ])
         head = hash
         return sequenceNumber
     }
 
     private func keep(_ bytes: [UInt8]) throws -> [UInt8] {
         let digest = SHA256.hash(bytes)
-        try insert("document", [Data(digest), Data(bytes)])
+        try intoDocument.run([.octets(digest), .octets(bytes)])
         return digest
-    }
-
-    private func insert(_ table: String, _ values: [(any DatabaseValueConvertible)?]) throws {
-        let marks = Array(repeating: "?", count: values.count).joined(separator: ",")
-        try database.cachedStatement(sql: "INSERT INTO \(table) VALUES (\(marks))")
-            .execute(arguments: StatementArguments(values))
-    }
-
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
-            for (index, byte) in bytes.enumerated() {
-                buffer[index * 2] = digits[Int(byte >> 4)]
-                buffer[index * 2 + 1] = digits[Int(byte & 15)]
-            }
-            return bytes.count * 2
-        }
     }
 }

@@ -1,3 +1,4 @@
+import CHost
 import Foundation
 
 /// What a process took, as the kernel counted it.
@@ -17,13 +18,20 @@ struct ProcessMeter {
     /// - Throws: `Failure` if it can't be started, or its exit status is not 0.
     init(_ executable: URL, _ arguments: [String], home: URL) throws {
         try Self.forgetOwnPeak()
-        let pipe = Pipe()
+        // The process must not have the end that is read: it would wait for itself if we die.
+        var (output, input) = (Int32(-1), Int32(-1))
+        guard chost_pipe(&output, &input, false) == 0 else {
+            throw Failure(description: "no pipe: \(String(cString: strerror(errno)))")
+        }
+        defer { close(output) }
         let clock = ContinuousClock()
         let start = clock.now
-        let process = try Self.spawn(
-            executable.path, arguments, home, output: pipe.fileHandleForWriting.fileDescriptor)
-        try pipe.fileHandleForWriting.close()
-        lineCount = Self.countLines(pipe.fileHandleForReading.fileDescriptor)
+        let process: pid_t
+        do {
+            defer { close(input) }
+            process = try Self.spawn(executable.path, arguments, home, output: input)
+        }
+        lineCount = Self.countLines(output)
         var status: Int32 = 0
         var usage = rusage()
         while wait4(process, &status, 0, &usage) < 0, errno == EINTR {}

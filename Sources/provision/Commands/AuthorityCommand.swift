@@ -3,6 +3,7 @@ import Attestation
 import Authority
 import Foundation
 import Provisioning
+import Registry
 
 struct AuthorityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,16 +67,17 @@ struct AuthorityCommand: ParsableCommand {
         let subject: String
         let fingerprint: String
         let serialNumber: String
-        let notBefore: Date
-        let notAfter: Date?
+        /// RFC 3339 in UTC.
+        let notBefore: String
+        let notAfter: String?
 
         init(_ entry: AuthorityDescription.CertificateEntry) {
             path = entry.path
             subject = entry.subject
             fingerprint = entry.fingerprint.hexadecimal
             serialNumber = entry.serialNumber.hexadecimal
-            notBefore = Date(entry.notBefore)
-            notAfter = entry.notAfter.map(Date.init)
+            notBefore = entry.notBefore.utc
+            notAfter = entry.notAfter?.utc
         }
     }
 

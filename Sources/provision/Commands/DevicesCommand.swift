@@ -28,12 +28,14 @@ struct DevicesCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let snapshot = try State().openRegistry(for: .reading).listedSnapshot()
+            guard let snapshot = try State().openRegistryIfAny()?.listedSnapshot() else {
+                return json ? try JSONListing("devices").end() : ()
+            }
             let filter = DeviceFilter(board: board)
             if json {
                 var listing = JSONListing("devices")
-                try snapshot.forEachDevice(matching: filter) {
-                    try listing.append(snapshot.entry(for: $0))
+                try snapshot.forEachDeviceWithCredentials(matching: filter) {
+                    try listing.append(JSONValue($0, $1))
                 }
                 return try listing.end()
             }
@@ -45,7 +47,7 @@ struct DevicesCommand: ParsableCommand {
                     device.identity.id.description, device.identity.board, device.nickname ?? "-",
                     current.map { String($0.thumbprint.hexadecimal.prefix(16)) } ?? "-",
                     current?.state.rawValue ?? "revoked",
-                    Date(current?.registeredAt ?? device.firstSeen).formatted(.iso8601),
+                    (current?.registeredAt ?? device.firstSeen).utc,
                     String(device.keys.count { $0.state == .revoked }))
             }
             try table.end()
@@ -77,7 +79,7 @@ struct DevicesCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let registry = try state.openRegistry()
+            let registry = try state.openRegistry(for: .changing)
             try state.warnOfClock(registry)
             let identity = try registry.device(named: device).identity
             try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())

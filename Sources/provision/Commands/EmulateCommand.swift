@@ -64,6 +64,8 @@ struct EmulateCommand: ParsableCommand {
             stateDirectory: session.state.directory.path, instance: instance,
             interruption: session.interruption)
         try show(emulator)
+        // Where the board is, is all that this command is good for.
+        if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
         try wait(for: emulator)
         try emulator.stop()
         Terminal.standardError.write(

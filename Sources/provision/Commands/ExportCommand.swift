@@ -49,24 +49,19 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let state = try State()
         // Revocation lists are numbered.
-        let registry = try state.openRegistry(for: format == .crl ? .writing : .reading)
+        let registry = try state.openRegistry(for: format == .crl ? .changing : .reading)
         if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
             throw ProvisioningError(
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",
                 hint: "add --output FILE")
         }
-        let destination = try ExportDestination(path: output)
         let export = Export(
             registry: registry, state: state,
             device: try device.map { try registry.device(named: $0).identity },
             nextUpdateDays: nextUpdateDays)
-        do {
-            try export.write(format, to: destination)
-            try destination.commit()
-        } catch {
-            destination.abandon()
-            throw error
-        }
+        let destination = try ExportDestination(path: output)
+        try export.write(format, to: destination)
+        try destination.commit()
     }
 }
 

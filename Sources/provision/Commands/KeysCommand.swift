@@ -25,14 +25,19 @@ struct KeysCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let registry = try State().openRegistry(for: .reading)
+        let state = try State()
+        // A device that is asked for must be there.
+        guard
+            let registry = device == nil
+                ? try state.openRegistryIfAny() : try state.openRegistry(for: .reading)
+        else { return json ? try JSONListing("keys").end() : () }
         let identity = try device.map { try registry.device(named: $0).identity }
-        let filter = KeyFilter(device: identity, state: state)
+        let filter = KeyFilter(device: identity, state: self.state)
         let snapshot = try registry.listedSnapshot()
         if json {
             var listing = JSONListing("keys")
-            try snapshot.forEachKey(matching: filter) {
-                try listing.append(snapshot.entry(for: $0))
+            try snapshot.forEachKeyWithCredentials(matching: filter) {
+                try listing.append(JSONValue($0, $1))
             }
             return try listing.end()
         }
@@ -42,8 +47,7 @@ struct KeysCommand: ParsableCommand {
             try table.append(
                 String(key.thumbprint.hexadecimal.prefix(16)), key.identity.id.description,
                 key.identity.board, String(key.keyID), key.state.rawValue,
-                Date(key.registeredAt).formatted(.iso8601),
-                key.revocation.map { Date($0.date).formatted(.iso8601) } ?? "-",
+                key.registeredAt.utc, key.revocation?.date.utc ?? "-",
                 key.revocation?.reason.name ?? "-")
         }
         try table.end()

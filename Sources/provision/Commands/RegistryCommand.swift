@@ -24,7 +24,8 @@ struct RegistryCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "An end of the log that you noted earlier; it must still be part of it.",
+                "An end of the log that you noted earlier; it must still be part of it, and is noted "
+                    + "beside the registry if that note was lost.",
                 valueName: "head"))
         var head: String?
 
@@ -40,7 +41,7 @@ struct RegistryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let registry = try State().openRegistry(for: .reading)
+            let registry = try State().openRegistry(for: .reading, isVerified: true)
             let known = try head.map { text throws -> LogHead in
                 guard let head = LogHead(text) else {
                     throw ProvisioningError(
@@ -50,6 +51,7 @@ struct RegistryCommand: ParsableCommand {
                 return head
             }
             let report = try registry.checkIntegrity(against: known)
+            if known != nil, report.isIntact { try restoreNote(of: report.head, registry) }
             if json {
                 try JSONDocument.print(
                     Report(
@@ -65,9 +67,33 @@ struct RegistryCommand: ParsableCommand {
                 throw ProvisioningError(
                     .registryDamaged,
                     report.findings.first ?? "event \(report.firstBadEvent ?? 0) was altered",
-                    hint: "restore a copy; everything before event "
-                        + "\(report.firstBadEvent ?? report.eventCount + 1) is whole")
+                    hint: report.isNoteLost
+                        ? "compare the end of the log with one that you noted elsewhere; to accept "
+                            + "it: provision registry verify --head \(report.head)"
+                        : Self.wholePart(of: report).map { "restore a copy; \($0)" }
+                            ?? "restore a copy")
             }
+        }
+
+        /// Where nothing can be written, the registry is as sound, and the next to write is told.
+        private func restoreNote(of head: LogHead, _ registry: SQLiteRegistry) throws {
+            do {
+                guard try registry.restoreNote(of: head) else { return }
+                Terminal.standardError.write(
+                    "provision: noted beside \(registry.path) that its log ends at event "
+                        + "\(head.sequenceNumber)\n")
+            } catch {
+                Terminal.standardError.write("provision: note: \(error.reason)\n")
+            }
+        }
+
+        /// Nil: nothing, or nobody knows. A file whose structure is damaged is not read any further.
+        private static func wholePart(of report: RegistryReport) -> String? {
+            if let bad = report.firstBadEvent {
+                return bad > 1 ? "everything before event \(bad) is whole" : nil
+            }
+            return report.eventCount > 0
+                ? "all \(report.eventCount) events are whole, what was made of them is not" : nil
         }
     }
 
@@ -81,34 +107,30 @@ struct RegistryCommand: ParsableCommand {
         @Option(help: "Only events after this number.")
         var after: Int64 = 0
 
-        private struct Line: Encodable {
-            let number: Int64
-            let date: Date
-            let kind: String
-            let subject: Int64
-            let body: String
-            let hash: String
-        }
-
         func run() throws {
             let registry = try State().openRegistry(for: .reading)
+            let output = PartBuffer(Terminal.standardOutput.writePart)
             if let key {
                 let thumbprint = try registry.key(thumbprintPrefix: key).thumbprint
-                return try registry.history(of: thumbprint).forEach(write)
+                for event in try registry.history(of: thumbprint) { try write(event, to: output) }
+            } else {
+                try registry.listedSnapshot().forEachEvent(after: after) {
+                    try write($0, to: output)
+                }
             }
-            try registry.listedSnapshot().forEachEvent(after: after, write)
+            try output.flush()
         }
 
-        private func write(_ event: RegistryEvent) throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            encoder.dateEncodingStrategy = .iso8601
-            let line = try encoder.encode(
-                Line(
-                    number: event.sequenceNumber, date: Date(event.date),
-                    kind: event.kind.rawValue, subject: event.subject, body: event.body,
-                    hash: event.hash.hexadecimal))
-            try Terminal.standardOutput.writePart(Array(line) + [UInt8(ascii: "\n")])
+        private func write(_ event: RegistryEvent, to output: PartBuffer) throws {
+            let line = JSONValue.object([
+                "body": .string(event.body), "date": .date(event.date),
+                "hash": .octets(event.hash), "kind": .string(event.kind.rawValue),
+                "number": .integer(event.sequenceNumber), "subject": .integer(event.subject),
+            ])
+            try output.append { text in
+                line.write(to: &text, .compact)
+                text.append(UInt8(ascii: "\n"))
+            }
         }
     }
 
@@ -125,7 +147,7 @@ struct RegistryCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            let registry = try state.openRegistry()
+            let registry = try state.openRegistry(for: .changing)
             try state.warnOfClock(registry)
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(

@@ -47,14 +47,14 @@ struct RevokeCommand: ParsableCommand {
     }
 
     private struct Report: Encodable {
-        let keys: [KeyEntry]
-        let credentials: [CredentialEntry]
+        let keys: [JSONValue]
+        let credentials: [JSONValue]
         let isDryRun: Bool
     }
 
     func run() throws {
         let state = try State()
-        let registry = try state.openRegistry()
+        let registry = try state.openRegistry(for: .changing)
         try state.warnOfClock(registry)
         let selector = try selector(registry)
         let reason = reason ?? .unspecified
@@ -65,8 +65,10 @@ struct RevokeCommand: ParsableCommand {
         if json {
             return try JSONDocument.print(
                 Report(
-                    keys: try outcome.keys.map(registry.entry(for:)),
-                    credentials: outcome.credentials.map(CredentialEntry.init), isDryRun: dryRun))
+                    keys: try outcome.keys.map {
+                        JSONValue($0, try registry.credentials(of: $0.thumbprint))
+                    },
+                    credentials: outcome.credentials.map { JSONValue($0) }, isDryRun: dryRun))
         }
         let verb = dryRun ? "would revoke" : "revoked"
         for key in outcome.keys {

@@ -2,6 +2,7 @@ import Attestation
 import Foundation
 import Issuance
 import Provisioning
+import Registry
 
 /// The result of a run, as `--json` and `--report` give it. Byte strings are lower-case hexadecimal,
 /// times are RFC 3339 in UTC.
@@ -16,9 +17,10 @@ struct RunReport: Encodable {
         let type: String
         /// Missing: trust anchors have none.
         let serialNumber: String?
-        let notBefore: Date
+        /// Times are RFC 3339 in UTC.
+        let notBefore: String
         /// Missing: no expiry.
-        let notAfter: Date?
+        let notAfter: String?
     }
 
     let board: String
@@ -29,7 +31,7 @@ struct RunReport: Encodable {
     let thumbprint: String
     let isNewKey: Bool
     let keyState: String
-    let registeredAt: Date
+    let registeredAt: String
     let superseded: [String]
     let attestation: String
     let isIDReadByProbe: Bool
@@ -57,7 +59,7 @@ extension RunReport {
         isNewKey = registration.record.isNew
         // The confirmation has made it active.
         keyState = KeyState.active.rawValue
-        registeredAt = Date(registration.record.registeredAt)
+        registeredAt = registration.record.registeredAt.utc
         superseded = registration.record.superseded.map(\.hexadecimal)
         attestation = registration.attestation.basis.rawValue
         isIDReadByProbe = registration.attestation.isProbeBound
@@ -65,7 +67,7 @@ extension RunReport {
             CredentialReport(
                 type: $0.type.name,
                 serialNumber: $0.serialNumber.isEmpty ? nil : $0.serialNumber.hexadecimal,
-                notBefore: Date($0.notBefore), notAfter: $0.notAfter.map(Date.init))
+                notBefore: $0.notBefore.utc, notAfter: $0.notAfter?.utc)
         }
         delivered = outcome.delivery.sent.map(\.name)
         imageDigest = outcome.receipt?.digest.hexadecimal
@@ -85,7 +87,7 @@ extension RunReport {
         ]
         for credential in credentials {
             guard let serialNumber = credential.serialNumber else { continue }
-            let end = credential.notAfter.map { "until \($0.formatted(.iso8601))" } ?? "no expiry"
+            let end = credential.notAfter.map { "until \($0)" } ?? "no expiry"
             lines.append((credential.type, "\(serialNumber), \(end)"))
         }
         for earlier in superseded { lines.append(("revoked", "\(earlier) (superseded)")) }

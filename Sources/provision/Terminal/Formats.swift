@@ -1,10 +1,4 @@
-import COSE
-import Foundation
 import Issuance
-
-extension Date {
-    init(_ date: NumericDate) { self.init(timeIntervalSince1970: Double(date.seconds)) }
-}
 
 extension CredentialType {
     /// As in platform files, options and JSON.

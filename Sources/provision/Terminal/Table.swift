@@ -14,21 +14,40 @@ struct Table {
     }
 
     fileprivate static func widths(of rows: [[String]]) -> [Int] {
-        rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        rows[0].indices.map { column in rows.map { length($0[column]) }.max() ?? 0 }
     }
 
     fileprivate static func line(_ cells: [String], _ widths: [Int]) -> String {
-        let padded = zip(cells, widths).map { cell, width in
-            cell + String(repeating: " ", count: max(width - cell.count, 0))
+        var line = ""
+        var spaces = 0
+        for (cell, width) in zip(cells, widths) {
+            // What stands before nothing is left out.
+            if !cell.isEmpty {
+                line += repeatElement(" ", count: spaces).joined()
+                line += cell
+                spaces = 0
+            }
+            spaces += max(width - length(cell), 0) + 2
         }
-        let line = padded.joined(separator: "  ")
-        return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
+    }
+
+    /// Characters.
+    private static func length(_ cell: String) -> Int {
+        isPlain(cell) ? cell.utf8.count : cell.count
+    }
+
+    /// Nearly every cell is: what follows each character of Unicode takes a hundred times as long.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
     }
 
     /// Board names, firmware versions and log lines come from devices: nothing that controls a
     /// terminal, or turns the text around it, reaches one.
     static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.map { isPlain($0) ? Character($0) : "·" })
+        isPlain(text)
+            ? text : String(text.unicodeScalars.map { isPlain($0) ? Character($0) : "·" })
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
@@ -42,7 +61,7 @@ struct Table {
 /// A `Table` of more rows than memory holds: the first ones decide how wide the columns are, and a
 /// longer cell after them moves the rest of its line.
 struct LongTable {
-    private let terminal: Terminal
+    private let output: PartBuffer
     /// The header and the first rows, until they decided.
     private var first: [[String]]
     private var widths: [Int] = []
@@ -52,7 +71,7 @@ struct LongTable {
 
     init(_ header: String..., to terminal: Terminal = .standardOutput) {
         first = [header]
-        self.terminal = terminal
+        output = PartBuffer(terminal.writePart)
     }
 
     mutating func append(_ cells: String...) throws {
@@ -65,6 +84,7 @@ struct LongTable {
 
     mutating func end() throws {
         if widths.isEmpty { try decide() }
+        try output.flush()
     }
 
     private mutating func decide() throws {
@@ -74,6 +94,8 @@ struct LongTable {
     }
 
     private func write(_ rows: [[String]]) throws {
-        try terminal.writePart(Array(rows.map { Table.line($0, widths) }.joined().utf8))
+        try output.append { text in
+            for row in rows { text += Table.line(row, widths).utf8 }
+        }
     }
 }

@@ -61,9 +61,10 @@ struct Terminal: Sendable {
     }
 
     static func unwritable(_ error: Int32) -> ProvisioningError {
-        ProvisioningError(
+        let room = [ENOSPC, EDQUOT].contains(error) ? "make room on its disk; " : ""
+        return ProvisioningError(
             .usage, "standard output can't be written: \(String(cString: strerror(error)))",
-            hint: "what was asked for is done, only its result is not shown; "
+            hint: room + "what was asked for is done, only its result is not shown: "
                 + "provision devices shows what is recorded")
     }
 

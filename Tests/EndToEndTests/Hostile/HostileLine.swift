@@ -2,6 +2,7 @@ import Foundation
 import Provisioning
 import SMP
 import SimulatedDevices
+import Synchronization
 
 /// The far end of a real pty: what a hostile device hears and says there, on a thread of its own.
 final class HostileLine: Sendable {
@@ -12,6 +13,8 @@ final class HostileLine: Sendable {
     private let slave: Int32
     private let stop: (read: Int32, write: Int32)
     private let hasEnded = DispatchSemaphore(value: 0)
+    /// What arrived while it spoke: as a UART, it blocks nobody who writes to it meanwhile.
+    private let early = Mutex<[UInt8]>([])
 
     /// What a device does with the line until `receive` says that nobody is interested any more.
     typealias Behaviour = @Sendable (HostileLine) throws -> Void
@@ -55,9 +58,17 @@ final class HostileLine: Sendable {
 
     /// What arrived, empty if nothing did in time; nil: the test is over.
     func receive(within milliseconds: Int32 = 1000) -> [UInt8]? {
-        guard let ready = wait(for: Int16(POLLIN), milliseconds) else { return nil }
-        guard ready else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: 4096) { buffer, filled in
+        let isEarly = early.withLock { !$0.isEmpty }
+        guard let ready = wait(for: Int16(POLLIN), isEarly ? 0 : milliseconds) else { return nil }
+        let arrived = early.withLock { early in
+            defer { early = [] }
+            return early
+        }
+        return ready ? arrived + readOnce() : arrived
+    }
+
+    private func readOnce() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 4096) { buffer, filled in
             filled = max(0, read(master, buffer.baseAddress, buffer.count))
         }
     }
@@ -68,6 +79,8 @@ final class HostileLine: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             guard let ready = wait(for: Int16(POLLOUT), 1000) else { return false }
+            let arrived = readOnce()
+            early.withLock { $0 += arrived }
             guard ready else { continue }
             let sent = rest.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
             rest = rest.dropFirst(max(0, sent))

@@ -77,6 +77,24 @@ extension Hostility {
                 device.stored[slot]![100] ^= 1
             }
         },
+        Hostility("a certificate named, and another stored", .credentialMismatch) { device, _ in
+            device.afterFirstEvidence { device in
+                device.nameWhatWasGiven()
+                device.stored[SimulatedDevice.Slot(keyID: 1, type: 1)]![100] ^= 1
+            }
+        },
+        Hostility("a CWT named rightly and stored in part", .credentialMismatch) { device, _ in
+            device.afterFirstEvidence { device in
+                device.nameWhatWasGiven()
+                device.stored[SimulatedDevice.Slot(keyID: 1, type: 2)]!.removeLast()
+            }
+        },
+        Hostility("certificates named rightly and not stored", .credentialMismatch) { device, _ in
+            device.afterFirstEvidence { device in
+                device.nameWhatWasGiven()
+                device.stored = [:]
+            }
+        },
         Hostility("a credential that nobody gave", .credentialMismatch) { device, _ in
             device.afterFirstEvidence { device in
                 device.stored[SimulatedDevice.Slot(keyID: 1, type: 3)] = [1]
@@ -121,6 +139,15 @@ extension SimulatedDevice {
         reaction = { request in
             request.isWrite(DeviceContract.Command.credential) ? answer() : .obey
         }
+    }
+
+    /// Has all further evidence name what is stored now, whatever happens to it.
+    fileprivate func nameWhatWasGiven() {
+        var digests = CBORMap()
+        for (slot, credential) in stored {
+            digests[.unsigned(slot.type)] = .bytes(SHA256.hash(credential))
+        }
+        claims = { $0[-65539] = .map(digests) }
     }
 
     /// Has `turn` run once, when the second nonce comes.

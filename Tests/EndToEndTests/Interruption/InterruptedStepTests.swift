@@ -76,7 +76,7 @@ import Testing
                     "run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null",
                     "--package-path", Firmware.package.path, "-v",
                 ])
-            #expect(leftovers.include("clang", within: 60), "\(run.errorOutput)")
+            #expect(leftovers.include("clang", within: 300), "\(run.errorOutput)")
             #expect(run.interrupt() == 130)
             #expect(leftovers.processes() == [], "\(run.errorOutput)")
         }

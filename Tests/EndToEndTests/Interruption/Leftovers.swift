@@ -12,7 +12,7 @@ struct Leftovers {
     /// Processes that still know this run's home, as whatever it started does, in whatever group.
     /// Those that were just killed may need a moment.
     func processes() -> [String] {
-        for _ in 0..<200 {
+        for _ in 0..<2400 {
             if look().isEmpty { return [] }
             usleep(25_000)
         }

@@ -49,7 +49,7 @@ final class TerminalRun: Sendable {
     var output: String { String(decoding: shown.withLock { $0 }, as: UTF8.self) }
 
     /// Whether the terminal shows `text` before `seconds` are over.
-    func shows(_ text: String, within seconds: Double = 120) -> Bool {
+    func shows(_ text: String, within seconds: Double = 600) -> Bool {
         let deadline = DispatchTime.now() + seconds
         while !output.contains(text) {
             if .now() > deadline { return false }
@@ -60,7 +60,7 @@ final class TerminalRun: Sendable {
 
     /// The program's exit status as its shell saw it: 128 and the signal if it died of one. Nil: it did not
     /// end in time.
-    func status(within seconds: Double = 60) -> Int32? {
+    func status(within seconds: Double = 300) -> Int32? {
         guard shows("<status ", within: seconds), shows(">", after: "<status ") else { return nil }
         let mark = output.components(separatedBy: "<status ").last
         return mark.flatMap { $0.split(separator: ">").first }.flatMap { Int32($0) }
@@ -83,10 +83,11 @@ final class TerminalRun: Sendable {
         Self.settings(master) == before && tcgetpgrp(master) == getpgid(shell)
     }
 
-    /// Whether the program takes the terminal before ten seconds are over.
+    /// Whether the program takes the terminal before it ends.
     var takesTerminal: Bool {
-        for _ in 0..<1000 {
+        for _ in 0..<12_000 {
             if !isTerminalRestored { return true }
+            if output.contains("<status ") { return false }
             usleep(10_000)
         }
         return false

@@ -1,0 +1,61 @@
+import Foundation
+import Provisioning
+import Synchronization
+import Testing
+
+@testable import Channels
+
+#if os(Linux)
+    @Suite struct ProcessTreeTests {
+        /// Signals that are only written down.
+        private final class Log: Sendable {
+            private let entries = Mutex<[(process: pid_t, signal: Int32)]>([])
+
+            func send(_ process: pid_t, _ signal: Int32) -> Int32 {
+                entries.withLock { $0.append((process, signal)) }
+                return 0
+            }
+
+            func processes(with signal: Int32) -> Set<pid_t> {
+                Set(entries.withLock { $0 }.filter { $0.signal == signal }.map(\.process))
+            }
+
+            var isEmpty: Bool { entries.withLock { $0.isEmpty } }
+        }
+
+        /// Below 0 and 1 is every process there is; −1 is every process to kill(2), others are groups.
+        @Test(arguments: [1, 0, -1, -getpgrp(), .min])
+        func signalsNobodyForARootThatIsNoChild(_ root: pid_t) {
+            let log = Log()
+            let tree = ProcessTree(stoppingAllBelow: root, send: log.send)
+            tree.signal(SIGKILL)
+            #expect(log.isEmpty)
+        }
+
+        @Test func signalsWhatIsBelowTheRootAndNothingElse() throws {
+            let folder = try TemporaryFolder()
+            let list = folder.path + "/children"
+            // Two children, one with a session and a child of its own.
+            let script = """
+                sleep 60 & echo $! > "$1.part"
+                setsid /bin/sh -c 'sleep 60 & echo $$ $! >> "$1.part"; mv "$1.part" "$1"; wait' sh "$1" &
+                wait
+                """
+            let child = try ChildProcess(
+                Command(["/bin/sh", "-c", script, "sh", list]), failure: .internalFailure)
+            let deadline = Deadline(within: .seconds(60))
+            while !FileManager.default.fileExists(atPath: list), !deadline.isPast {
+                usleep(10_000)
+            }
+            let text = try String(contentsOfFile: list, encoding: .utf8)
+            let expected = Set(text.split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) })
+            try #require(expected.count == 3)
+            let log = Log()
+            let tree = ProcessTree(stoppingAllBelow: child.processID, send: log.send)
+            tree.signal(SIGKILL)
+            #expect(log.processes(with: SIGSTOP) == expected)
+            #expect(log.processes(with: SIGKILL) == expected)
+            child.terminate(grace: .zero)
+        }
+    }
+#endif

@@ -1,0 +1,53 @@
+import BadLine
+import Foundation
+import Testing
+
+/// Kill -9 at random moments of runs on boards in QEMU, whose memory this machine keeps, while their
+/// processor writes it.
+@Suite struct EmulatedKillTests {
+    /// Runs to kill on each board: with `PROVISION_TEST_THOROUGH=1` some four minutes on two cores.
+    private static let killCount =
+        ProcessInfo.processInfo.environment["PROVISION_TEST_THOROUGH"] == "1" ? 100 : 20
+
+    /// The runs go round the steps, so that each of them meets its kills; first the run itself is killed in
+    /// each, then its emulator.
+    @Test(arguments: ["microbit-qemu", "mps2-an386-qemu"])
+    func atRandomMoments(platform: String) throws {
+        let image = try platform == "microbit-qemu" ? Firmware.microbit() : Firmware.mps2()
+        var random = SeededGenerator(seed: KillTests.seed)
+        try Executable.withHome { provision in
+            var kills: [KillableRun.Victim: Int] = [:]
+            var lastSteps: Set<String> = []
+            for round in 0..<2 * Self.killCount
+            where kills.values.reduce(0, +) < Self.killCount {
+                let stepCount = round % (KillTests.steps.count + 1)
+                let victim: KillableRun.Victim =
+                    round / (KillTests.steps.count + 1) % 2 == 0 ? .run : .emulator
+                // A device's first run, or one that makes a new key in place of a registered one.
+                let isNew = Bool.random(using: &random)
+                let bench = try KillBench(
+                    provision, platform, image, instance: isNew ? "board-\(round)" : "board")
+                let run = try bench.start(isNew ? [] : ["--erase"])
+                let step = KillTests.steps.prefix(stepCount).last
+                if let step { _ = run.says(step) }
+                // Up to what a step takes, or the start; mostly little, as most steps do.
+                let longest = step == nil ? 400_000.0 : 150_000
+                usleep(UInt32(longest * pow(.random(in: 0...1, using: &random), 3)))
+                let status = try run.kill(victim)
+                let comment: Comment =
+                    "seed \(KillTests.seed), round \(round): \(victim) killed after \(step ?? "start")"
+                #expect(status != nil, "\(comment): the run hangs")
+                // The others had ended before, or had no emulator yet.
+                if status != 0 {
+                    kills[victim, default: 0] += 1
+                    lastSteps.insert(run.steps.last ?? "start")
+                }
+                try bench.expectNextRun(after: run, comment)
+                try bench.expectClean()
+            }
+            #expect(kills.values.reduce(0, +) == Self.killCount, "\(kills)")
+            #expect(kills.values.allSatisfy { $0 >= Self.killCount / 5 }, "\(kills)")
+            #expect(lastSteps.count >= 6, "\(lastSteps)")
+        }
+    }
+}
