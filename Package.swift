@@ -50,12 +50,14 @@ let package = Package(
         core(
             "Registry",
             [
-                "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
+                "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
-        core("Channels", ["Provisioning", "Attestation", "SMP", "OpenSSL", "CHost"]),
+        core(
+            "Channels",
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
         core(
             "Platforms",
             ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
@@ -173,8 +175,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
-                "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
+                "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
+                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

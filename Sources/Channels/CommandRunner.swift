@@ -16,6 +16,9 @@ public struct CommandRunner {
     private let interruption: Interruption
     private let sink: OutputSink
 
+    /// What stands before each of the command's last lines in a reason.
+    public static let margin = "  "
+
     /// How long an interrupted command may take to clean up.
     static let grace = Duration.seconds(1)
     /// How long to listen after the end for what is still in the pipes.
@@ -40,7 +43,7 @@ public struct CommandRunner {
         let result = try capture(command, timeout: timeout, failure: failure)
         guard result.ending?.isSuccess == true else {
             let what = result.ending.map { "\($0)" } ?? "took longer than \(timeout.brief)"
-            let lines = result.tail.map { "\n  \($0)" }.joined()
+            let lines = result.tail.map { "\n\(Self.margin)\($0)" }.joined()
             throw ProvisioningError(failure, "\(command) \(what)\(lines)")
         }
     }

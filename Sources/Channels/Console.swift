@@ -42,7 +42,7 @@ public final class Console {
     /// - Parameters:
     ///   - input: a descriptor, which is used if it is a terminal that this process may read; nil is
     ///     none.
-    ///   - output: a descriptor. Carriage returns and line feeds pass as the device sends them.
+    ///   - output: a descriptor. Line ends pass as the device sends them.
     public init(channel: any Channel, input: Int32?, output: Int32, interruption: Interruption) {
         self.channel = channel
         self.input = input.flatMap { Self.isOwnTerminal($0) ? $0 : nil }

@@ -50,6 +50,8 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         public var rtt: RTTSettings?
         public var connectTimeout: Duration
         public var replyTimeout: Duration
+        /// For an image, with erasing and reading back.
+        public var flashTimeout: Duration
         /// The server was only just started.
         public var waitsUntilListening: Bool
 
@@ -58,6 +60,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
             deviceIDWidth: GDBRemote.AccessWidth = .any, rtt: RTTSettings? = nil,
             connectTimeout: Duration = .seconds(5), replyTimeout: Duration = .seconds(5),
+            flashTimeout: Duration = .seconds(120),
             waitsUntilListening: Bool = false
         ) {
             self.endpoint = endpoint
@@ -68,6 +71,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             self.rtt = rtt
             self.connectTimeout = connectTimeout
             self.replyTimeout = replyTimeout
+            self.flashTimeout = flashTimeout
             self.waitsUntilListening = waitsUntilListening
         }
     }
@@ -100,7 +104,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
     }
 
     /// - Throws: `.imageInvalid`; `.probeUnavailable`; `.probeProtocol`; `.flashFailed` when a write is
-    ///   refused; `.flashMismatch` naming the first address that differs, and both bytes.
+    ///   refused, or it takes too long; `.flashMismatch` naming the first address that differs, and both bytes.
     public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
         -> FlashReceipt
     {
@@ -113,12 +117,14 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         }
         try checkKeysAreSpared(by: executable)
         try whileHalted { remote throws(ProvisioningError) in
-            try checkMachine(of: executable, remote)
-            if erasing { try erase(remote) }
-            try write(executable, remote)
-            try verify(executable, remote)
-            try remote.reset(with: configuration.resetCommand)
-            try forgetRTT(before: executable, remote)
+            try withinFlashTimeout(remote) { () throws(ProvisioningError) in
+                try checkMachine(of: executable, remote)
+                if erasing { try erase(remote) }
+                try write(executable, remote)
+                try verify(executable, remote)
+                try remote.reset(with: configuration.resetCommand)
+                try forgetRTT(before: executable, remote)
+            }
         }
         return FlashReceipt(
             digest: SHA256.hash(file), byteCount: executable.byteCount, isVerified: true)
@@ -154,6 +160,27 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         } catch {
             close()
             throw error
+        }
+    }
+
+    /// Each answer may come in time, and all of them too late.
+    private func withinFlashTimeout(
+        _ remote: GDBRemote, _ body: () throws(ProvisioningError) -> Void
+    ) throws(ProvisioningError) {
+        let limit = Deadline(within: configuration.flashTimeout)
+        remote.limit = limit
+        // Letting go of the core has a time of its own.
+        defer { remote.limit = .never }
+        do {
+            try body()
+        } catch {
+            guard error.code == .probeUnavailable, limit.isPast else { throw error }
+            throw ProvisioningError(
+                .flashFailed,
+                "\(remote.name) took longer than \(configuration.flashTimeout.brief): \(error.reason)",
+                hint:
+                    "is the probe that slow? then raise flash-ms in [timeouts] of the platform file"
+            )
         }
     }
 

@@ -1,5 +1,9 @@
+import CBOR
+
 /// Makes a device's output safe for a terminal: text, line ends, tabs and colours pass; everything that
-/// moves the cursor, answers back, or changes the terminal becomes visible instead.
+/// moves the cursor, answers back, changes the terminal, or is not there to be seen becomes visible
+/// instead. A carriage return passes where it ends or begins a line: within one, a device could write
+/// over what it said.
 ///
 /// UTF-8 is checked here, because a terminal may take the C1 controls in it, or in bytes that are
 /// none, for control sequences. Sequences: ECMA-48 §5.4, SGR §8.3.117.
@@ -11,17 +15,24 @@ package struct TerminalFilter {
         case sequence([UInt8])
         /// The bytes of a UTF-8 character so far, and how many it has.
         case character([UInt8], length: Int)
+        /// A carriage return behind text, and what follows decides.
+        case carriageReturn
     }
 
     /// Longer parameters than colours need are no colours.
     private static let maximumParameters = 32
     private static let escape: UInt8 = 0x1b
+    private static let carriageReturn = UInt8(ascii: "\r")
+    private static let lineFeed = UInt8(ascii: "\n")
 
+    private let showsColours: Bool
     private var state = State.text
+    private var isAtLineStart = true
     /// Whether a colour or another attribute is on, as far as seen.
     package private(set) var hasAttributes = false
 
-    package init() {}
+    /// - Parameter showsColours: otherwise they are left out.
+    package init(showsColours: Bool = true) { self.showsColours = showsColours }
 
     package mutating func filter(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
@@ -36,24 +47,36 @@ package struct TerminalFilter {
             if byte == UInt8(ascii: "[") {
                 state = .sequence([])
             } else {
-                output += "^[".utf8
+                emit("^[".utf8, to: &output)
                 restart(byte, &output)
             }
         case .sequence(let parameters): pushSequence(byte, parameters, &output)
         case .character(let start, let length): pushCharacter(byte, start, length, &output)
+        case .carriageReturn:
+            guard byte != Self.carriageReturn else { return }
+            emit(byte == Self.lineFeed ? "\r".utf8 : "^M".utf8, to: &output)
+            restart(byte, &output)
         }
     }
 
     private mutating func pushText(_ byte: UInt8, _ output: inout [UInt8]) {
         switch byte {
         case Self.escape: state = .escape
-        case UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"), 0x20...0x7e:
-            output.append(byte)
-        case 0x00...0x1f, 0x7f: output += [UInt8(ascii: "^"), byte ^ 0x40]
+        case Self.carriageReturn where !isAtLineStart: state = .carriageReturn
+        case Self.lineFeed, Self.carriageReturn, UInt8(ascii: "\t"), 0x20...0x7e:
+            emit([byte], to: &output)
+        case 0x00...0x1f, 0x7f: emit([UInt8(ascii: "^"), byte ^ 0x40], to: &output)
         case 0xc2...0xdf: state = .character([byte], length: 2)
         case 0xe0...0xef: state = .character([byte], length: 3)
         case 0xf0...0xf4: state = .character([byte], length: 4)
-        default: output += Self.visible([byte])
+        default: emit(Self.visible([byte]), to: &output)
+        }
+    }
+
+    private mutating func emit(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
+        output += bytes
+        if let last = output.last, last != Self.carriageReturn {
+            isAtLineStart = last == Self.lineFeed
         }
     }
 
@@ -66,13 +89,14 @@ package struct TerminalFilter {
             state = .sequence(parameters + [byte])
             return
         case UInt8(ascii: "m"):
-            hasAttributes = !parameters.allSatisfy { $0 == UInt8(ascii: "0") }
-            output += [Self.escape, UInt8(ascii: "[")] + parameters + [byte]
             state = .text
+            guard showsColours else { return }
+            hasAttributes = !parameters.allSatisfy { $0 == UInt8(ascii: "0") }
+            emit([Self.escape, UInt8(ascii: "[")] + parameters + [byte], to: &output)
             return
         default: break
         }
-        output += Array("^[[".utf8) + parameters
+        emit(Array("^[[".utf8) + parameters, to: &output)
         restart(byte, &output)
     }
 
@@ -80,7 +104,7 @@ package struct TerminalFilter {
         _ byte: UInt8, _ start: [UInt8], _ length: Int, _ output: inout [UInt8]
     ) {
         guard (0x80...0xbf).contains(byte) else {
-            output += Self.visible(start)
+            emit(Self.visible(start), to: &output)
             return restart(byte, &output)
         }
         let character = start + [byte]
@@ -89,7 +113,7 @@ package struct TerminalFilter {
             return
         }
         state = .text
-        output += Self.isHarmless(character) ? character : Self.visible(character)
+        emit(Self.isPrintable(character) ? character : Self.visible(character), to: &output)
     }
 
     private mutating func restart(_ byte: UInt8, _ output: inout [UInt8]) {
@@ -97,15 +121,12 @@ package struct TerminalFilter {
         pushText(byte, &output)
     }
 
-    /// Neither C1 controls, nor surrogates and overlong forms, nor what reorders the text around it.
-    private static func isHarmless(_ character: [UInt8]) -> Bool {
+    /// Neither surrogates and overlong forms, nor what is no text.
+    private static func isPrintable(_ character: [UInt8]) -> Bool {
         var iterator = character.makeIterator()
         var decoder = UTF8()
         guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return false }
-        switch scalar.value {
-        case 0x80...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: return false
-        default: return true
-        }
+        return scalar.isPrintable
     }
 
     /// `\x9b`

@@ -1,3 +1,4 @@
+internal import CBOR
 public import COSE
 public import OpenSSL
 
@@ -50,12 +51,10 @@ public enum AuthorityCertificateProfile {
         _ name: String, role: String
     ) throws(IssuanceError) -> DistinguishedName {
         let characters = name.unicodeScalars
-        guard nameLength.contains(characters.count),
-            !characters.contains(where: { $0.properties.generalCategory == .control })
-        else {
+        guard nameLength.contains(characters.count), characters.allSatisfy(\.isPrintable) else {
             throw IssuanceError(
                 "the authority's name \(name.debugDescription) does not have "
-                    + "\(nameLength.lowerBound) to \(nameLength.upperBound) characters")
+                    + "\(nameLength.lowerBound) to \(nameLength.upperBound) printable characters")
         }
         do {
             return try DistinguishedName([.init(.commonName, "\(name) \(role)")])

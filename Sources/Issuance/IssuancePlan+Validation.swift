@@ -1,3 +1,4 @@
+internal import CBOR
 internal import COSE
 internal import OpenSSL
 
@@ -33,12 +34,11 @@ extension IssuancePlan {
                 hint: "a CWT takes it: --credentials cwt")
         }
         let board = board.unicodeScalars
-        guard Self.boardLength.contains(board.count),
-            !board.contains(where: { $0.properties.generalCategory == .control })
-        else {
+        guard Self.boardLength.contains(board.count), board.allSatisfy(\.isPrintable) else {
             throw IssuanceError(
                 "the board type \(self.board.debugDescription) does not have "
-                    + "\(Self.boardLength.lowerBound) to \(Self.boardLength.upperBound) characters")
+                    + "\(Self.boardLength.lowerBound) to \(Self.boardLength.upperBound) printable characters"
+            )
         }
     }
 

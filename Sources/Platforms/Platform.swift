@@ -149,6 +149,6 @@ extension Platform {
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
             deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
-            rtt: channel.rtt)
+            rtt: channel.rtt, flashTimeout: timeouts.flash)
     }
 }

@@ -14,16 +14,17 @@ struct Attachment {
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
             channel: channel, input: 0, output: 1, interruption: session.interruption)
+        let name = Table.printable(channel.name)
         Terminal.standardError.write(
             console.sendsKeys
-                ? "attached to \(channel.name); leave with Ctrl-C or Ctrl-]\n"
-                : "attached to \(channel.name), read-only; leave with Ctrl-C\n")
+                ? "attached to \(name); leave with Ctrl-C or Ctrl-]\n"
+                : "attached to \(name), read-only; leave with Ctrl-C\n")
         for line in session.reporter.takeDeviceLog() {
             Terminal.standardOutput.write(line + "\n")
         }
         // Who sees nothing of the console would not know to leave it.
         if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
         if case .outputFailed(let error) = try console.run() { throw Terminal.unwritable(error) }
-        Terminal.standardError.write("\ndetached from \(channel.name)\n")
+        Terminal.standardError.write("\ndetached from \(name)\n")
     }
 }

@@ -51,10 +51,7 @@ struct FirmwareBuild {
                 for line in lines.suffix(Self.shownLineCount) {
                     Terminal.standardError.write(Table.printable(line) + "\n")
                 }
-                throw ProvisioningError(
-                    .buildFailed, "\(command) failed in \(packagePath)",
-                    hint: "its last lines stand above; another folder is named by --package-path, "
-                        + "a built image by --firmware")
+                throw failure(error, hasPrinted: !lines.isEmpty)
             }
             throw error
         }
@@ -67,6 +64,16 @@ struct FirmwareBuild {
         let image = FirmwareImage(path: path)
         session.reporter.ended(.build, summary(of: image))
         return image
+    }
+
+    /// What went wrong, without the lines, which a person has seen.
+    private func failure(_ error: ProvisioningError, hasPrinted: Bool) -> ProvisioningError {
+        let cause = error.reason.split(separator: "\n\(CommandRunner.margin)", maxSplits: 1)[0]
+        let lines = hasPrinted ? "its last lines stand above; " : ""
+        return ProvisioningError(
+            .buildFailed, "building \(packagePath): \(cause)",
+            hint: error.hint
+                ?? lines + "another folder is named by --package-path, a built image by --firmware")
     }
 
     /// What the image takes on its chip; where it is no ELF executable, only where it is.

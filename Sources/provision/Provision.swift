@@ -38,11 +38,14 @@ struct Provision: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        Terminal.holdDescriptors()
         _ = PluginHost.current
         Interruption.exitsOnSignals()
         forbidCoreFile()
         // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
         signal(SIGXFSZ, SIG_IGN)
+        // Whoever started this process may have it ignored, and then nobody learns how a command ended.
+        signal(SIGCHLD, SIG_DFL)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         TerminalForeground.giveBack()
         Foundation.exit(status)
@@ -50,10 +53,16 @@ struct Provision: ParsableCommand {
 
     /// The authority's keys are in this process's memory.
     private static func forbidCoreFile() {
+        // Only glibc has a type of its own for it.
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+        #else
+            let resource = RLIMIT_CORE
+        #endif
         var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        getrlimit(resource, &limit)
         limit.rlim_cur = 0
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        setrlimit(resource, &limit)
     }
 
     /// Runs one command, prints what went wrong, and returns the exit status.
@@ -80,20 +89,35 @@ struct Provision: ParsableCommand {
     }
 
     private static func report(_ error: ProvisioningError) -> Int32 {
-        Terminal.standardError.write("provision: \(error.lines)\n")
+        Terminal.standardError.report(error)
         return error.code.exitStatus
     }
 
-    /// A word that is no command would go to the default one, which then misses its --platform.
+    /// A word that is no command would go to the default one, which then misses its --platform; behind
+    /// `help` nobody would look at it.
     private static func checkCommand(_ arguments: [String]) throws(ProvisioningError) {
-        let known = configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
-        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else {
+        guard let first = arguments.first, !first.hasPrefix("-") else { return }
+        guard first == "help" else {
+            if configuration.subcommands.command(named: first) == nil {
+                throw unknownCommand(first, among: configuration.subcommands.names + ["help"])
+            }
             return
         }
+        var commands = configuration.subcommands
+        for word in arguments.dropFirst() where !word.hasPrefix("-") {
+            guard let command = commands.command(named: word) else {
+                throw unknownCommand(word, among: commands.names)
+            }
+            commands = command.configuration.subcommands
+        }
+    }
+
+    private static func unknownCommand(_ word: String, among known: [String]) -> ProvisioningError {
         let nearest = word.nearest(among: known).map { "did you mean \($0)? " } ?? ""
-        throw ProvisioningError(
+        return ProvisioningError(
             .usage, "there is no command \"\(word)\"",
-            hint: nearest + "known: \(known.joined(separator: ", "))")
+            hint: known.isEmpty
+                ? "see provision help" : nearest + "known: \(known.joined(separator: ", "))")
     }
 
     /// Help and version are no failures; what ArgumentParser refuses is wrong usage; the rest is a
@@ -106,18 +130,20 @@ struct Provision: ParsableCommand {
             Terminal.standardOutput.write(text + "\n")
             return reportLossOfOutput()
         case .validationFailure:
-            Terminal.standardError.write(text + "\n")
-            return ErrorCode.usage.exitStatus
+            let usage = UsageMessage(message(for: error), in: text)
+            let status = report(usage.error)
+            Terminal.standardError.write(usage.synopsis)
+            return status
         default:
             return report(ProvisioningError(.internalFailure, "\(error)"))
         }
     }
 }
 
-extension ProvisioningError {
-    /// Both lines as a terminal shows them, each with the program's name.
-    fileprivate var lines: String {
-        description.split(separator: "\n", omittingEmptySubsequences: false)
-            .joined(separator: "\nprovision: ")
+extension [any ParsableCommand.Type] {
+    fileprivate var names: [String] { compactMap { $0.configuration.commandName } }
+
+    fileprivate func command(named name: String) -> (any ParsableCommand.Type)? {
+        first { $0.configuration.commandName == name }
     }
 }

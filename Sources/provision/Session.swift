@@ -50,7 +50,7 @@ struct Session {
                 try board.stop()
             } catch {
                 // The first error is the cause; this one must not hide it.
-                Terminal.standardError.write("provision: \(error)\n")
+                Terminal.standardError.report(error)
             }
             let silences: [ErrorCode?] = [
                 .deviceSilent, .noAnswer, .channelClosed, .channelUnavailable, .probeUnavailable,

@@ -42,8 +42,8 @@ extension State {
         let now = Surroundings.system.now()
         guard let last = try registry.lastChange(), now.seconds < last.seconds - Self.clockTolerance
         else { return }
-        Terminal.standardError.write(
-            "provision: the clock says \(now.utc), the registry last changed at "
-                + "\(last.utc): this is recorded as of then\n")
+        Terminal.standardError.remark(
+            "the clock says \(now.utc), the registry last changed at \(last.utc): this is recorded as of then"
+        )
     }
 }

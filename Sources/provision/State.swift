@@ -19,8 +19,7 @@ struct State {
     ) throws(ProvisioningError) -> SQLiteRegistry {
         let registry = try SQLiteRegistry(path: directory.registry, for: access)
         if !isVerified, let fault = try registry.noteFault() {
-            Terminal.standardError.write(
-                "provision: note: \(fault); see provision registry verify\n")
+            Terminal.standardError.remark("note: \(fault); see provision registry verify")
         }
         return registry
     }
@@ -31,7 +30,7 @@ struct State {
             return try openRegistry(for: .reading)
         } catch {
             guard error.code == .notFound else { throw error }
-            Terminal.standardError.write("provision: \(error.reason) yet; nothing is registered\n")
+            Terminal.standardError.remark("\(error.reason) yet; nothing is registered")
             return nil
         }
     }
@@ -42,12 +41,9 @@ struct State {
             at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now()
         )
         if isNew {
-            Terminal.standardError.write(
-                """
-                provision: created an authority in \(directory.authority)
-                provision: its root key signs nothing but the issuing CA; keep a copy, and keep it secret
-
-                """)
+            Terminal.standardError.remark("created an authority in \(directory.authority)")
+            Terminal.standardError.remark(
+                "its root key signs nothing but the issuing CA; keep a copy, and keep it secret")
         }
         return authority
     }

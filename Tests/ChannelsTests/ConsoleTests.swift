@@ -139,7 +139,7 @@ private enum TerminalTurn {
 
     @Test(arguments: [
         "plain\r\n\ttext", "größe 21 °C 日本 🙂", "\u{1b}[0m", "\u{1b}[m", "\u{1b}[1;38;5;196mx",
-        "\u{1b}[38:2::255:0:0m",
+        "\u{1b}[38:2::255:0:0m", "a\n\rb", "\r\n\r\n", "e\u{301} \u{1f5a5}\u{fe0f}",
     ])
     func passes(_ text: String) { #expect(filter(Array(text.utf8)) == text) }
 
@@ -148,7 +148,12 @@ private enum TerminalTurn {
         ("\u{1b}\u{1b}[31m", "^[\u{1b}[31m"), ("\u{1b}[31\u{1b}[32m", "^[[31\u{1b}[32m"),
         ("\u{1b}[?25l", "^[[?25l"), ("\u{1b}[>0m", "^[[>0m"), ("\u{1b}[1 m", "^[[1 m"),
         ("\u{8}\u{7f}\u{0}\u{5}", "^H^?^@^E"), ("\u{9b}2J", "\\xc2\\x9b2J"),
-        ("a\u{202e}b", "a\\xe2\\x80\\xaeb"),
+        ("a\u{202e}b", "a\\xe2\\x80\\xaeb"), ("a\u{200b}b", "a\\xe2\\x80\\x8bb"),
+        ("\u{feff}", "\\xef\\xbb\\xbf"), ("\u{ad}", "\\xc2\\xad"),
+        ("\u{e0041}", "\\xf3\\xa0\\x81\\x81"), ("\u{e000}", "\\xee\\x80\\x80"),
+        ("good\revil", "good^Mevil"), ("good\r\revil\r\r\n", "good^Mevil\r\n"),
+        ("good\u{1b}\revil", "good^[^Mevil"), ("\u{1b}\revil", "^[^Mevil"),
+        ("\u{1b}[31mgood\r\u{1b}[0mevil", "\u{1b}[31mgood^M\u{1b}[0mevil"),
         (
             "\u{1b}[" + String(repeating: "1", count: 33) + "m",
             "^[[" + String(repeating: "1", count: 33) + "m"
@@ -168,6 +173,13 @@ private enum TerminalTurn {
         ] as [([UInt8], String)])
     func refusesMalformedUTF8(_ bytes: [UInt8], _ expected: String) {
         #expect(filter(bytes) == expected)
+    }
+
+    @Test func coloursAreLeftOut() {
+        var filter = TerminalFilter(showsColours: false)
+        let text = filter.filter(Array("\u{1b}[31mred\u{1b}[0m \u{1b}[2J".utf8))
+        #expect(String(decoding: text, as: UTF8.self) == "red ^[[2J")
+        #expect(!filter.hasAttributes)
     }
 
     @Test func everyByteAloneIsHarmless() {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What somebody who mistypes a command gets to read.
@@ -9,6 +10,42 @@ import Testing
             #expect(result.status == 2)
             #expect(result.standardError.contains("error[usage]: there is no command \"\(word)\""))
             #expect(result.standardError.contains(hint), "\(result.standardError)")
+        }
+    }
+
+    @Test(arguments: [
+        (["help", "bogus"], "known: run, flash,"), (["help", "revok"], "did you mean revoke?"),
+        (["help", "authority", "creat"], "did you mean create?"),
+        (["help", "run", "bogus"], "see provision help"),
+    ])
+    func helpForAnUnknownCommandNamesIt(_ command: [String], _ hint: String) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command)
+            result.expectError("usage", status: 2, "there is no command \"\(command.last ?? "")\"")
+            #expect(result.hint?.contains(hint) == true, "\(result.standardError)")
+            #expect(try provision("help", "authority", "create").text.contains("--name"))
+        }
+    }
+
+    /// One form for all errors, whoever finds them, and the usage behind it.
+    @Test(arguments: [
+        (["enroll"], "Missing expected argument '--platform <platform>'", "enroll"),
+        (["enroll", "--platform", "native", "--bogus"], "Unknown option '--bogus'", "enroll"),
+        (["enroll", "--platform", "native", "--baud", "x"], "'x' is invalid", "enroll"),
+        (["revoke"], "give one of --device, --key and --certificate", "revoke"),
+        (["authority", "create", "extra"], "extra", "authority create"),
+    ])
+    func wrongUsageIsAnErrorLikeOthers(
+        _ command: [String], _ reason: String, _ path: String
+    ) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command)
+            result.expectError("usage", status: 2, reason)
+            let lines = result.standardError.split(separator: "\n")
+            #expect(lines.first?.hasPrefix("provision: error[usage]: ") == true)
+            #expect(lines.dropFirst().first == "provision: hint: see provision \(path) --help")
+            #expect(lines.contains { $0.hasPrefix("Usage: provision \(path) ") })
+            #expect(lines.count { $0.contains("--help") } == 1, "\(result.standardError)")
         }
     }
 
@@ -42,6 +79,47 @@ import Testing
             #expect(result.status == 3)
             #expect(result.standardError.contains("error[build-failed]"))
             #expect(result.standardError.contains("--package-path"))
+        }
+    }
+
+    @Test(arguments: [
+        (
+            #"["no-such-tool-7"]"#, "there is no program no-such-tool-7",
+            "install it, or add its folder to PATH"
+        ),
+        (
+            #"["/bin/sh", "-c", "echo oops >&2; exit 3"]"#, "ended with status 3",
+            "its last lines stand above"
+        ),
+        (#"["/bin/false"]"#, "ended with status 1", "another folder is named by --package-path"),
+    ])
+    func aBuildThatFailsSaysWhy(_ command: String, _ cause: String, _ hint: String) throws {
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let text = """
+                name = "mine"
+                description = "a board whose build fails"
+                board = "native"
+
+                [build]
+                command = \(command)
+                image = "image"
+
+                [flash]
+                method = "command"
+                command = ["/bin/true", "{image}"]
+
+                [channel]
+                kind = "uart"
+                """
+            try Data(text.utf8).write(to: folder.appending(path: "mine.toml"))
+            let result = try provision(
+                "flash", "--platform", "mine", "--platforms", folder.path, "--package-path",
+                provision.home.path)
+            result.expectError("build-failed", status: 3, provision.home.path, cause)
+            #expect(result.hint?.hasPrefix(hint) == true, "\(result.standardError)")
+            #expect(result.standardError.components(separatedBy: "oops\n").count <= 2)
         }
     }
 

@@ -52,8 +52,8 @@ struct DevicesCommand: ParsableCommand {
             }
             try table.end()
             if table.isEmpty {
-                Terminal.standardError.write(
-                    "provision: no devices yet; provision run --platform NAME registers one\n")
+                Terminal.standardError.remark(
+                    "no devices yet; provision run --platform NAME registers one")
             }
         }
     }
@@ -83,8 +83,8 @@ struct DevicesCommand: ParsableCommand {
             try state.warnOfClock(registry)
             let identity = try registry.device(named: device).identity
             try registry.setNickname(nickname, of: identity, at: Surroundings.system.now())
-            Terminal.standardError.write(
-                "provision: \(identity) is called \(nickname ?? "by its ID") now\n")
+            Terminal.standardError.remark(
+                "\(identity) is called \(nickname ?? "by its ID") now")
         }
     }
 }

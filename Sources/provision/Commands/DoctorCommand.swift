@@ -33,7 +33,8 @@ struct DoctorCommand: ParsableCommand {
             }
             Terminal.standardOutput.write(table.text)
             for finding in findings where finding.hint != nil {
-                Terminal.standardOutput.write("hint: \(finding.subject): \(finding.hint ?? "")\n")
+                let hint = "hint: \(finding.subject): \(finding.hint ?? "")"
+                Terminal.standardOutput.write(Table.printable(hint) + "\n")
             }
         }
         if findings.contains(where: { $0.severity == .problem }) { throw ExitCode(1) }

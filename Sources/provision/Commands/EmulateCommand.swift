@@ -68,8 +68,7 @@ struct EmulateCommand: ParsableCommand {
         if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
         try wait(for: emulator)
         try emulator.stop()
-        Terminal.standardError.write(
-            "provision: \(emulator.instance) has ended, its flash is kept\n")
+        Terminal.standardError.remark("\(emulator.instance) has ended, its flash is kept")
     }
 
     /// Ctrl-C is how this command ends well.
@@ -92,8 +91,9 @@ struct EmulateCommand: ParsableCommand {
         if let device = report.device { lines.append(("device", device)) }
         for (name, value) in lines {
             Terminal.standardOutput.write(
-                name.padding(toLength: 12, withPad: " ", startingAt: 0) + value + "\n")
+                name.padding(toLength: 12, withPad: " ", startingAt: 0)
+                    + Table.printable(value) + "\n")
         }
-        Terminal.standardError.write("provision: leave with Ctrl-C\n")
+        Terminal.standardError.remark("leave with Ctrl-C")
     }
 }

@@ -47,7 +47,8 @@ struct FlashCommand: ParsableCommand {
                 image: image.path, digest: receipt.digest.hexadecimal, byteCount: receipt.byteCount,
                 isVerified: receipt.isVerified)
             try output.show(
-                report, text: "image       \(image.path)\nsha256      \(report.digest)\n")
+                report,
+                text: "image       \(Table.printable(image.path))\nsha256      \(report.digest)\n")
         }
     }
 }

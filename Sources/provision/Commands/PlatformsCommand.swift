@@ -56,7 +56,7 @@ struct PlatformsCommand: ParsableCommand {
             }
         }
         if names {
-            Terminal.standardOutput.write(rows.map { $0.name + "\n" }.joined())
+            Terminal.standardOutput.write(rows.map { Table.printable($0.name) + "\n" }.joined())
         } else if json {
             try JSONDocument.print(["platforms": rows])
         } else {

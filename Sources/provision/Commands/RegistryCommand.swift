@@ -79,11 +79,11 @@ struct RegistryCommand: ParsableCommand {
         private func restoreNote(of head: LogHead, _ registry: SQLiteRegistry) throws {
             do {
                 guard try registry.restoreNote(of: head) else { return }
-                Terminal.standardError.write(
-                    "provision: noted beside \(registry.path) that its log ends at event "
-                        + "\(head.sequenceNumber)\n")
+                Terminal.standardError.remark(
+                    "noted beside \(registry.path) that its log ends at event "
+                        + "\(head.sequenceNumber)")
             } catch {
-                Terminal.standardError.write("provision: note: \(error.reason)\n")
+                Terminal.standardError.remark("note: \(error.reason)")
             }
         }
 
@@ -152,9 +152,9 @@ struct RegistryCommand: ParsableCommand {
             let record = try registry.key(thumbprintPrefix: key)
             try registry.reinstate(
                 key: record.thumbprint, at: Surroundings.system.now(), note: note)
-            Terminal.standardError.write(
-                "provision: key \(record.thumbprint.hexadecimal) of \(record.identity) is pending "
-                    + "again; provision the device to give it new credentials\n")
+            Terminal.standardError.remark(
+                "key \(record.thumbprint.hexadecimal) of \(record.identity) is pending "
+                    + "again; provision the device to give it new credentials")
         }
     }
 }

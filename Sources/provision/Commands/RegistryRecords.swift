@@ -57,12 +57,9 @@ extension SQLiteRegistry {
     /// For listings and exports: all that they show belongs to one moment.
     func listedSnapshot() throws(ProvisioningError) -> RegistrySnapshot {
         try snapshot { size in
-            Terminal.standardError.write(
-                """
-                provision: note: others write while this reads; until it ends, the registry's \
-                write-ahead log grows: \(size >> 20) MiB
-
-                """)
+            Terminal.standardError.remark(
+                "note: others write while this reads; until it ends, the registry's write-ahead log "
+                    + "grows: \(size >> 20) MiB")
         }
     }
 }

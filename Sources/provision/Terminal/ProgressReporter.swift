@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 
@@ -11,6 +12,8 @@ final class ProgressReporter: RunObserver {
     private var lastProgress: ContinuousClock.Instant
     private var deviceLog: [String] = []
     private var unfinishedLine: [UInt8] = []
+    /// As in the console, but for colours: they would go on in what follows.
+    private var filter = TerminalFilter(showsColours: false)
     /// Lines, the last ones, and bytes of a line: a device that only starts has no more to say.
     private static let maximumLogLength = 500
     private static let maximumLineLength = 1000
@@ -63,11 +66,13 @@ final class ProgressReporter: RunObserver {
     }
 
     func logged(_ text: [UInt8]) {
-        for byte in text where byte != UInt8(ascii: "\r") {
+        for byte in filter.filter(text) where byte != UInt8(ascii: "\r") {
             if byte == UInt8(ascii: "\n") || unfinishedLine.count == Self.maximumLineLength {
                 endLogLine()
             }
-            if byte != UInt8(ascii: "\n") { unfinishedLine.append(byte) }
+            if byte != UInt8(ascii: "\n") {
+                unfinishedLine.append(byte == UInt8(ascii: "\t") ? UInt8(ascii: " ") : byte)
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+import CBOR
+
 /// Columns of text, each as wide as its longest cell.
 struct Table {
     let header: [String]
@@ -47,14 +49,7 @@ struct Table {
     /// terminal, or turns the text around it, reaches one.
     static func printable(_ text: String) -> String {
         isPlain(text)
-            ? text : String(text.unicodeScalars.map { isPlain($0) ? Character($0) : "·" })
-    }
-
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: false
-        default: true
-        }
+            ? text : String(text.unicodeScalars.map { $0.isPrintable ? Character($0) : "·" })
     }
 }
 

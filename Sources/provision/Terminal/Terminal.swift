@@ -1,4 +1,5 @@
 import ArgumentParser
+import Channels
 import Foundation
 import Provisioning
 import Synchronization
@@ -16,6 +17,16 @@ struct Terminal: Sendable {
 
     private static let loss = Mutex<Int32?>(nil)
 
+    /// Takes the place of the standard streams that this process was started without, before anything is
+    /// opened: the first pipe or file would get their numbers, and progress and results with them.
+    ///
+    /// A result still has nowhere to go, and is lost with an error: what is there can only be read.
+    static func holdDescriptors() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Whether a person watches: only then are lines rewritten.
     var isInteractive: Bool { isatty(descriptor) == 1 }
 
@@ -27,6 +38,21 @@ struct Terminal: Sendable {
     }
 
     func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// Writes what this program has to say, under its name. Names and paths in it come from users and
+    /// devices: they neither control a terminal nor begin a line.
+    func remark(_ text: String) {
+        // Several lines are a command's last ones behind what became of it.
+        let lines = text.components(separatedBy: "\n" + CommandRunner.margin).map(Table.printable)
+        let name = "provision: "
+        write(name + lines.joined(separator: "\n" + name + CommandRunner.margin) + "\n")
+    }
+
+    /// Writes the two lines of an error: its reason, and what to do next.
+    func report(_ error: ProvisioningError) {
+        remark("error[\(error.code.rawValue)]: \(error.reason)")
+        if let hint = error.hint { remark("hint: \(hint)") }
+    }
 
     /// Writes everything, or gives up: `provision keys | head`.
     ///

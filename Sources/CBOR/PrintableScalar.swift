@@ -1,0 +1,15 @@
+extension Unicode.Scalar {
+    /// Whether foreign text may show it, in a table, a message, a certificate's subject or a file's name: it
+    /// controls no terminal, and neither breaks nor turns what stands around it.
+    ///
+    /// The one judgement of all who show names and text from devices, USB, tools and users. A console
+    /// has colours and line ends besides.
+    package var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
+            .unassigned:
+            false
+        default: true
+        }
+    }
+}
