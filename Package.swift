@@ -117,7 +117,8 @@ let package = Package(
             "DeviceProvisioningTests",
             [
                 "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
-                "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR", "CBORJudge",
+                "Channels", "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR",
+                "CBORJudge",
                 "OpenSSL",
             ]),
 

@@ -18,7 +18,11 @@ static const struct embedded_platform embedded_platforms[] = {
 #include "embed.h"
 #define PLATFORM microbit-qemu
 #include "embed.h"
+#define PLATFORM microbit-qemu-rtt
+#include "embed.h"
 #define PLATFORM mps2-an386-qemu
+#include "embed.h"
+#define PLATFORM mps2-an386-qemu-rtt
 #include "embed.h"
 #define PLATFORM native
 #include "embed.h"

@@ -33,8 +33,8 @@ public struct FlashProgress: Sendable, Hashable {
 /// Flashes through a GDB server: writes the image's segments, reads them back, compares, resets and runs.
 ///
 /// It writes memory, so it suits emulators and servers that map flash as memory; it knows no flash
-/// algorithm. One connection serves flashing and reading the ID, with the core running in between;
-/// `close` lets it go.
+/// algorithm. One connection serves flashing, reading the ID and RTT, with the core running in
+/// between; `close` lets it go.
 public final class GDBFlasher: Flasher, DeviceIDReader {
     public struct Configuration: Sendable, Hashable {
         public var endpoint: ProbeEndpoint
@@ -45,6 +45,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         /// Where the chip's ID is, if the probe can read it.
         public var deviceID: AddressRange?
         public var deviceIDWidth: GDBRemote.AccessWidth
+        /// Where RTT is, if the firmware has it: flashing makes sure that nothing is left of earlier
+        /// firmware's.
+        public var rtt: RTTSettings?
         public var connectTimeout: Duration
         public var replyTimeout: Duration
         /// For an image, with erasing and reading back.
@@ -55,8 +58,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         public init(
             endpoint: ProbeEndpoint, resetCommand: String = "system_reset",
             eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
-            deviceIDWidth: GDBRemote.AccessWidth = .any, connectTimeout: Duration = .seconds(5),
-            replyTimeout: Duration = .seconds(5), flashTimeout: Duration = .seconds(120),
+            deviceIDWidth: GDBRemote.AccessWidth = .any, rtt: RTTSettings? = nil,
+            connectTimeout: Duration = .seconds(5), replyTimeout: Duration = .seconds(5),
+            flashTimeout: Duration = .seconds(120),
             waitsUntilListening: Bool = false
         ) {
             self.endpoint = endpoint
@@ -64,6 +68,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             self.eraseRegions = eraseRegions
             self.deviceID = deviceID
             self.deviceIDWidth = deviceIDWidth
+            self.rtt = rtt
             self.connectTimeout = connectTimeout
             self.replyTimeout = replyTimeout
             self.flashTimeout = flashTimeout
@@ -73,10 +78,12 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
 
     public typealias ProgressHandler = (FlashProgress) -> Void
 
-    private let configuration: Configuration
-    private let interruption: Interruption
+    let configuration: Configuration
+    let interruption: Interruption
     private let progress: ProgressHandler?
     private var remote: GDBRemote?
+    /// Where the image that was flashed has its RTT.
+    var rttLocator: RTTLocator?
 
     /// Connects when it is first used.
     public init(
@@ -116,6 +123,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
                 try write(executable, remote)
                 try verify(executable, remote)
                 try remote.reset(with: configuration.resetCommand)
+                try forgetRTT(before: executable, remote)
             }
         }
         return FlashReceipt(
@@ -176,7 +184,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         }
     }
 
-    private func connected() throws(ProvisioningError) -> GDBRemote {
+    func connected() throws(ProvisioningError) -> GDBRemote {
         if let remote { return remote }
         let new = try GDBRemote.connect(
             to: configuration.endpoint, within: configuration.connectTimeout,

@@ -8,7 +8,7 @@ extension GDBRemote {
         case word
     }
 
-    /// Reads memory with the core halted.
+    /// Reads memory with the core halted, unless `leavesCoreRunning`.
     ///
     /// - Parameters:
     ///   - count: bytes; with `.word`, `address` and `count` are multiples of 4.
@@ -22,7 +22,7 @@ extension GDBRemote {
         if width == .word, !(address | UInt64(count)).isMultiple(of: 4) {
             throw violation("no words: \(count) bytes at \(Hexadecimal.address(address))")
         }
-        try halt()
+        if !leavesCoreRunning { try halt() }
         let chunk = width == .word ? 4 : max(1, (packetSize - 4) / 2)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
@@ -51,7 +51,7 @@ extension GDBRemote {
         return bytes
     }
 
-    /// Writes memory with the core halted.
+    /// Writes memory with the core halted, unless `leavesCoreRunning`.
     ///
     /// - Parameter progress: gets the bytes written so far after each packet.
     public func writeMemory(
@@ -61,7 +61,7 @@ extension GDBRemote {
         guard !address.addingReportingOverflow(UInt64(bytes.count)).overflow else {
             throw violation("no \(bytes.count) bytes of memory at \(Hexadecimal.address(address))")
         }
-        try halt()
+        if !leavesCoreRunning { try halt() }
         let isBinary = try acceptsBinaryWrites(at: address)
         var rest = bytes[...]
         var done = 0

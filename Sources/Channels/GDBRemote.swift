@@ -29,6 +29,8 @@ public final class GDBRemote {
     /// No answer is waited for beyond it, however many requests a piece of work takes.
     var limit = Deadline.never
     var takesBinaryWrites: Bool?
+    /// Whether memory is read and written without halting the core: see `readsWhileRunning`.
+    var leavesCoreRunning = false
     var continuesWithVCont = false
     private var isOpen = true
     private var unaskedStops = 0

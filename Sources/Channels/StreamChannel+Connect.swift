@@ -21,6 +21,19 @@ extension StreamChannel {
         return try StreamChannel(descriptor: descriptor, name: path, interruption: interruption)
     }
 
+    /// Connects to a socket of either kind.
+    ///
+    /// - Throws: `.channelUnavailable` if nobody listens.
+    public static func connect(
+        to endpoint: ProbeEndpoint, within timeout: Duration = .seconds(5),
+        untilListening: Bool = false, interruption: Interruption
+    ) throws(ProvisioningError) -> StreamChannel {
+        let descriptor = try Socket.connect(
+            to: endpoint, within: timeout, untilListening: untilListening, interruption)
+        return try StreamChannel(
+            descriptor: descriptor, name: endpoint.description, interruption: interruption)
+    }
+
     /// Connects to a TCP port.
     ///
     /// - Throws: `.channelUnavailable` if nobody listens.

@@ -145,6 +145,9 @@ final class EmulatedMachine {
     /// Keeps the memory as it is at this moment, also if this computer loses its power.
     func save() throws(ProvisioningError) { try memory.keep(durably: true) }
 
+    /// The same, as long as this computer has power.
+    func keep() throws(ProvisioningError) { try memory.keep(durably: false) }
+
     /// Stops the processor, keeps the memory, ends QEMU. Nothing but cleaning up if QEMU has ended.
     func stop() throws(ProvisioningError) {
         defer {

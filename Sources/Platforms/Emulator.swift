@@ -129,6 +129,13 @@ public final class Emulator {
         try machine?.save()
     }
 
+    /// Keeps the board's memory as it is now, for whoever is about to hear of it through the probe: only what
+    /// leaves by the serial port is kept without being asked for.
+    public func keep() throws(ProvisioningError) {
+        guard isRunning, child.currentEnding == nil else { return }
+        try machine?.keep()
+    }
+
     /// Ends the board and keeps its memory. Idempotent.
     ///
     /// - Throws: `.emulatorFailed` if the memory could not be kept; the emulator has ended all the same.

@@ -97,6 +97,20 @@ extension Platform {
         }
     }
 
+    static func rtt(_ channel: PlatformSection<ChannelKey>) throws(ProvisioningError)
+        -> RTTSettings?
+    {
+        guard let section = try channel.section(.rtt, keys: RTTKey.self) else { return nil }
+        let memory = try regions(.ram, section)
+        guard !memory.isEmpty else { throw section.missing(.ram) }
+        func number(_ key: RTTKey) throws(ProvisioningError) -> Int? {
+            try section.integer(key, in: RTTSettings.numbers)
+        }
+        return RTTSettings(
+            memory: memory, up: try number(.up) ?? 0, down: try number(.down) ?? 0,
+            log: try number(.log))
+    }
+
     /// Regions that do not overlap; none where the key is missing.
     private static func regions<Key: PlatformKey>(
         _ key: Key, _ section: PlatformSection<Key>

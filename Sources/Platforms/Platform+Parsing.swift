@@ -66,6 +66,9 @@ extension Platform {
         }
         switch emulation {
         case .process:
+            guard channel.rtt == nil else {
+                throw root.invalid(.channel, "an emulator of kind \"process\" has no RTT")
+            }
             guard case .none = flash else {
                 throw root.invalid(
                     .flash,
@@ -124,8 +127,13 @@ extension Platform {
         let baudRates = try section.integers(.baud, in: 300...12_000_000) ?? [115_200]
         // SMP keeps the groups below 64 for itself.
         let group = try section.integer(.group, in: 64...65535).map(UInt16.init)
+        let rtt = try rtt(section)
+        guard kind != .rtt || rtt != nil else {
+            throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
+        }
         return ChannelSettings(
-            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup)
+            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup, rtt: rtt
+        )
     }
 
     private static func probe(

@@ -92,13 +92,15 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
 
         public let kind: Kind
         /// Symbols per second. Never empty. The first is used; the others tell what `--baud` may be.
         public let baudRates: [Int]
         /// The SMP group under which the device library answers.
         public let group: UInt16
+        /// Nil: the firmware has no RTT. Never with kind `.rtt`.
+        public let rtt: RTTSettings?
     }
 
     /// The board on the desk that isn't there.
@@ -147,6 +149,6 @@ extension Platform {
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
             deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
-            flashTimeout: timeouts.flash)
+            rtt: channel.rtt, flashTimeout: timeouts.flash)
     }
 }

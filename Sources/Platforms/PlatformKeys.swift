@@ -58,13 +58,25 @@ enum IdentifyKey: String, PlatformKey {
 
 /// `[channel]`
 enum ChannelKey: String, PlatformKey {
-    /// `"uart"`
+    /// `"uart"`, or `"rtt"`: through the debug probe.
     case kind
     /// Symbols per second, one or a list; the first is used unless `--baud` names another; default
     /// 115200.
     case baud
     /// The SMP group of the device library, 64 to 65535; default 8392.
     case group
+    /// Where RTT is. With kind `"uart"`, for those who ask for `--channel rtt`.
+    case rtt
+}
+
+/// `[channel.rtt]`
+enum RTTKey: String, PlatformKey {
+    /// List of regions of RAM that are searched for the control block, and in which its rings must lie.
+    case ram
+    /// Numbers of the channels that carry the device protocol, to the host and from it; default 0.
+    case up, down
+    /// Number of the channel to the host with the log; default: it shares `up`.
+    case log
 }
 
 /// `[probe]`, for real boards with a usual GDB server.

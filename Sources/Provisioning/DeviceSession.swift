@@ -278,6 +278,8 @@ extension ProvisioningError {
     }
 
     private static func look(_ channel: any Channel) -> String {
-        "see what the device sends with provision attach --port \(channel.name)"
+        // RTT's name is no argument.
+        let port = channel.name.contains(" ") ? "" : " --port \(channel.name)"
+        return "see what the device sends with provision attach\(port)"
     }
 }

@@ -24,6 +24,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     /// Bytes came, and no answer among them: log text, another rate's noise, a damaged line.
     case noAnswer = "no-answer"
     case deviceBusy = "device-busy"
+    /// No RTT control block in the device's memory, or not the channel in it.
+    case rttNotFound = "rtt-not-found"
 
     // Protocol
     /// An answer that is malformed, or says what the contract does not allow.
@@ -44,6 +46,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case deviceSlow = "device-slow"
     case deviceRefused = "device-refused"
     case probeProtocol = "probe-protocol"
+    /// An RTT control block that says what can't be.
+    case rttDamaged = "rtt-damaged"
     case versionUnsupported = "version-unsupported"
 
     // Evidence refused
@@ -87,11 +91,11 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
         case .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable,
-            .emulatorFailed, .deviceSilent, .noAnswer, .deviceBusy:
+            .emulatorFailed, .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
-            .versionUnsupported:
+            .rttDamaged, .versionUnsupported:
             6
         case .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
             .keyInvalid, .keyMismatch, .idMismatch, .csrRefused:

@@ -19,5 +19,5 @@ extension Benchmark {
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
     DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
-    StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
+    RTTBenchmark(), StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]

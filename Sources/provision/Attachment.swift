@@ -11,6 +11,7 @@ struct Attachment {
     /// What the device said since its start, then what it says, until the user leaves. Leaving is how
     /// an attached run ends well, by key or by signal.
     func run(_ channel: any Channel) throws {
+        (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
             channel: channel, input: 0, output: 1, interruption: session.interruption)
         let name = Table.printable(channel.name)

@@ -54,7 +54,8 @@ final class Board {
     private func claim() throws(ProvisioningError) {
         guard claims.isEmpty else { return }
         if let port = connection.port {
-            let path = URL(filePath: port).resolvingSymlinksInPath().path
+            let path =
+                try socket?.description ?? URL(filePath: port).resolvingSymlinksInPath().path
             claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
@@ -113,7 +114,9 @@ final class Board {
     /// Looks which port it is and whether it can be used, before the board is flashed and the answer comes
     /// too late. A port that isn't there may come with the new firmware.
     func checkPort() throws(ProvisioningError) {
+        if usesRTT { return try checkRTT() }
         try checkThatPortIsNamed()
+        guard try socket == nil else { return }
         if let named = connection.port {
             chosenPort = ChosenPort(named: named, among: listPorts())
         } else if platform.emulation == nil {
@@ -136,9 +139,20 @@ final class Board {
                 + "a board for this run")
     }
 
-    /// The serial port that the firmware speaks on. A board that is its own USB device leaves with its old
-    /// firmware and comes back with the new one.
+    /// What the firmware speaks on.
     func openChannel() throws(ProvisioningError) -> any Channel {
+        if usesRTT { return try openRTT() }
+        if let socket = try socket {
+            // A tool's RTT server waits for the firmware, too.
+            return try StreamChannel.connect(
+                to: socket, within: platform.timeouts.boot, untilListening: isFlashed,
+                interruption: interruption)
+        }
+        return try openPort()
+    }
+
+    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    private func openPort() throws(ProvisioningError) -> any Channel {
         let end = ContinuousClock.now + platform.timeouts.boot
         var wasMissing = false
         while true {
@@ -174,6 +188,39 @@ final class Board {
         return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
     }
 
+    private var usesRTT: Bool {
+        connection.port == nil && (connection.channel ?? platform.channel.kind) == .rtt
+    }
+
+    /// The socket that the user named in a port's place: a tool that has the probe offers RTT there.
+    private var socket: ProbeEndpoint? {
+        get throws(ProvisioningError) {
+            guard let port = connection.port, ["tcp:", "unix:"].contains(where: port.hasPrefix)
+            else { return nil }
+            return try ProbeEndpoint(parsing: port)
+        }
+    }
+
+    private func checkRTT() throws(ProvisioningError) {
+        guard platform.channel.rtt == nil else { return }
+        throw ProvisioningError(
+            .usage, "the platform \(platform.name) does not say where the board's RTT is",
+            hint: "its file needs [channel.rtt] with the chip's RAM")
+    }
+
+    private func openRTT() throws(ProvisioningError) -> any Channel {
+        try checkRTT()
+        guard let settings = platform.channel.rtt, let probe = try probe() else {
+            throw ProvisioningError(
+                .probeUnavailable, "RTT is through a debug probe, and none is named",
+                hint: "name its GDB server with --probe, or a tool's RTT socket with --port")
+        }
+        return try probe.openRTT(settings, within: platform.timeouts.boot) {
+            [emulator] () throws(ProvisioningError) in
+            try emulator?.keep()
+        }
+    }
+
     /// `error`, with the program that reads the same port, if that may be why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
         let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
@@ -207,7 +254,7 @@ final class Board {
             platform.flasherConfiguration(endpoint: endpoint)
             ?? GDBFlasher.Configuration(
                 endpoint: endpoint, deviceID: platform.identification?.region,
-                deviceIDWidth: platform.identification?.width ?? .any)
+                deviceIDWidth: platform.identification?.width ?? .any, rtt: platform.channel.rtt)
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
             reporter.progressed(.flash, done: progress.done, of: progress.total)
         }

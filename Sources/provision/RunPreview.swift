@@ -48,7 +48,7 @@ struct RunPreview {
         let types = command.credentials.credentials ?? platform.credentials.types
         lines += [
             Line(
-                step: "evidence", action: "ask on \(command.connection.port ?? "the board's port")"),
+                step: "evidence", action: "ask on \(command.connection.port ?? channel)"),
             Line(step: "register", action: "record the key in \(state.directory.registry)"),
             Line(
                 step: "issue",
@@ -60,6 +60,13 @@ struct RunPreview {
                 action: command.detach || command.output.json ? "no" : "until you leave"),
         ]
         return lines
+    }
+
+    private var channel: String {
+        switch command.connection.channel ?? platform.channel.kind {
+        case .uart: "the board's port"
+        case .rtt: "RTT through the probe"
+        }
     }
 
     private func flash(_ image: String) -> String {

@@ -17,16 +17,21 @@ final class FakeGDBServer: Sendable {
     private let chunk: Int
     private let misbehaviour: Misbehaviour
     private let takesBinary: Bool
+    private let stopsWhenSpokenTo: Bool
 
+    /// - Parameter stopsWhenSpokenTo: any byte halts a running core, and is lost, as with QEMU. Else
+    ///   requests are answered while it runs.
     init(
         features: String = "PacketSize=100;QStartNoAckMode+", unasked: String = "",
         takesBinary: Bool = true, chunk: Int = 4096,
+        stopsWhenSpokenTo: Bool = false,
         misbehaviour: @escaping Misbehaviour = { _, _ in nil }
     ) throws {
         (clientEnd, serverEnd) = try socketPair()
         self.features = features
         self.unasked = Array(unasked.utf8)
         self.takesBinary = takesBinary
+        self.stopsWhenSpokenTo = stopsWhenSpokenTo
         self.chunk = chunk
         self.misbehaviour = misbehaviour
         onThread { self.serve() }
@@ -53,7 +58,7 @@ final class FakeGDBServer: Sendable {
             let count = read(serverEnd, &buffer, buffer.count)
             guard count > 0 else { return }
             for byte in buffer[..<count] {
-                if byte == 3 && isRunning {
+                if isRunning && (byte == 3 || stopsWhenSpokenTo) {
                     isRunning = false
                     record("halt")
                     send(GDBPacket.encoded("T02thread:01;".utf8))
@@ -65,8 +70,8 @@ final class FakeGDBServer: Sendable {
                     let request = String(decoding: data, as: Unicode.ASCII.self)
                     let attempt = record(request)
                     if request == "QStartNoAckMode" { acknowledges = false }
-                    isRunning = ["c", "vCont;c"].contains(request)
-                    if isRunning {
+                    if ["c", "vCont;c"].contains(request) {
+                        isRunning = true
                         guard let stop = misbehaviour(request, attempt) else { continue }
                         send(stop)
                         isRunning = false

@@ -6,18 +6,18 @@ import Testing
 
 @testable import Channels
 
-/// An emulated micro:bit without firmware, stopped, as a GDB server.
+/// An emulated board without firmware, stopped, as a GDB server.
 final class EmulatedBoard {
     let endpoint: ProbeEndpoint
     private let process: ChildProcess
     private let socket: String
 
-    init() throws {
+    init(_ machine: String = "microbit") throws {
         socket = "/tmp/gdb-\(UUID().uuidString.prefix(8)).sock"
         endpoint = .unix(path: socket)
         process = try ChildProcess(
             Command([
-                "qemu-system-arm", "-M", "microbit", "-S", "-display", "none", "-monitor", "none",
+                "qemu-system-arm", "-M", machine, "-S", "-display", "none", "-monitor", "none",
                 "-serial", "null", "-gdb", "unix:\(socket),server=on,wait=off",
             ]), failure: .emulatorFailed)
     }

@@ -16,7 +16,8 @@ import Testing
         // Code that grows by more than a tenth deserves a look, long before the chip is full.
         #expect(footprint.text <= 47_000, "\(footprint)")
         #expect(footprint.text + footprint.data <= Self.flash)
-        #expect(footprint.data + footprint.bss <= 3_000, "\(footprint)")
+        // Of which the channels through the probe are about 1,400.
+        #expect(footprint.data + footprint.bss <= 4_400, "\(footprint)")
         #expect(footprint.data + footprint.bss + Self.heapAndStack <= Self.ram)
     }
 }

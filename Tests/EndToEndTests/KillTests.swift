@@ -14,7 +14,7 @@ import Testing
     static let seed =
         ProcessInfo.processInfo.environment["PROVISION_TEST_SEED"].flatMap { UInt64($0) } ?? 2026
 
-    @Test(arguments: ["native", "microbit-qemu"], KillableRun.Victim.allCases)
+    @Test(arguments: ["native", "microbit-qemu", "microbit-qemu-rtt"], KillableRun.Victim.allCases)
     func afterEachStep(platform: String, victim: KillableRun.Victim) throws {
         let image = try platform == "native" ? Firmware.native() : Firmware.microbit()
         try Executable.withHome { provision in

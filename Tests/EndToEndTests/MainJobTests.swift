@@ -3,7 +3,11 @@ import Testing
 
 /// Flash, provision, attach, on real firmware, through the executable that users run.
 @Suite struct MainJobTests {
-    @Test(arguments: ["native", "microbit-qemu", "mps2-an386-qemu"])
+    @Test(
+        arguments: [
+            "native", "microbit-qemu", "microbit-qemu-rtt", "mps2-an386-qemu",
+            "mps2-an386-qemu-rtt",
+        ])
     func sameKeyAgainChangesNothingAndErasingMakesANewOne(platform: String) throws {
         let image = try image(for: platform)
         try Executable.withHome { provision in
@@ -60,7 +64,7 @@ import Testing
     private func image(for platform: String) throws -> String {
         switch platform {
         case "native": try Firmware.native()
-        case "microbit-qemu": try Firmware.microbit()
+        case "microbit-qemu", "microbit-qemu-rtt": try Firmware.microbit()
         default: try Firmware.mps2()
         }
     }

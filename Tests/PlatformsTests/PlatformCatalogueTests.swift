@@ -65,7 +65,8 @@ import Testing
         #expect(
             error.hint
                 == "did you mean microbit-qemu? "
-                + "known: microbit, microbit-qemu, mps2-an386-qemu, native")
+                + "known: microbit, microbit-qemu, microbit-qemu-rtt, mps2-an386-qemu, "
+                + "mps2-an386-qemu-rtt, native")
     }
 
     @Test(arguments: ["", "..", "../platforms/native", "/etc/passwd", "x\0y", "xyzxyzxyz"])

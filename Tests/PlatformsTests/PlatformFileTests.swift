@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Issuance
 import Platforms
@@ -101,6 +102,30 @@ struct BadPlatform: CustomTestStringConvertible {
         #expect(platform.credentials.types == [.cwt, .trustAnchors])
         #expect(platform.credentials.validityDays == 365)
         #expect(platform.timeouts.boot == .milliseconds(250))
+    }
+
+    @Test func rttIsWhereTheFileSays() throws {
+        let start = Self.minimal.replacing("\"uart\"", with: "\"rtt\"") + "\n[channel.rtt]\n"
+        func rtt(_ text: String) throws -> RTTSettings {
+            let platform = try Platform(
+                parsing: Array((start + text).utf8), name: "board", file: "board.toml")
+            #expect(platform.channel.kind == .rtt)
+            let flasher = platform.flasherConfiguration(endpoint: .unix(path: "/x"))
+            #expect(flasher?.rtt == platform.channel.rtt)
+            return try #require(platform.channel.rtt)
+        }
+        let one = try rtt("ram = [{ address = 0x20000000, length = 0x4000 }]")
+        #expect(one.memory == [AddressRange(address: 0x2000_0000, length: 0x4000)])
+        #expect(one.up == 0 && one.down == 0 && one.log == nil)
+        let two = try rtt(
+            """
+            ram = [{ address = 0x20000000, length = 16 }, { address = 0x10000000, length = 32 }]
+            up = 1
+            down = 2
+            log = 0
+            """)
+        #expect(two.memory.map(\.address) == [0x2000_0000, 0x1000_0000])
+        #expect(two.up == 1 && two.down == 2 && two.log == 0)
     }
 
     @Test func lineOfAnUnknownKey() throws {

@@ -9,12 +9,12 @@ struct ErrorCodeTests {
         4: [.flashFailed, .flashMismatch],
         5: [
             .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable, .emulatorFailed,
-            .deviceSilent, .noAnswer, .deviceBusy,
+            .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound,
         ],
         6: [
             .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
-            .versionUnsupported,
+            .rttDamaged, .versionUnsupported,
         ],
         7: [
             .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Attestation
+public import Platforms
 import Provisioning
 
 /// Which board, and where its description is looked for.
@@ -26,9 +27,14 @@ struct PlatformOptions: ParsableArguments {
 /// How a board is reached, where its platform file is not enough.
 struct ConnectionOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The serial port: /dev/ttyACM0.", valueName: "path"),
+        help: ArgumentHelp(
+            "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090.",
+            valueName: "path"),
         completion: .file())
     var port: String?
+
+    @Option(help: "How to talk to the device, where its platform knows several ways.")
+    var channel: Platform.ChannelSettings.Kind?
 
     @Option(help: ArgumentHelp("Bits per second of the serial port.", valueName: "rate"))
     var baud: Int?
@@ -59,12 +65,17 @@ struct ConnectionOptions: ParsableArguments {
         if let baud, !(1...Int(UInt32.max)).contains(baud) {
             throw ValidationError("--baud is 1 to \(UInt32.max), not \(baud)")
         }
+        if channel == .rtt, let port {
+            throw ValidationError("--channel rtt is through the probe, not on --port \(port)")
+        }
     }
 }
 
 extension DeviceID: ExpressibleByArgument {
     public init?(argument: String) { self.init(hexadecimal: argument) }
 }
+
+extension Platform.ChannelSettings.Kind: ExpressibleByArgument {}
 
 /// What a person, or a program, gets to see.
 struct OutputOptions: ParsableArguments {

@@ -26,8 +26,8 @@ public struct FuzzTarget: Sendable {
     public func check(_ input: [UInt8]) throws { try body(input) }
 
     public static let all: [FuzzTarget] = [
-        .cbor, .cose, .frames, .smp, .evidence, .request, .certificate, .pem, .gdb, .elf,
-        .platform, .command, .console, .device, .flash,
+        .cbor, .cose, .frames, .smp, .evidence, .request, .certificate, .pem, .gdb, .rtt,
+        .elf, .platform, .command, .console, .device, .flash,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

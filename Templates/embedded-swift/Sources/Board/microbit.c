@@ -53,7 +53,7 @@ const char *dp_hal_firmware(void) { return FIRMWARE_VERSION; }
 static void timer_start(void) {
     REGISTER(TIMER_BITMODE) = 3;  // 32 bits
     REGISTER(TIMER_PRESCALER) = 9;  // 16 MHz / 2^9 = 31 250 Hz
-    REGISTER(TIMER_CC0) = 31250;
+    REGISTER(TIMER_CC0) = 31250 / ticks_per_second;
     REGISTER(TIMER_SHORTS) = 1;  // COMPARE0 clears
     REGISTER(TIMER_INTENSET) = 1u << 16;
     REGISTER(TIMER_CLEAR) = 1;
@@ -110,7 +110,7 @@ void uart_handler(void) {
     }
 }
 
-void dp_hal_write(const uint8_t *bytes, size_t length) {
+void uart_write(const uint8_t *bytes, size_t length) {
     while (length--) {
         REGISTER(UART_TXDRDY) = 0;
         REGISTER(UART_TXD) = *bytes++;

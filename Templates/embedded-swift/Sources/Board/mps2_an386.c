@@ -50,8 +50,8 @@ const char *dp_hal_firmware(void) { return FIRMWARE_VERSION; }
 #define TIMER_INTCLEAR (TIMER0 + 0xC)
 
 static void timer_start(void) {
-    REGISTER(TIMER_RELOAD) = 25000000 - 1;
-    REGISTER(TIMER_VALUE) = 25000000 - 1;
+    REGISTER(TIMER_RELOAD) = 25000000 / ticks_per_second - 1;
+    REGISTER(TIMER_VALUE) = 25000000 / ticks_per_second - 1;
     REGISTER(TIMER_CTRL) = 1u << 3 | 1;  // interrupt, enable
 }
 
@@ -84,7 +84,7 @@ void uart_handler(void) {
     }
 }
 
-void dp_hal_write(const uint8_t *bytes, size_t length) {
+void uart_write(const uint8_t *bytes, size_t length) {
     while (length--) {
         while (REGISTER(UART_STATE) & transmit_full) {}
         REGISTER(UART_DATA) = *bytes++;

@@ -97,6 +97,8 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
     }
 }
 
+void board_log(const uint8_t *bytes, size_t length) { dp_hal_write(bytes, length); }
+
 int32_t board_receive(void) {
     static uint8_t buffer[512];
     static size_t position, filled;

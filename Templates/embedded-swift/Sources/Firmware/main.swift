@@ -1,23 +1,23 @@
 import Board
 import DeviceProvisioning
 
-// The console shares its line with the provisioning frames; the host tells the two apart.
+// On a serial port the log shares its line with the provisioning frames; the host tells the two apart.
 
 func write(_ text: StaticString) {
-    dp_hal_write(text.utf8Start, text.utf8CodeUnitCount)
+    board_log(text.utf8Start, text.utf8CodeUnitCount)
 }
 
 func write(_ text: UnsafePointer<CChar>) {
     var end = text
     while end.pointee != 0 { end += 1 }
     let length = end - text
-    text.withMemoryRebound(to: UInt8.self, capacity: length) { dp_hal_write($0, length) }
+    text.withMemoryRebound(to: UInt8.self, capacity: length) { board_log($0, length) }
 }
 
 func write(_ number: UInt32) {
     if number >= 10 { write(number / 10) }
     var digit = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10)
-    dp_hal_write(&digit, 1)
+    board_log(&digit, 1)
 }
 
 /// Seconds between two signs of life on the console.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// The version that the device reports; at most 32 characters.
@@ -16,6 +17,9 @@ void board_start(void);
 /// The next byte from the host (0…255), BOARD_IDLE or BOARD_CLOSED. Sleeps until there is something
 /// to say.
 int32_t board_receive(void);
+
+/// Log text, to every line that a host may read.
+void board_log(const uint8_t *bytes, size_t length);
 
 /// Seconds since `board_start`.
 uint32_t board_uptime(void);

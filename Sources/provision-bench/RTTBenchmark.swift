@@ -1,0 +1,110 @@
+import Channels
+import Foundation
+import Provisioning
+
+/// A log through RTT, of an STM32F405 in QEMU that writes it as fast as it can, beside plain reads of the
+/// same memory by the same GDB server.
+struct RTTBenchmark: Benchmark {
+    let topic = "rtt"
+    let abstract = "a log through a debug probe, beside plain reads of memory"
+
+    /// What asks the firmware for a log, and the log's length: `Tests/ProbeFirmware`.
+    private struct Log {
+        let request: String
+        let length: Int
+        static let short = Log(request: "L", length: 256 << 10)
+        static let long = Log(request: "M", length: 4 << 20)
+    }
+
+    private static let ram = AddressRange(address: 0x2000_0000, length: 128 << 10)
+    private static let patience = Duration.seconds(30)
+
+    func measure(_ bench: Bench) throws -> [Measurement] {
+        do {
+            _ = try Program(["qemu-system-arm", "--version"]).runSuccessfully()
+        } catch {
+            bench.skip(topic, because: "\(error)")
+            return []
+        }
+        return try Bench.withFolder { try measure(bench, $0) }
+    }
+
+    private func measure(_ bench: Bench, _ folder: URL) throws -> [Measurement] {
+        guard let ram = Self.ram else { throw Failure("no RAM") }
+        let image = try build(in: folder)
+        // The paths of sockets are short.
+        let socket = "/tmp/provision-bench-\(UUID().uuidString.prefix(8))"
+        let board = try ChildProcess(
+            Command([
+                "qemu-system-arm", "-M", "netduinoplus2", "-S", "-display", "none", "-monitor",
+                "none", "-serial", "null", "-gdb", "unix:\(socket),server=on,wait=off",
+            ]), failure: .emulatorFailed)
+        defer {
+            board.terminate()
+            unlink(socket)
+        }
+        let interruption = try Interruption()
+        let settings = RTTSettings(memory: [ram], log: 1)
+        let flasher = GDBFlasher(
+            .init(
+                endpoint: .unix(path: socket), rtt: settings, connectTimeout: Self.patience,
+                waitsUntilListening: true), interruption: interruption)
+        _ = try flasher.flash(image, erasing: false)
+        bench.progress("a log through RTT, and plain reads of memory")
+        let log = bench.isQuick ? Log.short : .long
+        let count = bench.isQuick ? 1 : 7
+        var (logs, reads) = ([Double](), [Double]())
+        // In turns: what else the machine does is shared.
+        for _ in 0..<count {
+            let channel = try flasher.openRTT(settings, within: Self.patience)
+            logs.append(try Bench.seconds { try read(log, channel) })
+            flasher.close()
+            let remote = try GDBRemote.connect(to: .unix(path: socket), interruption: interruption)
+            reads.append(
+                try Bench.seconds {
+                    for _ in 0..<16 {
+                        _ = try remote.readMemory(at: ram.address, count: ram.length)
+                    }
+                })
+            remote.close()
+        }
+        func rate(_ length: Int, _ times: [Double]) -> Double {
+            Double(length) / Bench.median(times) / 1e6
+        }
+        return [
+            Measurement(
+                "log through RTT, a ring of 64 KiB", rate(log.length, logs), "MB/s",
+                beside: .init(name: "plain reads", value: rate(16 * ram.length, reads)),
+                .atLeast(0.8))
+        ]
+    }
+
+    /// One log, whole and in order.
+    private func read(_ log: Log, _ channel: RTTChannel) throws {
+        try channel.write(Array(log.request.utf8), within: Self.patience)
+        var count = 0
+        while count < log.length {
+            let bytes = try channel.read(atMost: log.length - count, within: Self.patience)
+            guard bytes.first == UInt8(truncatingIfNeeded: count) else {
+                throw Failure("the log breaks off after \(count) bytes")
+            }
+            count += bytes.count
+        }
+    }
+
+    private func build(in folder: URL) throws -> FirmwareImage {
+        let image = folder.appending(path: "firmware.elf").path
+        _ = try Program(
+            [
+                "clang", "--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft",
+                "-std=c11", "-Os", "-ffreestanding", "-fno-pic", "-nostdlib", "-fuse-ld=lld",
+                "-Wl,-T,Tests/ProbeFirmware/stm32f405.ld", "-Wl,-e,reset_handler",
+                "-ISources/DeviceProvisioning/include",
+                "-isystem", "Templates/embedded-swift/Sources/Board/libc",
+                "Tests/ProbeFirmware/main.c",
+                "Sources/DeviceProvisioning/rtt.c", "-o", image,
+            ], in: Bench.packageRoot
+        ).runSuccessfully()
+        return FirmwareImage(path: image)
+    }
+}
