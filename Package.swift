@@ -50,7 +50,7 @@ let package = Package(
         core(
             "Registry",
             [
-                "Provisioning", "Attestation", "Issuance", "COSE", "OpenSSL",
+                "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
@@ -174,8 +174,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "provision", "provision-bench", "Channels", "Provisioning", "Attestation", "SMP",
-                "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
+                "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
+                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

@@ -11,6 +11,8 @@ public enum AppraisalError: Error, Hashable, Sendable {
     case keyInvalid(COSEError)
     /// The public key that the device announced, and the one in the evidence.
     case keyMismatch(announced: [UInt8], claimed: [UInt8])
+    /// The algorithm that the device announced for its key, and the one of the evidence's signature.
+    case algorithmMismatch(announced: COSEAlgorithm, claimed: COSEAlgorithm)
     case idMismatch(announced: DeviceID, claimed: DeviceID)
     case boardMismatch(announced: String, claimed: String)
     case probeMismatch(probe: DeviceID, claimed: DeviceID)
@@ -31,7 +33,7 @@ public enum AppraisalError: Error, Hashable, Sendable {
         case .signature: .evidenceSignature
         case .replayed: .evidenceReplayed
         case .keyInvalid: .keyInvalid
-        case .keyMismatch, .endorsementMismatch: .keyMismatch
+        case .keyMismatch, .algorithmMismatch, .endorsementMismatch: .keyMismatch
         case .idMismatch, .boardMismatch, .probeMismatch, .ueidMismatch, .subjectMismatch:
             .idMismatch
         case .credentialMismatch: .credentialMismatch
@@ -51,6 +53,8 @@ extension AppraisalError: CustomStringConvertible {
         case .keyMismatch(let announced, let claimed):
             "the device announced the key \(announced.hexadecimal), "
                 + "the evidence has \(claimed.hexadecimal)"
+        case .algorithmMismatch(let announced, let claimed):
+            "the device announced a key for \(announced), the evidence is signed with \(claimed)"
         case .idMismatch(let announced, let claimed):
             "the device announced the id \(announced), the evidence says \(claimed)"
         case .boardMismatch(let announced, let claimed):

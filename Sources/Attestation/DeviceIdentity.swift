@@ -13,13 +13,10 @@ public struct DeviceID: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// Nil unless `hexadecimal` is an even number of hexadecimal digits, of either case.
+    /// Nil unless `hexadecimal` is an even number of hexadecimal digits of ASCII, of either case.
     public init?(hexadecimal: String) {
-        let digits = hexadecimal.compactMap(\.hexDigitValue)
-        guard digits.count == hexadecimal.count, digits.count.isMultiple(of: 2) else { return nil }
-        self.init(
-            stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
-        )
+        guard let bytes = [UInt8](hexadecimal: hexadecimal.utf8) else { return nil }
+        self.init(bytes)
     }
 
     /// Lower-case hexadecimal: the form of tables, subjects and error messages.

@@ -55,7 +55,7 @@ struct EvidenceClaims {
                 key,
                 "has \(board.utf8.count) octets, not 1 to \(DeviceIdentity.maximumBoardLength)")
         }
-        guard board.unicodeScalars.allSatisfy({ $0.properties.generalCategory.isVisible }) else {
+        guard board.unicodeScalars.allSatisfy(\.isPrintable) else {
             throw .invalidClaim(key, "contains control characters")
         }
         return board
@@ -105,17 +105,5 @@ struct EvidenceClaims {
                 "has \(bytes.count) octets, not \(length.lowerBound) to \(length.upperBound)")
         }
         return bytes
-    }
-}
-
-extension Unicode.GeneralCategory {
-    /// Neither a control character nor one that reorders or breaks what is printed around it.
-    fileprivate var isVisible: Bool {
-        switch self {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned,
-            .privateUse:
-            false
-        default: true
-        }
     }
 }

@@ -1,3 +1,5 @@
+public import COSE
+
 /// What a run knows about a device before it appraises its evidence: Appraisal Policy and
 /// Reference Values, RFC 9334 §8.
 public struct Expectation: Hashable, Sendable {
@@ -7,15 +9,19 @@ public struct Expectation: Hashable, Sendable {
     public var identity: DeviceIdentity
     /// What the device said in the key step: an uncompressed SEC 1 point, 65 octets for P-256.
     public var publicKey: [UInt8]
+    /// What the device said there that the key is for.
+    public var algorithm: COSEAlgorithm
     /// What the probe read, without the firmware's help; nil where it can't.
     public var probedID: DeviceID?
 
     public init(
-        nonce: [UInt8], identity: DeviceIdentity, publicKey: [UInt8], probedID: DeviceID?
+        nonce: [UInt8], identity: DeviceIdentity, publicKey: [UInt8], algorithm: COSEAlgorithm,
+        probedID: DeviceID?
     ) {
         self.nonce = nonce
         self.identity = identity
         self.publicKey = publicKey
+        self.algorithm = algorithm
         self.probedID = probedID
     }
 }

@@ -12,6 +12,10 @@ public enum Verifier {
         guard evidence.key.publicKey == expectation.publicKey else {
             throw .keyMismatch(announced: expectation.publicKey, claimed: evidence.key.publicKey)
         }
+        guard evidence.algorithm == expectation.algorithm else {
+            throw .algorithmMismatch(
+                announced: expectation.algorithm, claimed: evidence.algorithm)
+        }
         try checkNonce(evidence, sent: expectation.nonce)
         try checkIdentity(
             evidence, board: expectation.identity.board, announced: expectation.identity.id,

@@ -55,15 +55,22 @@ final class PrivateFolder {
         let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure(.authorityUnavailable, "open", path) }
         defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else {
+            throw Self.failure(.authorityUnavailable, "examine", path)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw ProvisioningError(
+                .authorityUnavailable, "\(path) is no regular file",
+                hint: "restore the authority's folder from a backup")
+        }
         try Self.checkPrivacy(
             of: file, path, forbidden: isSecret ? 0o077 : 0o022, remedy: 0o600)
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= Self.maximumFileLength
-        else {
+        guard status.st_size <= Self.maximumFileLength else {
             throw ProvisioningError(
                 .authorityUnavailable,
-                "\(path) is not a file of at most \(Self.maximumFileLength) octets")
+                "\(path) has \(status.st_size) octets, more than \(Self.maximumFileLength)",
+                hint: "restore the authority's folder from a backup")
         }
         return try Secret(capacity: Int(status.st_size)) { buffer throws(ProvisioningError) in
             var count = 0

@@ -5,8 +5,6 @@
 #include "chost.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -115,46 +113,6 @@ void chost_unfinished_file_begin(const char *path) {
 }
 
 void chost_unfinished_file_end(void) { has_unfinished_file = false; }
-
-void chost_signals_remove(void) {
-    for (int i = 0; i < watched_count; i++) {
-        struct sigaction current;
-        if (sigaction(watched[i], NULL, &current) == 0
-            && (current.sa_handler == on_signal || current.sa_handler == on_early_signal))
-            signal(watched[i], SIG_DFL);
-    }
-    signal_fd = -1;
-}
-
-static pid_t watched_parent;
-static int parent_watch_fd = -1;
-
-static void *watch_parent(void *unused) {
-    (void)unused;
-    int descriptor = chost_pidfd_open(watched_parent);
-    struct pollfd entry = {.fd = descriptor, .events = POLLIN};
-    // Without a process descriptor, or where the parent is not visible: look now and then.
-    while (getppid() == watched_parent) poll(&entry, 1, descriptor >= 0 ? -1 : 250);
-    char byte = 0;
-    while (write(parent_watch_fd, &byte, 1) < 0 && errno == EINTR) {}
-    if (descriptor >= 0) close(descriptor);
-    return NULL;
-}
-
-int chost_stop_with_parent(int write_fd) {
-    if (parent_watch_fd >= 0) return EBUSY;
-    watched_parent = getppid();
-    parent_watch_fd = write_fd;
-    // No signal is this thread's: they interrupt the others' waits.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, watch_parent, NULL);
-    if (!error) pthread_detach(thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
 
 int chost_terminal_take(int fd) {
     if (terminal_fd >= 0) return EBUSY;

@@ -38,6 +38,8 @@ public struct Command: Sendable, Hashable, CustomStringConvertible {
 public enum ProcessEnding: Sendable, Hashable, CustomStringConvertible {
     case exited(Int32)
     case signalled(Int32)
+    /// Nobody can say: something else in this process has taken the status, or has SIGCHLD ignored.
+    case unknown
 
     public var isSuccess: Bool { self == .exited(0) }
 
@@ -46,12 +48,15 @@ public enum ProcessEnding: Sendable, Hashable, CustomStringConvertible {
         case .exited(let status): "ended with status \(status)"
         case .signalled(let number):
             "was ended by signal \(number) (\(String(cString: strsignal(number))))"
+        case .unknown: "has ended, and how it ended is lost"
         }
     }
 }
 
 /// A child with a process group of its own, which ends with this object at the latest, and on Linux with
 /// this process, however that ends. Whatever the child leaves in its group when it ends is killed.
+///
+/// It takes a process that has SIGCHLD at its default, and in which nothing else waits for this child.
 public final class ChildProcess: Sendable {
     public let processID: Int32
     public let command: Command
@@ -117,12 +122,17 @@ public final class ChildProcess: Sendable {
         ending.withLock { ending in
             if let ending { return ending }
             var value: Int32 = 0
-            // Not reaped yet, its ID is still its own, and so is the group's.
             let state = chost_child_state(processID, false, &value)
-            guard state != Int32(CHOST_RUNNING) else { return nil }
-            kill(-processID, SIGKILL)
-            _ = chost_child_state(processID, true, &value)
-            ending = state == Int32(CHOST_EXITED) ? .exited(value) : .signalled(value)
+            switch state {
+            case Int32(CHOST_RUNNING): return nil
+            // Its ID, and the group's, may be a stranger's by now: nothing is signalled.
+            case Int32(CHOST_LOST): ending = .unknown
+            default:
+                // Not reaped yet, its ID is still its own, and so is the group's.
+                kill(-processID, SIGKILL)
+                _ = chost_child_state(processID, true, &value)
+                ending = state == Int32(CHOST_EXITED) ? .exited(value) : .signalled(value)
+            }
             return ending
         }
     }

@@ -44,20 +44,3 @@ enum Directory {
         return names.sorted()
     }
 }
-
-/// Foreign text for one line of a message.
-enum PlainText {
-    /// Decoded as UTF-8, without control characters and the spaces around; at most 200 characters.
-    static func sanitized(_ bytes: some Sequence<UInt8>) -> String {
-        let text = String(decoding: Array(bytes), as: UTF8.self)
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: result.append(" ")
-            default: result.append(scalar)
-            }
-        }
-        let trimmed = String(result).split(separator: " ").joined(separator: " ")
-        return trimmed.count > 200 ? trimmed.prefix(199) + "…" : trimmed
-    }
-}

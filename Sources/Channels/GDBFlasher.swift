@@ -47,6 +47,8 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         public var deviceIDWidth: GDBRemote.AccessWidth
         public var connectTimeout: Duration
         public var replyTimeout: Duration
+        /// For an image, with erasing and reading back.
+        public var flashTimeout: Duration
         /// The server was only just started.
         public var waitsUntilListening: Bool
 
@@ -54,7 +56,8 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             endpoint: ProbeEndpoint, resetCommand: String = "system_reset",
             eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
             deviceIDWidth: GDBRemote.AccessWidth = .any, connectTimeout: Duration = .seconds(5),
-            replyTimeout: Duration = .seconds(5), waitsUntilListening: Bool = false
+            replyTimeout: Duration = .seconds(5), flashTimeout: Duration = .seconds(120),
+            waitsUntilListening: Bool = false
         ) {
             self.endpoint = endpoint
             self.resetCommand = resetCommand
@@ -63,6 +66,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             self.deviceIDWidth = deviceIDWidth
             self.connectTimeout = connectTimeout
             self.replyTimeout = replyTimeout
+            self.flashTimeout = flashTimeout
             self.waitsUntilListening = waitsUntilListening
         }
     }
@@ -93,7 +97,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
     }
 
     /// - Throws: `.imageInvalid`; `.probeUnavailable`; `.probeProtocol`; `.flashFailed` when a write is
-    ///   refused; `.flashMismatch` naming the first address that differs, and both bytes.
+    ///   refused, or it takes too long; `.flashMismatch` naming the first address that differs, and both bytes.
     public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
         -> FlashReceipt
     {
@@ -106,11 +110,13 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         }
         try checkKeysAreSpared(by: executable)
         try whileHalted { remote throws(ProvisioningError) in
-            try checkMachine(of: executable, remote)
-            if erasing { try erase(remote) }
-            try write(executable, remote)
-            try verify(executable, remote)
-            try remote.reset(with: configuration.resetCommand)
+            try withinFlashTimeout(remote) { () throws(ProvisioningError) in
+                try checkMachine(of: executable, remote)
+                if erasing { try erase(remote) }
+                try write(executable, remote)
+                try verify(executable, remote)
+                try remote.reset(with: configuration.resetCommand)
+            }
         }
         return FlashReceipt(
             digest: SHA256.hash(file), byteCount: executable.byteCount, isVerified: true)
@@ -146,6 +152,27 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         } catch {
             close()
             throw error
+        }
+    }
+
+    /// Each answer may come in time, and all of them too late.
+    private func withinFlashTimeout(
+        _ remote: GDBRemote, _ body: () throws(ProvisioningError) -> Void
+    ) throws(ProvisioningError) {
+        let limit = Deadline(within: configuration.flashTimeout)
+        remote.limit = limit
+        // Letting go of the core has a time of its own.
+        defer { remote.limit = .never }
+        do {
+            try body()
+        } catch {
+            guard error.code == .probeUnavailable, limit.isPast else { throw error }
+            throw ProvisioningError(
+                .flashFailed,
+                "\(remote.name) took longer than \(configuration.flashTimeout.brief): \(error.reason)",
+                hint:
+                    "is the probe that slow? then raise flash-ms in [timeouts] of the platform file"
+            )
         }
     }
 

@@ -39,7 +39,10 @@ extension GDBRemote {
         }
         var answer = try exchange(request)
         let deadline = Deadline(within: replyTimeout)
-        while !answer.elementsEqual("OK".utf8) {
+        for _ in 0..<Self.maximumUnasked {
+            guard !answer.elementsEqual("OK".utf8) else {
+                return String(decoding: output, as: UTF8.self)
+            }
             let isConsole = answer.first == UInt8(ascii: "O")
             let isError = answer.isEmpty || (answer.first == UInt8(ascii: "E") && answer.count == 3)
             guard !isError, let text = Hexadecimal.bytes(answer.dropFirst(isConsole ? 1 : 0)) else {
@@ -51,12 +54,10 @@ extension GDBRemote {
                     "\"\(command)\" prints more than \(Self.maximumMonitorOutput) bytes")
             }
             // Without an O it is the whole answer.
-            guard isConsole else { break }
-            repeat {
-                answer = try nextPacket(until: deadline, resending: nil, for: request)
-            } while Self.isStopReply(answer)
+            guard isConsole else { return String(decoding: output, as: UTF8.self) }
+            answer = try nextPacket(until: deadline, resending: nil, for: request)
         }
-        return String(decoding: output, as: UTF8.self)
+        throw violation("\"\(command)\" prints in more than \(Self.maximumUnasked) packets")
     }
 
     /// Resets the core with a monitor command and leaves it halted at its start.

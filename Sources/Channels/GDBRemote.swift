@@ -26,6 +26,8 @@ public final class GDBRemote {
 
     /// Whether the server says what it is attached to.
     private(set) var describesTarget = false
+    /// No answer is waited for beyond it, however many requests a piece of work takes.
+    var limit = Deadline.never
     var takesBinaryWrites: Bool?
     var continuesWithVCont = false
     private var isOpen = true
@@ -35,7 +37,7 @@ public final class GDBRemote {
     static let maximumPacketLength = 1 << 16
     /// How often a packet is sent again, or asked for again, after a bad checksum.
     static let maximumRepeats = 3
-    /// Stop replies, notifications and console output before one answer.
+    /// Stop replies, notifications, acknowledgements and console output before one answer.
     static let maximumUnasked = 10_000
     /// Meaningless bytes between packets.
     static let maximumNoise = 4096
@@ -131,7 +133,7 @@ public final class GDBRemote {
     {
         let packet = GDBPacket.encoded(request)
         try send(raw: packet)
-        let deadline = Deadline(within: timeout ?? replyTimeout)
+        let deadline = Deadline(within: timeout ?? replyTimeout).earlier(of: limit)
         for _ in 0..<Self.maximumUnasked {
             let answer = try nextPacket(until: deadline, resending: packet, for: request)
             guard Self.isStopReply(answer) else { return answer }
@@ -158,21 +160,16 @@ public final class GDBRemote {
         until deadline: Deadline, resending sent: [UInt8]?, for request: [UInt8]
     ) throws(ProvisioningError) -> [UInt8] {
         var repeats = 0
-        var notifications = 0
-        while true {
+        var unasked = 0
+        while unasked <= Self.maximumUnasked {
             switch try nextEvent(until: deadline, for: request) {
-            case .acknowledged: continue
+            case .acknowledged, .notification: unasked += 1
             case .notAcknowledged:
                 guard let sent, repeats < Self.maximumRepeats else {
                     throw violation("it did not accept \(Self.summary(request))")
                 }
                 repeats += 1
                 try send(raw: sent)
-            case .notification:
-                notifications += 1
-                guard notifications < Self.maximumUnasked else {
-                    throw violation("more than \(Self.maximumUnasked) notifications")
-                }
             case .packet(let data):
                 if acknowledges { try send(raw: [UInt8(ascii: "+")]) }
                 return data
@@ -188,6 +185,7 @@ public final class GDBRemote {
                         + "\(Self.maximumPacketLength) bytes")
             }
         }
+        throw violation("more than \(Self.maximumUnasked) acknowledgements and notifications")
     }
 
     private func nextEvent(until deadline: Deadline, for request: [UInt8])
@@ -200,15 +198,18 @@ public final class GDBRemote {
             guard decoder.noiseCount <= Self.maximumNoise else {
                 throw violation("it sends something else than GDB's remote protocol")
             }
-            let bytes = try onChannel { () throws(ProvisioningError) in
-                try channel.read(atMost: 1 << 16, within: deadline.remaining)
+            // Where bytes are there a read ends at once, also behind its deadline: a server that sends
+            // without end would never be found late.
+            if !deadline.isPast {
+                received = try onChannel { () throws(ProvisioningError) in
+                    try channel.read(atMost: 1 << 16, within: deadline.remaining)
+                }[...]
             }
-            guard !bytes.isEmpty else {
+            guard !received.isEmpty else {
                 throw ProvisioningError(
                     .probeUnavailable, "\(name) did not answer \(Self.summary(request)) in time",
                     hint: "does another debugger hold the connection?")
             }
-            received = bytes[...]
         }
     }
 
@@ -223,7 +224,8 @@ public final class GDBRemote {
     /// - Returns: whether a stop reply was among it.
     func discardUnasked() throws(ProvisioningError) -> Bool {
         var hasStopped = false
-        for _ in 0..<Self.maximumUnasked {
+        let deadline = Deadline(within: replyTimeout)
+        repeat {
             while let byte = received.popFirst() {
                 guard case .packet(let data)? = decoder.decode(byte) else { continue }
                 hasStopped = hasStopped || Self.isStopReply(data)
@@ -234,7 +236,7 @@ public final class GDBRemote {
             }
             if bytes.isEmpty { return hasStopped }
             received = bytes[...]
-        }
+        } while !deadline.isPast
         throw violation("it sends without end")
     }
 
@@ -257,7 +259,9 @@ public final class GDBRemote {
     // MARK: Errors
 
     func violation(_ what: String) -> ProvisioningError {
-        ProvisioningError(.probeProtocol, "\(name): \(what)")
+        ProvisioningError(
+            .probeProtocol, "\(name): \(what)",
+            hint: "is this the GDB server of a debug probe, and has it the right version?")
     }
 
     func refused(_ request: String, _ answer: [UInt8]) -> ProvisioningError {

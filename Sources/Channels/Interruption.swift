@@ -39,22 +39,11 @@ public final class Interruption: Sendable {
     /// The first signal interrupts. A second one, half a second or more later, restores the terminal
     /// and ends the process with the signal's default action, should cleaning up hang. The process
     /// keeps the returned value for as long as it wants the signals.
-    ///
-    /// - Parameter stopsWithParent: also interrupt when the process that started this one ends:
-    ///   SwiftPM does not pass SIGTERM on to what its plugins run.
-    public static func handlingSignals(stopsWithParent: Bool = false) throws(ProvisioningError)
-        -> Interruption
-    {
+    public static func handlingSignals() throws(ProvisioningError) -> Interruption {
         let interruption = try Interruption()
         let error = chost_signals_install(interruption.trigger)
         guard error == 0 else {
             throw ProvisioningError(.internalFailure, "no signal handlers: \(SystemError(error))")
-        }
-        if stopsWithParent {
-            let error = chost_stop_with_parent(interruption.trigger)
-            guard error == 0 else {
-                throw ProvisioningError(.internalFailure, "no watch: \(SystemError(error))")
-            }
         }
         // The handler writes to the pipe from now on: it must never be closed.
         _ = Unmanaged.passRetained(interruption)

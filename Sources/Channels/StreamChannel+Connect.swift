@@ -39,9 +39,11 @@ extension StreamChannel {
 /// Connecting with a deadline.
 enum Socket {
     /// A connected, non-blocking descriptor that is closed on exec.
+    ///
+    /// - Parameter failed: called after each attempt behind which there is another one.
     static func connect(
         to endpoint: ProbeEndpoint, within timeout: Duration, untilListening: Bool,
-        _ interruption: Interruption
+        _ interruption: Interruption, failed: () -> Void = {}
     ) throws(ProvisioningError) -> Int32 {
         let deadline = Deadline(within: timeout)
         while true {
@@ -58,6 +60,7 @@ enum Socket {
                     .channelUnavailable, "no connection to \(endpoint): \(failure)",
                     hint: "is its server running?")
             }
+            failed()
             try interruption.pause(for: .milliseconds(10))
         }
     }
@@ -98,19 +101,14 @@ enum Socket {
     private static func connectTCP(
         _ host: String, _ port: UInt16, until deadline: Deadline, _ interruption: Interruption
     ) throws(Failure) -> Int32 {
-        var hints = addrinfo()
-        hints.ai_socktype = streamSocketType
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, String(port), &hints, &list)
-        guard status == 0 else {
-            throw Failure(
-                ProvisioningError(
-                    .channelUnavailable,
-                    "no address for \(host): \(String(cString: gai_strerror(status)))"))
+        let found: HostAddresses
+        do {
+            found = try HostAddresses.find(host, port, until: deadline, interruption)
+        } catch {
+            throw Failure(error)
         }
-        defer { freeaddrinfo(list) }
         var last = Failure(SystemError(ECONNREFUSED))
-        var next = list
+        var next = found.list
         while let entry = next?.pointee {
             next = entry.ai_next
             guard let address = entry.ai_addr else { continue }

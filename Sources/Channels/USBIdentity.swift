@@ -1,9 +1,17 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// What a USB device says about itself.
 public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
     public let vendorID: UInt16
     public let productID: UInt16
     public let serialNumber: String?
     public let product: String?
+    /// The kernel's name for the place where it is plugged in: `1-2.4`.
+    public let location: String?
 
     /// An attribute in /sys is one line.
     private static let attributeLimit = 4096
@@ -17,6 +25,7 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
         self.productID = productID
         serialNumber = Self.text("\(folder)/serial")
         product = Self.text("\(folder)/product")
+        location = Self.location(folder)
     }
 
     /// `0d28:0204 "BBC micro:bit CMSIS-DAP" 9904…`
@@ -29,6 +38,12 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
             ([numbers.joined(separator: ":")]
             + [product.map { "\"\($0)\"" }, serialNumber]
             .compactMap { $0 }).joined(separator: " ")
+    }
+
+    private static func location(_ folder: String) -> String? {
+        guard let path = realpath(folder, nil) else { return nil }
+        defer { free(path) }
+        return String(cString: path).split(separator: "/").last.map(String.init)
     }
 
     private static func number(_ path: String) -> UInt16? {

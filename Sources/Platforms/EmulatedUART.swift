@@ -1,4 +1,5 @@
 import CHost
+import Channels
 import Foundation
 import Provisioning
 import Synchronization
@@ -120,9 +121,7 @@ final class EmulatedUART: Sendable {
         }
         let bytes = tail.withLock { $0 }
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-        return lines.suffix(5).map { line in
-            String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 0x20 }))
-        }
+        return lines.suffix(5).map { PlainText.sanitized($0.utf8) }
     }
 
     // MARK: The thread

@@ -15,13 +15,14 @@ final class MachineMonitor: @unchecked Sendable {
     private static let maximumLineLength = 65_536
     /// Lines before an answer: events.
     private static let maximumEvents = 1_000
-    private static let answerTimeout = Duration.seconds(5)
+    /// For an answer, whatever events come before it.
+    private static let answerTimeout = Duration.seconds(15)
 
     /// Takes `channel` over and agrees on capabilities.
     init(channel: StreamChannel) throws(ProvisioningError) {
         self.channel = channel
         // Whatever the greeting announces, nothing of it is needed.
-        _ = try line()
+        _ = try line(until: .now.advanced(by: Self.answerTimeout))
         try execute("qmp_capabilities")
     }
 
@@ -86,8 +87,9 @@ final class MachineMonitor: @unchecked Sendable {
             throw ProvisioningError(.internalFailure, "no JSON for \"\(command)\"")
         }
         try channel.write(Array(request) + [UInt8(ascii: "\n")], within: Self.answerTimeout)
+        let deadline = ContinuousClock.now.advanced(by: Self.answerTimeout)
         for _ in 0..<Self.maximumEvents {
-            let line = try line()
+            let line = try line(until: deadline)
             guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else {
                 throw ProvisioningError(
                     .emulatorFailed, "QEMU answers \"\(command)\" with no JSON object")
@@ -100,8 +102,8 @@ final class MachineMonitor: @unchecked Sendable {
         throw ProvisioningError(.emulatorFailed, "QEMU does not answer \"\(command)\"")
     }
 
-    private func line() throws(ProvisioningError) -> [UInt8] {
-        let deadline = ContinuousClock.now.advanced(by: Self.answerTimeout)
+    private func line(until deadline: ContinuousClock.Instant) throws(ProvisioningError) -> [UInt8]
+    {
         while true {
             if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
                 defer { received.removeFirst(end + 1) }
@@ -110,7 +112,8 @@ final class MachineMonitor: @unchecked Sendable {
             let rest = ContinuousClock.now.duration(to: deadline)
             guard rest > .zero else {
                 throw ProvisioningError(
-                    .emulatorFailed, "QEMU says nothing on its control socket for 5 s")
+                    .emulatorFailed,
+                    "QEMU does not answer on its control socket in \(Self.answerTimeout)")
             }
             guard received.count <= Self.maximumLineLength else {
                 throw ProvisioningError(.emulatorFailed, "QEMU's control socket makes no sense")

@@ -146,6 +146,7 @@ extension Platform {
         guard case .gdb(let flash) = flash else { return nil }
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
-            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any)
+            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
+            flashTimeout: timeouts.flash)
     }
 }

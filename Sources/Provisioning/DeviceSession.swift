@@ -12,6 +12,8 @@ final class DeviceSession {
     private let start: ContinuousClock.Instant
     /// Octets of credential in a message that the line was seen to carry; nil: none were sent yet.
     private var chunkLength: Int?
+    /// Whether it has understood a request: it is the right device on the right port then.
+    private var hasAnswered = false
 
     /// What a device has to do for an answer.
     enum Effort {
@@ -72,13 +74,23 @@ final class DeviceSession {
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
-    /// All parts of something that the device gives away in parts.
-    func read(_ transfer: ChunkedRead, to doing: String) throws(ProvisioningError) -> [UInt8] {
-        var transfer = transfer
+    /// All parts of something that the device gives away in parts. A device that restarts in between has
+    /// lost the rest, and is asked once more from the beginning.
+    func read(_ whole: ChunkedRead, to doing: String) throws(ProvisioningError) -> [UInt8] {
+        var transfer = whole
         // The device makes the whole for its first part.
         var effort = Effort.signing
+        var hasBegunAnew = false
         while let call = transfer.next() {
-            let chunk = try self.call(call, to: doing, effort)
+            let chunk =
+                effort == .signing || hasBegunAnew
+                ? try self.call(call, to: doing, effort)
+                : try self.call(call, unless: .badLengthOrOffset, to: doing, effort)
+            guard let chunk else {
+                observer.noted("the device has no more parts: once more from the first to \(doing)")
+                (transfer, effort, hasBegunAnew) = (whole, .signing, true)
+                continue
+            }
             effort = .answering
             try check(doing) { () throws(SMPError) in try transfer.accept(chunk) }
         }
@@ -126,7 +138,7 @@ final class DeviceSession {
         do throws(SMPError) {
             return try body()
         } catch {
-            throw ProvisioningError(error, doing, channel, contract)
+            throw ProvisioningError(error, doing, channel, contract, hasAnswered: hasAnswered)
         }
     }
 
@@ -151,7 +163,13 @@ final class DeviceSession {
         var effects = session.request(
             call.request, repeats: call.repeats, patience: patience, at: now)
         while true {
-            if let result = try perform(effects, to: doing, &deadline) { return result }
+            if let result = try perform(effects, to: doing, &deadline) {
+                switch result {
+                case .success, .failure(.group), .failure(.status): hasAnswered = true
+                default: break
+                }
+                return result
+            }
             let remaining = deadline - now
             let bytes =
                 remaining > .zero
@@ -196,22 +214,32 @@ extension ErrorCode {
 
 extension ProvisioningError {
     /// What the device's answer, or its silence, means for the run.
+    ///
+    /// - Parameter hasAnswered: an earlier request of the same run.
     init(
-        _ error: SMPError, _ doing: String, _ channel: any Channel, _ contract: DeviceContract
+        _ error: SMPError, _ doing: String, _ channel: any Channel, _ contract: DeviceContract,
+        hasAnswered: Bool
     ) {
         let reason = "could not \(doing): \(error)"
         switch error {
         case .timedOut:
             self.init(
                 .deviceSilent, "\(reason) on \(channel.name)",
-                hint:
-                    "is this its port, and does its firmware hold the device library?"
-            )
-        case .unanswered:
+                hint: hasAnswered
+                    ? "it answered until then: did it reset, or lose its cable? \(Self.look(channel))"
+                    : "is this its port, and does its firmware hold the device library?")
+        case .unanswered(_, _, let damagedFrames):
+            let cause =
+                if damagedFrames > 0 {
+                    "frames arrive damaged: does another program read \(channel.name), or is the "
+                        + "line bad?"
+                } else if hasAnswered {
+                    "it answered until then: did it reset?"
+                } else {
+                    "is its baud rate right, and does its firmware hold the device library?"
+                }
             self.init(
-                .noAnswer, "\(reason) on \(channel.name)",
-                hint: "is its baud rate right, and does its firmware hold the device library? -v "
-                    + "shows its text")
+                .noAnswer, "\(reason) on \(channel.name)", hint: "\(cause) -v shows its text")
         case .malformed: self.init(.protocolViolation, reason, hint: Self.look(channel))
         case .oversized, .tooLong:
             self.init(.answerOversized, reason, hint: Self.look(channel))
@@ -222,7 +250,7 @@ extension ProvisioningError {
                 hint:
                     "does another program talk on \(channel.name), or does the device need longer "
                     + "than [timeouts] of its platform file allow?")
-        case .flooded(let frames, _):
+        case .flooded(let frames, _, _):
             let isOfFrames = frames > SMPSession.Settings().maximumStrayFrames
             self.init(isOfFrames ? .frameFlood : .byteFlood, reason, hint: Self.look(channel))
         case .stalled: self.init(.transferStalled, reason, hint: Self.look(channel))
@@ -233,12 +261,19 @@ extension ProvisioningError {
             self.init(
                 .deviceRefused,
                 refusal.map { "could not \(doing): the device says \"\($0)\"" } ?? reason,
-                hint: refusal == .locked
-                    ? "its credentials are write-once; flash it with --erase to begin anew" : nil)
+                hint: Self.hint(for: refusal, channel))
         case .unsupportedVersion:
             self.init(
                 .versionUnsupported, reason,
                 hint: "update the device library in the firmware, or this tool")
+        }
+    }
+
+    private static func hint(for refusal: DeviceError?, _ channel: any Channel) -> String? {
+        switch refusal {
+        case .locked: "its credentials are write-once; flash it with --erase to begin anew"
+        case .badLengthOrOffset: "does it reset in between? \(look(channel))"
+        default: nil
         }
     }
 

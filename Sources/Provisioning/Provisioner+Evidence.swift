@@ -1,4 +1,5 @@
 internal import Attestation
+internal import COSE
 internal import SMP
 
 extension Provisioner {
@@ -37,7 +38,8 @@ extension Provisioner {
         observer.began(.appraise)
         let expectation = Expectation(
             nonce: collected.nonce, identity: try identity(of: description),
-            publicKey: key.publicKey, probedID: probedID)
+            publicKey: key.publicKey, algorithm: COSEAlgorithm(rawValue: key.algorithm),
+            probedID: probedID)
         let evidence = try parse(collected)
         do throws(AppraisalError) {
             let result = try Verifier.appraise(evidence, against: expectation)
@@ -61,7 +63,15 @@ extension Provisioner {
 }
 
 extension ProvisioningError {
-    init(_ error: AppraisalError) { self.init(error.code, error.description) }
+    init(_ error: AppraisalError) {
+        let hint =
+            switch error {
+            case .ueidMismatch, .algorithmMismatch:
+                "the device contradicts itself: does its firmware hold the device library as it is?"
+            default: error.code.hint
+            }
+        self.init(ErrorCode(error.code), error.description, hint: hint)
+    }
 
     fileprivate init(_ code: RefusalCode, _ reason: String) {
         self.init(ErrorCode(code), reason, hint: code.hint)

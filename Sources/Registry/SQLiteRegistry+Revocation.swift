@@ -112,11 +112,7 @@ extension SQLiteRegistry {
     }
 
     private static func requireNickname(_ nickname: String) throws(ProvisioningError) {
-        let isPrintable = nickname.unicodeScalars.allSatisfy {
-            $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
-                && $0.properties.generalCategory != .lineSeparator
-                && $0.properties.generalCategory != .paragraphSeparator && $0 != "/"
-        }
+        let isPrintable = nickname.unicodeScalars.allSatisfy { $0.isPrintable && $0 != "/" }
         guard isPrintable, (1...64).contains(nickname.unicodeScalars.count),
             nickname.contains(where: { !$0.isWhitespace })
         else {

@@ -23,6 +23,8 @@ struct Exchange {
     var workEnd = Duration.zero
     /// Waits that ended in silence since the device was last heard.
     var silences = 0
+    /// Attempts whose loss was heard.
+    var heardLosses = 0
     /// Damage that was heard since the latest attempt.
     var damage: SerialFrameDamage?
     var isOvertaken = false
@@ -48,6 +50,18 @@ struct Exchange {
 
     /// The moment at which the request is given up.
     var end: Duration { start + patience.limit }
+
+    /// Repeats in a row that follow damage at once.
+    private static let promptRepeats = 8
+    private static let longestPause = Duration.milliseconds(250)
+
+    /// When the latest attempt may be followed by another because of damage. Where nothing arrives whole, it
+    /// is no use to ask as fast as the device answers.
+    var earliestRepeat: Duration {
+        let slowRepeats = min(heardLosses - Self.promptRepeats, 15)
+        guard slowRepeats > 0, let latest = attempts.last else { return start }
+        return latest.time + min(SMPSession.quietTime * (1 << slowRepeats), Self.longestPause)
+    }
 
     /// Whether `attempt` was sent last of all.
     func isLatest(_ attempt: Sent) -> Bool {

@@ -71,15 +71,9 @@ struct PayloadReader {
         _ key: String, minimumLength: Int, maximumLength: Int
     ) throws(SMPError) -> String {
         let text = try text(key, minimumLength: minimumLength, maximumLength: maximumLength)
-        let isPlain = text.unicodeScalars.allSatisfy {
-            switch $0.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
-                .unassigned:
-                false
-            default: true
-            }
+        guard text.unicodeScalars.allSatisfy(\.isPrintable) else {
+            throw wrong(key, "unprintable characters")
         }
-        guard isPlain else { throw wrong(key, "unprintable characters") }
         return text
     }
 

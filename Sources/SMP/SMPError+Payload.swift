@@ -4,10 +4,15 @@ extension SMPError {
     /// Throws the error that a response's payload is, if it is one.
     static func check(_ payload: CBORMap) throws(SMPError) {
         if let error = payload["err"] {
-            guard let fields = error.map,
-                let group = fields["group"]?.unsigned.flatMap({ UInt16(exactly: $0) }),
-                let code = fields["rc"]?.unsigned
+            guard let fields = error.map, let groupField = fields["group"],
+                let codeField = fields["rc"]
             else { throw .malformed("an error answer without group and rc") }
+            guard let group = groupField.unsigned.flatMap({ UInt16(exactly: $0) }) else {
+                throw .malformed("an error answer whose group is no number of 16 bits")
+            }
+            guard let code = codeField.unsigned else {
+                throw .malformed("an error answer whose rc is no unsigned number")
+            }
             guard code == 0 else { throw .group(group, code: code) }
         }
         if let status = payload["rc"] {
@@ -25,7 +30,9 @@ extension SMPError {
             switch error.code {
             // The frame is complete, so whatever is missing was never meant to come.
             case .truncated where error.offset == 0: .malformed(reason)
-            case .truncated, .tooManyItems, .tooLarge: .oversized(reason)
+            case .truncated: .oversized("the SMP payload announces more than came: \(error)")
+            case .tooManyItems, .tooLarge:
+                .oversized("the SMP payload is more than this host takes: \(error)")
             case .tooDeep: .tooDeep(reason)
             case .trailing, .malformed, .duplicateKey, .notUTF8, .notDeterministic:
                 .malformed(reason)

@@ -18,7 +18,7 @@ public enum SMPError: Error, Hashable, Sendable {
     /// The answer nests deeper than this host takes.
     case tooDeep(String)
     /// The device sends, but not what was asked for: more than this without an answer.
-    case flooded(frames: Int, bytes: Int)
+    case flooded(frames: Int, damagedFrames: Int, bytes: Int)
     /// A message of this host that does not fit.
     case tooLong(byteCount: Int, limit: Int)
     /// A transfer that takes its steps and does not come to an end.
@@ -32,20 +32,26 @@ extension SMPError: CustomStringConvertible {
         switch self {
         case .status(let status): "the device answered \(status)"
         case .group(let group, let code): "group \(group) of the device answered error \(code)"
-        case .timedOut(let attempts): "silence after \(attempts) attempts"
+        case .timedOut(let attempts): "silence after \(Self.count(attempts, "attempt"))"
         case .unanswered(let attempts, let bytes, let damagedFrames):
-            "no answer to \(attempts) attempts in \(bytes) bytes that came, "
-                + "\(damagedFrames) damaged frames among them"
+            "no answer to \(Self.count(attempts, "attempt")) in \(Self.count(bytes, "byte")) that "
+                + "came, \(Self.count(damagedFrames, "damaged frame")) among them"
         case .unrelated(let attempts, let frames):
-            "no answer to \(attempts) attempts, but \(frames) frames that answer something else"
+            "no answer to \(Self.count(attempts, "attempt")), but to something else: "
+                + Self.count(frames, "frame")
         case .malformed(let reason), .oversized(let reason), .tooDeep(let reason): reason
-        case .flooded(let frames, let bytes):
-            "no answer in \(frames) frames and \(bytes) bytes that the device sent"
+        case .flooded(let frames, let damagedFrames, let bytes):
+            "no answer in \(Self.count(frames, "frame")), \(damagedFrames) of them damaged, and "
+                + "\(Self.count(bytes, "byte")) that the device sent"
         case .tooLong(let byteCount, let limit): "\(byteCount) bytes do not fit in \(limit)"
         case .stalled(let steps, let offset): "no end after \(steps) steps, at offset \(offset)"
         case .unsupportedVersion(let version):
             "the device speaks version \(version) of the contract, this host version 1"
         }
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }
 

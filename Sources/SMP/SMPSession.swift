@@ -10,7 +10,8 @@ public import CBOR
 /// anew, only the answer to the last attempt counts: an earlier one could tell of an evidence that
 /// the repeat has replaced by then. Everywhere else the first answer ends the request.
 ///
-/// A loss that can be heard (a damaged frame) is made good at once, silence after the time that
+/// A loss that can be heard (a damaged frame) is made good at once, and more slowly where that does not
+/// help; silence after the time that
 /// answers usually take. While a device may be at work on a signature, a repeat would only have it
 /// make another one: it is asked for an echo instead. Devices answer in order, so an echo that comes
 /// first tells that the request, or its answer, is lost.
@@ -104,7 +105,10 @@ public struct SMPSession: Sendable {
             || exchange.byteCount > settings.maximumByteCount
         {
             effects += finish(
-                .failure(.flooded(frames: exchange.strayFrames, bytes: exchange.byteCount)))
+                .failure(
+                    .flooded(
+                        frames: exchange.strayFrames, damagedFrames: exchange.damagedFrames,
+                        bytes: exchange.byteCount)))
         } else {
             effects += moveDeadline()
         }
@@ -124,6 +128,7 @@ public struct SMPSession: Sendable {
         let loss = isBrokenOff ? .brokenOff : exchange.loss(at: now)
         guard case .silence = loss else {
             exchange.silences = 0
+            exchange.heardLosses += 1
             self.exchange = exchange
             return attempt(because: loss)
         }
@@ -208,7 +213,7 @@ public struct SMPSession: Sendable {
         if decoder.isInFrame {
             deadline = max(exchange.damage == nil ? deadline : now, now + Self.frameGap)
         } else if exchange.damage != nil {
-            deadline = now + Self.quietTime
+            deadline = max(now + Self.quietTime, exchange.earliestRepeat)
         } else if exchange.isOvertaken {
             deadline = now
         }

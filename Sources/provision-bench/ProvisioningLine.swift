@@ -76,13 +76,3 @@ private final class SilentObserver: RunObserver {
     func noted(_ remark: String) {}
     func logged(_ text: [UInt8]) {}
 }
-
-extension Surroundings {
-    /// This computer's clock, and the kernel's random number generator.
-    static let system = Surroundings(
-        now: { NumericDate(seconds: Int64(Date().timeIntervalSince1970)) },
-        randomBytes: { count throws(ProvisioningError) in
-            var generator = SystemRandomNumberGenerator()
-            return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        })
-}

@@ -38,7 +38,9 @@ struct SimulatedDevice {
     }
 
     var expectation: Expectation {
-        Expectation(nonce: nonce, identity: identity, publicKey: publicKey, probedID: nil)
+        Expectation(
+            nonce: nonce, identity: identity, publicKey: publicKey, algorithm: .es256,
+            probedID: nil)
     }
 
     var requestExpectation: RequestExpectation {

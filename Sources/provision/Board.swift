@@ -16,12 +16,17 @@ final class Board {
     private var probeSession: GDBFlasher?
     private var claims: [BoardClaim] = []
     private var isFlashed = false
+    private let listPorts: () -> [SerialPortDescription]
+    /// Nil until it is looked for, and where only its path is known.
+    private var chosenPort: ChosenPort?
     /// The port that was opened last.
     private var portPath: String?
 
+    /// - Parameter listPorts: the serial ports of this moment.
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
-        stateDirectory: String, interruption: Interruption, reporter: ProgressReporter
+        stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
+        listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
         self.connection = connection
@@ -29,6 +34,7 @@ final class Board {
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
+        self.listPorts = listPorts
     }
 
     /// Holds what the user named, and starts the emulated board, where the platform is one and the user
@@ -104,11 +110,18 @@ final class Board {
         return try probe()
     }
 
-    /// Looks whether the port can be used, before the board is flashed and the answer comes too late. A port
-    /// that isn't there may come with the new firmware.
+    /// Looks which port it is and whether it can be used, before the board is flashed and the answer comes
+    /// too late. A port that isn't there may come with the new firmware.
     func checkPort() throws(ProvisioningError) {
         try checkThatPortIsNamed()
-        guard let path = connection.port, access(path, F_OK) == 0 || errno != ENOENT else { return }
+        if let named = connection.port {
+            chosenPort = ChosenPort(named: named, among: listPorts())
+        } else if platform.emulation == nil {
+            chosenPort = try ChosenPort(among: listPorts())
+        }
+        guard let path = connection.port ?? chosenPort?.path,
+            access(path, F_OK) == 0 || errno != ENOENT
+        else { return }
         try port(at: path).close()
     }
 
@@ -130,22 +143,30 @@ final class Board {
         var wasMissing = false
         while true {
             do {
-                let path: String
-                if let named = connection.port ?? emulator?.uart {
-                    path = named
-                } else {
-                    path = try onlyPort()
-                }
+                let path = try currentPort()
                 portPath = path
                 return try port(at: path)
             } catch {
                 if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
-                guard isFlashed, wasMissing, error.code == .channelUnavailable,
+                guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,
                     ContinuousClock.now < end
                 else { throw error }
                 try interruption.pause(for: .milliseconds(100))
             }
         }
+    }
+
+    private func currentPort() throws(ProvisioningError) -> String {
+        if let chosenPort { return try chosenPort.current(among: listPorts()) }
+        if let path = connection.port ?? emulator?.uart { return path }
+        try checkThatPortIsNamed()
+        guard platform.emulation == nil else {
+            throw ProvisioningError(
+                .channelUnavailable, "no board of \(platform.name) is running here",
+                hint: "start one: \(emulateCommand); then name its port with --port")
+        }
+        let ports = listPorts()
+        return try ChosenPort(among: ports).current(among: ports)
     }
 
     private func port(at path: String) throws(ProvisioningError) -> SerialPort {
@@ -155,11 +176,12 @@ final class Board {
 
     /// `error`, with the program that reads the same port, if that may be why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        guard [.deviceSilent, .protocolViolation].contains(error.code), let portPath else {
-            return error
-        }
+        let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
+        guard codes.contains(error.code), let portPath else { return error }
         guard let other = PortHolder.findEavesdropper(portPath) else {
-            guard isFlashed, error.code == .deviceSilent else { return error }
+            guard isFlashed, error.code == .deviceSilent, !reporter.hasEnded(.hello) else {
+                return error
+            }
             return ProvisioningError(
                 error.code, error.reason,
                 hint:
@@ -221,29 +243,6 @@ final class Board {
             return "provision emulate \(platform.name)"
         }
         return "provision emulate \(platform.name) --firmware FILE"
-    }
-
-    /// The port to use when the user named none: the only one there is.
-    private func onlyPort() throws(ProvisioningError) -> String {
-        try checkThatPortIsNamed()
-        guard platform.emulation == nil else {
-            throw ProvisioningError(
-                .channelUnavailable, "no board of \(platform.name) is running here",
-                hint: "start one: \(emulateCommand); then name its port with --port")
-        }
-        let ports = SerialPorts.list()
-        guard let port = ports.first else {
-            throw ProvisioningError(
-                .channelUnavailable, "no serial port is attached",
-                hint: "connect the board, or name its port with --port")
-        }
-        guard ports.count == 1 else {
-            throw ProvisioningError(
-                .channelUnavailable,
-                "\(ports.count) serial ports are attached: \(ports.map(\.path).joined(separator: ", "))",
-                hint: "choose one with --port")
-        }
-        return port.path
     }
 }
 

@@ -34,6 +34,7 @@ struct FirmwareBuild {
     }
 
     func run(_ session: Session) throws -> FirmwareImage {
+        try checkFolder()
         let command = try command()
         session.reporter.began(.build)
         var lines: [String] = []
@@ -51,10 +52,7 @@ struct FirmwareBuild {
                 for line in lines.suffix(Self.shownLineCount) {
                     Terminal.standardError.write(Table.printable(line) + "\n")
                 }
-                throw ProvisioningError(
-                    .buildFailed, "\(command) failed in \(packagePath)",
-                    hint: "its last lines stand above; another folder is named by --package-path, "
-                        + "a built image by --firmware")
+                throw failure(error, hasPrinted: !lines.isEmpty)
             }
             throw error
         }
@@ -67,6 +65,27 @@ struct FirmwareBuild {
         let image = FirmwareImage(path: path)
         session.reporter.ended(.build, summary(of: image))
         return image
+    }
+
+    /// What went wrong, without the lines, which a person has seen.
+    private func failure(_ error: ProvisioningError, hasPrinted: Bool) -> ProvisioningError {
+        let cause = error.reason.split(separator: "\n\(CommandRunner.margin)", maxSplits: 1)[0]
+        let lines = hasPrinted ? "its last lines stand above; " : ""
+        return ProvisioningError(
+            .buildFailed, "building \(packagePath): \(cause)",
+            hint: error.hint
+                ?? lines + "another folder is named by --package-path, a built image by --firmware")
+    }
+
+    /// A tool that is started in no folder says otherwise that it is missing itself.
+    private func checkFolder() throws(ProvisioningError) {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: packagePath, isDirectory: &isFolder)
+        guard !isFolder.boolValue else { return }
+        throw ProvisioningError(
+            .buildFailed,
+            isThere ? "\(packagePath) is no folder" : "there is no folder \(packagePath)",
+            hint: "the firmware package is named by --package-path, a built image by --firmware")
     }
 
     /// What the image takes on its chip; where it is no ELF executable, only where it is.

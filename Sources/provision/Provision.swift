@@ -44,6 +44,8 @@ struct Provision: ParsableCommand {
         forbidCoreFile()
         // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
         signal(SIGXFSZ, SIG_IGN)
+        // Whoever started this process may have it ignored, and then nobody learns how a command ended.
+        signal(SIGCHLD, SIG_DFL)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         TerminalForeground.giveBack()
         Foundation.exit(status)
@@ -51,10 +53,16 @@ struct Provision: ParsableCommand {
 
     /// The authority's keys are in this process's memory.
     private static func forbidCoreFile() {
+        // Only glibc has a type of its own for it.
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+        #else
+            let resource = RLIMIT_CORE
+        #endif
         var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        getrlimit(resource, &limit)
         limit.rlim_cur = 0
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        setrlimit(resource, &limit)
     }
 
     /// Runs one command, prints what went wrong, and returns the exit status.

@@ -9,7 +9,6 @@ struct StateDirectory: Sendable {
 
     var registry: String { path + "/registry.sqlite" }
     var authority: String { path + "/authority" }
-    var emulated: String { path + "/emulated" }
 
     static func current() throws(ProvisioningError) -> StateDirectory {
         func absolute(_ name: String) throws(ProvisioningError) -> String? {

@@ -13,7 +13,8 @@ struct SimulatedDevice {
 
     var expectation: Attestation.Expectation {
         Attestation.Expectation(
-            nonce: Run.nonce, identity: identity, publicKey: key.publicKey, probedID: nil)
+            nonce: Run.nonce, identity: identity, publicKey: key.publicKey,
+            algorithm: .es256, probedID: nil)
     }
 
     func evidence(_ nonce: [UInt8]) throws -> Evidence {

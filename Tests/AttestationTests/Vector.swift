@@ -50,7 +50,7 @@ enum Run {
         """)
     static let expectation = Attestation.Expectation(
         nonce: nonce, identity: DeviceIdentity(board: "microbit", id: id), publicKey: publicKey,
-        probedID: id)
+        algorithm: .es256, probedID: id)
 
     static func evidence(_ name: String = "good") throws -> Evidence {
         try Evidence(Vector.named(name).bytes)

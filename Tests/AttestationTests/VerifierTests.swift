@@ -33,6 +33,20 @@ struct VerifierTests {
         #expect(result.isFresh)
     }
 
+    /// Whatever the device says that its key is for, its evidence must show.
+    @Test(arguments: [-9, -8, -35, 0, -65535, .min] as [Int64])
+    func theAlgorithmIsTheAnnouncedOne(_ announced: Int64) throws {
+        var expectation = Run.expectation
+        expectation.algorithm = COSEAlgorithm(rawValue: announced)
+        let error = #expect(throws: AppraisalError.self) {
+            _ = try Verifier.appraise(Run.evidence(), against: expectation)
+        }
+        #expect(
+            error
+                == .algorithmMismatch(announced: expectation.algorithm, claimed: .es256))
+        #expect(error?.code == .keyMismatch)
+    }
+
     @Test func theUEIDIsDerived() {
         #expect(UEID.derive(board: "microbit", id: Run.id).count == UEID.length)
         #expect(

@@ -57,6 +57,21 @@ import Testing
         }
     }
 
+    /// What a copy or a mount left there has modes of its own, which are not the matter.
+    @Test(arguments: [S_IFDIR, S_IFIFO], ["issuing.key", "cwt.key", "issuing.crt"])
+    func onlyRegularFilesAreRead(_ kind: mode_t, _ name: String) throws {
+        let fixture = try Fixture()
+        let path = fixture.path + "/" + name
+        #expect(unlink(path) == 0)
+        try #require((kind == S_IFDIR ? mkdir(path, 0o755) : mkfifo(path, 0o644)) == 0)
+        let error = #expect(throws: ProvisioningError.self) {
+            _ = try FileAuthority.open(at: fixture.path)
+        }
+        #expect(error?.code == .authorityUnavailable)
+        #expect(error?.reason == "\(path) is no regular file")
+        #expect(error?.hint?.contains("chmod") == false)
+    }
+
     @Test func createsParentFolders() throws {
         let openssl = try OpenSSLCommand()
         let path = openssl.path("a/b/authority")

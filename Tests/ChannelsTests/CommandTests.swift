@@ -1,3 +1,4 @@
+import CHost
 import Foundation
 import Provisioning
 import Synchronization
@@ -166,6 +167,28 @@ import Testing
         let lines = try run(shell("sleep 60 & echo $!"))
         #expect(start.duration(to: .now) < .seconds(40))
         try expectGone(lines.compactMap { Int32($0.line) })
+    }
+
+    /// Its ID, and that of its group, may be somebody else's by then.
+    @Test func whatAnotherReapedIsNotSignalled() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/other"
+        let child = try ChildProcess(
+            shell(#"sleep 600 & echo $! > "$1.part"; mv "$1.part" "$1"; exit 3"#, file),
+            failure: .internalFailure)
+        var status: Int32 = 0
+        try #require(waitpid(child.processID, &status, 0) == child.processID)
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let other = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        defer { kill(other, SIGKILL) }
+        #expect(child.currentEnding == .unknown)
+        #expect(child.currentEnding?.isSuccess == false)
+        #expect(child.terminate() == .unknown)
+        // A signal would have arrived by the end of this wait.
+        var entry = pollfd(fd: chost_pidfd_open(other), events: Int16(POLLIN), revents: 0)
+        defer { close(entry.fd) }
+        try #require(entry.fd >= 0)
+        #expect(poll(&entry, 1, 300) == 0, "the group that is left was signalled")
     }
 
     @Test func aChildEndsWithItsOwner() throws {

@@ -68,7 +68,7 @@ import Testing
 
     @Test func aSignalInterrupts() throws {
         let interruption = try Interruption.handlingSignals()
-        defer { chost_signals_remove() }
+        defer { for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) } }
         #expect(!interruption.isInterrupted)
         kill(getpid(), SIGTERM)
         expectError(.interrupted) { () throws(ProvisioningError) in
@@ -85,17 +85,26 @@ import Testing
             try StreamChannel.connect(unix: path, interruption: interruption)
         }
         #expect(error?.reason.contains(path) == true)
-        onThread {
-            usleep(200_000)
-            let peer = acceptOne(path)
-            var bytes = [UInt8](repeating: 0, count: 3)
-            _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
-            bytes.reverse()
-            _ = write(peer, bytes, 3)
-            close(peer)
+        var attempts = 0
+        let descriptor = try Socket.connect(
+            to: .unix(path: path), within: .seconds(60), untilListening: true, interruption
+        ) {
+            attempts += 1
+            guard attempts == 2 else { return }
+            let listener = listen(at: path)
+            onThread {
+                let peer = accept(listener, nil, nil)
+                close(listener)
+                var bytes = [UInt8](repeating: 0, count: 3)
+                _ = recv(peer, &bytes, 3, Int32(MSG_WAITALL))
+                bytes.reverse()
+                _ = write(peer, bytes, 3)
+                close(peer)
+            }
         }
-        let channel = try StreamChannel.connect(
-            unix: path, within: .seconds(60), untilListening: true, interruption: interruption)
+        #expect(attempts >= 2)
+        let channel = try StreamChannel(
+            descriptor: descriptor, name: path, interruption: interruption)
         try channel.write(Array("abc".utf8), within: .seconds(5))
         #expect(try channel.read(atMost: 9, within: .seconds(20)) == Array("cba".utf8))
     }
@@ -109,6 +118,46 @@ import Testing
         expectError(.channelUnavailable) { () throws(ProvisioningError) in
             try StreamChannel.connect(
                 unix: String(repeating: "x", count: 200), interruption: interruption)
+        }
+    }
+
+    @Test func findsAddresses() throws {
+        let interruption = try Interruption()
+        for host in ["127.0.0.1", "::1", "localhost"] {
+            let found = try HostAddresses.find(
+                host, 3333, until: Deadline(within: .seconds(60)), interruption)
+            #expect(found.list != nil)
+        }
+    }
+
+    @Test func saysWhyAHostHasNoAddress() throws {
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try HostAddresses.find(
+                "board", 1, until: .never, Interruption(),
+                resolver: { _, _ in .init(status: EAI_NONAME, list: nil) })
+        }
+        #expect(error?.reason.hasPrefix("no address for board: ") == true)
+    }
+
+    /// A name server that never answers.
+    @Test func doesNotWaitForANameServer() throws {
+        let isOver = DispatchSemaphore(value: 0)
+        defer { isOver.signal() }
+        let resolver: HostAddresses.Resolver = { _, _ in
+            isOver.wait()
+            isOver.signal()
+            return .init(status: EAI_AGAIN, list: nil)
+        }
+        let interruption = try Interruption()
+        let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
+            try HostAddresses.find(
+                "board", 1, until: Deadline(within: .milliseconds(50)), interruption,
+                resolver: resolver)
+        }
+        #expect(error?.reason == "no address for board: no answer in time")
+        interruption.interrupt()
+        expectError(.interrupted) { () throws(ProvisioningError) in
+            try HostAddresses.find("board", 1, until: .never, interruption, resolver: resolver)
         }
     }
 
@@ -138,9 +187,8 @@ import Testing
 }
 
 /// Listens on a unix socket for one peer.
-private func acceptOne(_ path: String) -> Int32 {
+private func listen(at path: String) -> Int32 {
     let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(listener) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -149,7 +197,7 @@ private func acceptOne(_ path: String) -> Int32 {
             guard bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0,
                 listen(listener, 1) == 0
             else { return -1 }
-            return accept(listener, nil, nil)
+            return listener
         }
     }
 }

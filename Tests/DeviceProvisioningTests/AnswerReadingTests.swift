@@ -113,7 +113,7 @@ extension DeviceTests {
                 evidence,
                 against: Expectation(
                     nonce: nonce, identity: board.identity, publicKey: publicKey,
-                    probedID: board.id))
+                    algorithm: .es256, probedID: board.id))
             #expect(result.storedCredentials == stored)
             #expect(evidence.algorithm == .es256)
             try checkDeterministic(bytes, relay.judge)

@@ -51,6 +51,27 @@ import Testing
         }
     }
 
+    /// As under a parent that has SIGCHLD ignored. Of the shells, bash can do that.
+    @Test(arguments: [("/bin/true", 0), ("/bin/false", 4)] as [(String, Int32)])
+    func itsStatusIsKnownWhateverTheParentIgnores(_ program: String, _ status: Int32) throws {
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            try platform(command: "[\"\(program)\", \"{image}\"]", in: folder)
+            let image = provision.home.appending(path: "image")
+            try Data([1]).write(to: image)
+            let result = try provision(
+                in: Surrounding(
+                    "no SIGCHLD", "/usr/bin/env", "bash", "-c", #"trap "" CHLD; exec "$0" "$@""#),
+                [
+                    "flash", "--platform", "mine", "--platforms", folder.path, "--firmware",
+                    image.path,
+                ])
+            #expect(result.status == status, "\(result.standardError)")
+            guard status != 0 else { return }
+            result.expectError("flash-failed", status: 4, "ended with status 1")
+        }
+    }
+
     @Test func itsStatusIsChecked() throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in

@@ -15,6 +15,42 @@ import Testing
         }
     }
 
+    /// A program that reads the document learns why there is no result, and no earlier one passes for it.
+    @Test(arguments: ["enroll", "run", "flash"])
+    func anErrorIsADocument(_ command: String) throws {
+        try Executable.withHome { provision in
+            let report = provision.home.appending(path: "report.json")
+            try Data("{\"keyState\" : \"active\"}".utf8).write(to: report)
+            let missing = provision.home.path + "/missing"
+            let result = try provision(
+                command, "--platform", "native", "--json", "--report", report.path,
+                command == "enroll" ? "--port" : "--firmware", missing)
+            let code = command == "enroll" ? "channel-unavailable" : "image-invalid"
+            result.expectError(code, status: command == "enroll" ? 5 : 3, missing)
+            let error = try #require(try result.json()["error"] as? [String: String])
+            #expect(error["code"] == code)
+            #expect(error["reason"]?.contains(missing) == true)
+            #expect(error["hint"].map { result.hint?.hasPrefix($0) } == true)
+            #expect(try Data(contentsOf: report) == result.standardOutput)
+            let text = try provision(
+                command, "--platform", "native",
+                command == "enroll" ? "--port" : "--firmware", missing)
+            #expect(text.standardOutput.isEmpty)
+        }
+    }
+
+    @Test func aReportThatCannotBeWrittenIsToldOnce() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "enroll", "--platform", "native", "--json", "--report",
+                provision.home.path + "/missing/report.json")
+            result.expectError("usage", status: 2, "/missing/report.json")
+            let error = try #require(try result.json()["error"] as? [String: String])
+            #expect(error["code"] == "usage")
+            #expect(result.standardError.split(separator: "error[").count == 2)
+        }
+    }
+
     /// As `--output /dev/null` by root, which must not end the device.
     @Test func whatIsNoPlainFileStaysWhatItIs() throws {
         try Executable.withHome { provision in

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What somebody who mistypes a command gets to read.
@@ -78,6 +79,75 @@ import Testing
             #expect(result.status == 3)
             #expect(result.standardError.contains("error[build-failed]"))
             #expect(result.standardError.contains("--package-path"))
+        }
+    }
+
+    @Test(arguments: [
+        (
+            #"["no-such-tool-7"]"#, "there is no program no-such-tool-7",
+            "install it, or add its folder to PATH"
+        ),
+        (
+            #"["/bin/sh", "-c", "echo oops >&2; exit 3"]"#, "ended with status 3",
+            "its last lines stand above"
+        ),
+        (#"["/bin/false"]"#, "ended with status 1", "another folder is named by --package-path"),
+    ])
+    func aBuildThatFailsSaysWhy(_ command: String, _ cause: String, _ hint: String) throws {
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "platforms")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let text = """
+                name = "mine"
+                description = "a board whose build fails"
+                board = "native"
+
+                [build]
+                command = \(command)
+                image = "image"
+
+                [flash]
+                method = "command"
+                command = ["/bin/true", "{image}"]
+
+                [channel]
+                kind = "uart"
+                """
+            try Data(text.utf8).write(to: folder.appending(path: "mine.toml"))
+            let result = try provision(
+                "flash", "--platform", "mine", "--platforms", folder.path, "--package-path",
+                provision.home.path)
+            result.expectError("build-failed", status: 3, provision.home.path, cause)
+            #expect(result.hint?.hasPrefix(hint) == true, "\(result.standardError)")
+            #expect(result.standardError.components(separatedBy: "oops\n").count <= 2)
+        }
+    }
+
+    @Test func aFolderThatIsNotThereIsMissed() throws {
+        try Executable.withHome { provision in
+            for command in ["run", "flash"] {
+                try provision(command, "--platform", "native", "--package-path", "/nonexistent/x")
+                    .expectError("build-failed", status: 3, "there is no folder /nonexistent/x")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ["run", "--platform", "native"], ["flash", "-p", "native"], ["emulate", "native"],
+    ])
+    func noNameIsNoFolder(_ command: [String]) throws {
+        try Executable.withHome { provision in
+            try provision.run(Executable.url, command + ["--firmware", ""])
+                .expectError("usage", status: 2, "--firmware names no file")
+        }
+    }
+
+    @Test func namesAreADocumentToo() throws {
+        try Executable.withHome { provision in
+            let names = try provision("platforms", "--names", "--json").json()["names"] as? [String]
+            let lines = try provision("platforms", "--names").text.split(separator: "\n").map(
+                String.init)
+            #expect(names == lines && lines.contains("native"))
         }
     }
 

@@ -63,6 +63,26 @@ import Testing
                     "device-silent", status: 5, terminal.path, "tail (process \(holder.processID))")
             }
         }
+
+        /// One that may have taken the answer out of what else the device says.
+        @Test func aPortThatAnotherProgramHasOpen() throws {
+            let line = try HostileLine { line in
+                while line.receive(within: 20) != nil {
+                    guard line.send(Array("I: temperature 21 °C\r\n".utf8)) else { return }
+                }
+            }
+            defer { line.close() }
+            let holder = try Holder(
+                "/bin/sh", "-c", #"exec 3<"$1"; exec sleep 600"#, "sh", line.port)
+            defer { holder.end() }
+            try #require(holder.becomes("sleep"))
+            try Executable.withHome { provision in
+                let result = try provision("enroll", "--platform", "native", "--port", line.port)
+                result.expectError(
+                    "no-answer", status: 5,
+                    "sleep (process \(holder.processID)) has \(line.port) open too")
+            }
+        }
     #endif
 }
 
@@ -96,6 +116,16 @@ private final class Holder {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
+    }
+
+    /// Whether it executes `program` before a minute is over.
+    func becomes(_ program: String) -> Bool {
+        for _ in 0..<6000 {
+            let name = try? String(contentsOfFile: "/proc/\(processID)/comm", encoding: .utf8)
+            if name == program + "\n" { return true }
+            usleep(10_000)
+        }
+        return false
     }
 
     func end() {

@@ -1,3 +1,4 @@
+import Foundation
 import FuzzDecoders
 import Testing
 
@@ -31,10 +32,15 @@ struct KeptInputTests {
         }
     }
 
-    @Test func namesAreFolders() {
+    @Test func namesAreFolders() throws {
         let names = FuzzTarget.all.map(\.name)
         #expect(Set(names).count == names.count)
-        for name in names { #expect(FuzzTarget.named(name)?.name == name) }
+        let corpus = FuzzTarget.inputFolder.appending(path: "Corpus").path
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: corpus).sorted() == names.sorted())
+        let findings = FuzzTarget.inputFolder.appending(path: "Findings").path
+        let found = (try? FileManager.default.contentsOfDirectory(atPath: findings)) ?? []
+        #expect(Set(found).isSubset(of: names), "what was found for these is never tried again")
         #expect(FuzzTarget.named("none") == nil)
     }
 }

@@ -80,6 +80,18 @@ import Testing
         try ending.waitUntilExit()
     }
 
+    /// Firmware may print anything, and its last words stand in an error message.
+    @Test func itsLastWordsAreHarmless() throws {
+        let folder = try TemporaryFolder()
+        let emulator = try EmulatedBoard.start(
+            "native", in: folder,
+            image: script(
+                #"printf 'a\033[2Jb\302\2332Jc\342\200\256d\177e\n' >&2; exit 3"#, in: folder))
+        let error = try #require(failure { try emulator.waitUntilExit() })
+        #expect(error.reason.hasSuffix("\n  a [2Jb 2Jc d e"), "\(error.reason.debugDescription)")
+        try emulator.stop()
+    }
+
     @Test func needsAnImage() throws {
         let folder = try TemporaryFolder()
         #expect(failure { try EmulatedBoard.start("native", in: folder) }?.code == .usage)

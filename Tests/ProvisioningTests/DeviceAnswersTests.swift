@@ -28,6 +28,81 @@ struct DeviceAnswersTests {
         #expect(device.isClosed)
     }
 
+    /// Its port and its firmware are the right ones then.
+    @Test func aDeviceThatFallsSilentAnsweredBefore() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        bench.plan.deadlines.answer = .milliseconds(160)
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.key) ? .miss : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceSilent)
+        #expect(error?.reason.contains("read key 1") == true)
+        #expect(error?.hint?.contains("it answered until then") == true)
+        #expect(error?.hint?.contains("provision attach --port \(device.name)") == true)
+    }
+
+    /// The evidence that it made is lost: it makes another over the same nonce.
+    @Test func aDeviceThatRestartsWhileItsEvidenceIsReadIsAskedAnew() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        var restarts = 1
+        device.reaction = { request in
+            guard request.isRead(DeviceContract.Command.evidence), restarts > 0,
+                request.payload["nonce"] == nil
+            else { return .obey }
+            restarts -= 1
+            return .refuse(.badLengthOrOffset)
+        }
+        try bench.run(device)
+        #expect(device.nonces.count == 3 && Set(device.nonces).count == 2)
+        #expect(try bench.key(device.thumbprint)?.state == .active)
+        #expect(bench.log.remarks.count { $0.contains("once more from the first") } == 1)
+    }
+
+    @Test func aDeviceThatAlwaysRestartsIsRefusedAtLast() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.reaction = { request in
+            request.isRead(DeviceContract.Command.evidence) && request.payload["nonce"] == nil
+                ? .refuse(.badLengthOrOffset) : .obey
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .deviceRefused)
+        #expect(error?.reason.contains(DeviceError.badLengthOrOffset.description) == true)
+        #expect(error?.hint?.contains("reset") == true)
+        #expect(device.nonces.count == 2)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test(arguments: [-9, -65535, .min] as [Int64])
+    func aKeyForAnotherAlgorithmThanItSignsWith(_ algorithm: Int64) throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        let key = try #require(device.keys[1])
+        device.reaction = { request in
+            guard request.isRead(DeviceContract.Command.key) else { return .obey }
+            return .answer([
+                "kid": 1, "alg": .int(algorithm), "pub": .bytes(key.publicKey), "imported": false,
+            ])
+        }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .keyMismatch)
+        #expect(error?.reason.contains("ES256") == true)
+        #expect(error?.hint?.contains("contradicts itself") == true)
+        #expect(try bench.eventCount == 0)
+    }
+
+    @Test func evidenceThatContradictsItselfIsNotAboutTwoBoards() throws {
+        let bench = try Bench()
+        let device = try SimulatedDevice()
+        device.claims = { $0[256] = .bytes([1] + [UInt8](repeating: 0, count: 16)) }
+        let error = failure { _ = try bench.run(device) }
+        #expect(error?.code == .idMismatch)
+        #expect(error?.hint?.contains("contradicts itself") == true)
+    }
+
     enum Loss: CaseIterable { case request, answer }
 
     /// Each request of a run is lost once, or its answer is.

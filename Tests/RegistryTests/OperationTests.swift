@@ -238,8 +238,10 @@ import Testing
         let taken = failure { try registry.setNickname("lamp", of: identity(2), at: noon) }
         #expect(taken?.code == .registryConflict)
         #expect(taken?.reason.contains(identity(1).description) == true)
-        for bad in ["", "  ", "a/b", "a\u{1b}[31m", "a\u{202e}", String(repeating: "x", count: 65)]
-        {
+        for bad in [
+            "", "  ", "a/b", "a\u{1b}[31m", "a\u{202e}", "a\u{e000}",
+            String(repeating: "x", count: 65),
+        ] {
             let error = failure { try registry.setNickname(bad, of: identity(2), at: noon) }
             #expect(error?.code == .usage)
         }

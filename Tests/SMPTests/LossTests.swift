@@ -62,6 +62,36 @@ struct LossTests {
         #expect(session.retryCount == 1 && session.damagedFrameCount == 1)
     }
 
+    /// A device that answers at once, and each answer is damaged: asked soon at first, then now and then.
+    @Test func damageWithoutEndIsNotAskedForWithoutEnd() throws {
+        var session = SMPSession()
+        var time = Duration.zero
+        var times = [time]
+        var pause = try #require(wait(session.request(read, at: time)))
+        while true {
+            pause = wait(session.received(damaged, at: time)) ?? pause
+            time += pause
+            let effects = session.timedOut(at: time)
+            if case .finished(let result) = effects.last {
+                let (attempts, bytes) = (times.count, times.count * damaged.count)
+                #expect(
+                    result
+                        == .failure(
+                            .unanswered(
+                                attempts: attempts, bytes: bytes, damagedFrames: attempts)))
+                break
+            }
+            #expect(loss(effects) == .damage(.notBase64))
+            times.append(time)
+            pause = try #require(wait(effects))
+        }
+        let pauses = zip(times, times.dropFirst()).map { $1 - $0 }
+        #expect(pauses.prefix(8).allSatisfy { $0 == .milliseconds(10) })
+        #expect(pauses.dropFirst(13).dropLast().allSatisfy { $0 == .milliseconds(250) })
+        #expect(times.count < 80)
+        #expect(time == SMPSession.Patience().limit)
+    }
+
     @Test func aFrameThatBreaksOffIsMadeGood() throws {
         var session = SMPSession()
         _ = session.request(read, at: .zero)

@@ -1,6 +1,7 @@
 import CBOR
-import SMP
 import Testing
+
+@testable import SMP
 
 struct SMPMessageTests {
     /// The answers of a real server, as recorded, with what they say.
@@ -95,10 +96,30 @@ struct SMPMessageTests {
         #expect("\(SMPStatus.notSupported)" == "not supported (rc 8)")
         #expect("\(SMPStatus(rawValue: .max))" == "an error (rc 18446744073709551615)")
         #expect("\(SMPError.group(8392, code: 5))".contains("8392"))
-        #expect("\(SMPError.flooded(frames: 17, bytes: 23))".contains("17"))
+        let flooded = "\(SMPError.flooded(frames: 17, damagedFrames: 3, bytes: 1))"
+        #expect(["17 frames, 3 of them damaged", "1 byte "].allSatisfy(flooded.contains))
         #expect("\(SMPError.timedOut(attempts: 4))".contains("4 attempts"))
+        #expect("\(SMPError.timedOut(attempts: 1))" == "silence after 1 attempt")
         let unanswered = "\(SMPError.unanswered(attempts: 4, bytes: 23, damagedFrames: 2))"
         #expect(["4 attempts", "23 bytes", "2 damaged"].allSatisfy(unanswered.contains))
         #expect("\(SMPError.unrelated(attempts: 4, frames: 9))".contains("9 frames"))
+    }
+
+    /// Each says which field is wrong, not that there is none.
+    @Test(
+        arguments: [
+            (["err": ["group": 8392, "rc": -1]], "rc"),
+            (["err": ["group": 8392, "rc": "5"]], "rc"),
+            (["err": ["group": 65536, "rc": 5]], "group"),
+            (["err": ["rc": 5]], "without"), (["err": 5], "without"),
+        ] as [(CBORMap, String)])
+    func anErrorAnswerIsRead(_ payload: CBORMap, _ word: String) throws {
+        let error = #expect(throws: SMPError.self) { try SMPError.check(payload) }
+        guard case .malformed(let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains(word))
+        #expect(reason.contains("without") == (word == "without"))
     }
 }

@@ -197,7 +197,10 @@ struct SMPSessionTests {
         for _ in 0..<10 { #expect(session.received(stray) == []) }
         #expect(
             session.received(stray)
-                == [.finished(.failure(.flooded(frames: 11, bytes: 11 * stray.count)))])
+                == [
+                    .finished(
+                        .failure(.flooded(frames: 11, damagedFrames: 0, bytes: 11 * stray.count)))
+                ])
         // And damaged ones, and an answer that comes in the same breath still counts.
         _ = session.request(request)
         let damaged = Array("\u{6}\tA!\n".utf8)
@@ -205,7 +208,9 @@ struct SMPSessionTests {
         #expect(
             session.received(flood + (try frame(sequence: 1))).last == .finished(.success(answer)))
         _ = session.request(request)
-        #expect(result(session.received(flood)) == .failure(.flooded(frames: 11, bytes: 55)))
+        #expect(
+            result(session.received(flood))
+                == .failure(.flooded(frames: 11, damagedFrames: 11, bytes: 55)))
     }
 
     @Test func aFloodOfTextEnds() {
@@ -213,7 +218,8 @@ struct SMPSessionTests {
         _ = session.request(request)
         #expect(result(session.received([UInt8](repeating: 0x41, count: 1000))) == nil)
         #expect(
-            result(session.received([0x41])) == .failure(.flooded(frames: 0, bytes: 1001)))
+            result(session.received([0x41]))
+                == .failure(.flooded(frames: 0, damagedFrames: 0, bytes: 1001)))
     }
 
     @Test func whatWasHeardInPlaceOfAnAnswerIsTold() throws {

@@ -19,16 +19,9 @@ int chost_signals_install(int write_fd);
 /// undone, until `chost_signals_install`. Empties the signal mask, too. `message` is kept, not copied.
 int chost_signals_install_early(int status, const char *message);
 
-/// Puts the default actions back. Idempotent.
-void chost_signals_remove(void);
-
 /// A file to remove where a signal ends the process; nothing if the path has 4096 bytes or more.
 void chost_unfinished_file_begin(const char *path);
 void chost_unfinished_file_end(void);
-
-/// A byte is written to `write_fd` when the process that started this one ends. Not PR_SET_PDEATHSIG:
-/// that means the end of the thread that started it. Once per process, EBUSY after that.
-int chost_stop_with_parent(int write_fd);
 
 // MARK: Descriptors
 

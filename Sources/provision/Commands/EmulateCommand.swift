@@ -53,6 +53,10 @@ struct EmulateCommand: ParsableCommand {
         let processID: Int32
     }
 
+    func validate() throws {
+        if firmware == "" { throw ValidationError("--firmware names no file") }
+    }
+
     func run() throws {
         let session = try Session(isVerbose: false)
         let platform = try PlatformCatalogue(

@@ -25,9 +25,12 @@ struct EnrollCommand: ParsableCommand {
     var attach = false
 
     func run() throws {
+        try ResultDocument.write(output) { document in try enroll(document) }
+    }
+
+    private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
-        try output.checkReport()
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
         try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
@@ -43,7 +46,7 @@ struct EnrollCommand: ParsableCommand {
             try board.save()
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
-            try output.show(report, text: report.text)
+            try document.show(report, text: report.text)
             if attach, !output.json { try Attachment(session).run(outcome.channel) }
         }
     }

@@ -29,9 +29,12 @@ struct FlashCommand: ParsableCommand {
     }
 
     func run() throws {
+        try ResultDocument.write(output) { document in try flash(document) }
+    }
+
+    private func flash(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
-        try output.checkReport()
         let image = try image.image(for: platform, packagePath: self.platform.packagePath, session)
         let board = session.board(platform, connection, packagePath: self.platform.packagePath)
         try session.with(board) {
@@ -46,7 +49,7 @@ struct FlashCommand: ParsableCommand {
             let report = Report(
                 image: image.path, digest: receipt.digest.hexadecimal, byteCount: receipt.byteCount,
                 isVerified: receipt.isVerified)
-            try output.show(
+            try document.show(
                 report,
                 text: "image       \(Table.printable(image.path))\nsha256      \(report.digest)\n")
         }

@@ -68,12 +68,12 @@ extension DeviceID: ExpressibleByArgument {
 
 /// What a person, or a program, gets to see.
 struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print the result as one JSON document.")
+    @Flag(help: "Print the result, or the error, as one JSON document.")
     var json = false
 
     @Option(
         help: ArgumentHelp(
-            "Also write the result as JSON to a file; works through `swift package` too.",
+            "Also write that document to a file; works through `swift package` too.",
             valueName: "file"),
         completion: .file(extensions: ["json"]))
     var report: String?
@@ -81,22 +81,8 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
     var verbose = false
 
-    /// To be called before a board is touched: a report that can't be written must not cost the result
-    /// of a run.
+    /// Whether the report can be written, found out without changing it.
     func checkReport() throws {
         if let report { try ExportDestination.check(path: report, option: "--report") }
-    }
-
-    /// The record goes to stdout, and to the file that was asked for.
-    func show(_ record: some Encodable, text: String) throws {
-        let document = try JSONDocument.encode(record)
-        let output = try ExportDestination(path: nil)
-        if json { output.write(document) } else { output.write(text) }
-        if let report {
-            let destination = try ExportDestination(path: report, option: "--report")
-            destination.write(document)
-            try destination.commit()
-        }
-        try output.commit()
     }
 }

@@ -55,7 +55,9 @@ struct PlatformsCommand: ParsableCommand {
                     error: error.reason)
             }
         }
-        if names {
+        if names, json {
+            try JSONDocument.print(["names": rows.map(\.name)])
+        } else if names {
             Terminal.standardOutput.write(rows.map { Table.printable($0.name) + "\n" }.joined())
         } else if json {
             try JSONDocument.print(["platforms": rows])

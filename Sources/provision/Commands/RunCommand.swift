@@ -38,10 +38,18 @@ struct RunCommand: ParsableCommand {
     var dryRun = false
 
     func run() throws {
+        if dryRun { return try preview() }
+        try ResultDocument.write(output) { document in try provision(document) }
+    }
+
+    private func preview() throws {
+        let session = try Session(isVerbose: output.verbose)
+        try RunPreview(self, session.platform(platform), session.state).print()
+    }
+
+    private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
-        if dryRun { return try RunPreview(self, platform, session.state).print() }
-        try output.checkReport()
         // A registry that can't be used must be found out before the board is touched.
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
@@ -64,7 +72,7 @@ struct RunCommand: ParsableCommand {
             try board.save()
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
-            try output.show(report, text: report.text)
+            try document.show(report, text: report.text)
             // One document on standard output, and nothing behind it.
             if !detach, !output.json { try Attachment(session).run(outcome.channel) }
         }
@@ -80,6 +88,10 @@ struct ImageOptions: ParsableArguments {
 
     @Flag(help: "Flash the image of the last build.")
     var noBuild = false
+
+    func validate() throws {
+        if firmware == "" { throw ValidationError("--firmware names no file") }
+    }
 
     func image(for platform: Platform, packagePath: String, _ session: Session) throws
         -> FirmwareImage

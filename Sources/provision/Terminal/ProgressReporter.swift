@@ -50,6 +50,8 @@ final class ProgressReporter: RunObserver {
         terminal.write("\(label(step))\(time)  \(Table.printable(summary))\n")
     }
 
+    func hasEnded(_ step: Step) -> Bool { durations.contains { $0.step == step } }
+
     /// A line of the build tool: the latest one shows that it goes on, all of them with `-v`.
     func building(_ line: String) {
         if isVerbose { return noted(line) }

@@ -3,6 +3,7 @@ import Provisioning
 import SMP
 import SimulatedDevices
 import Synchronization
+import Testing
 
 /// The far end of a real pty: what a hostile device hears and says there, on a thread of its own.
 final class HostileLine: Sendable {
@@ -13,6 +14,7 @@ final class HostileLine: Sendable {
     private let slave: Int32
     private let stop: (read: Int32, write: Int32)
     private let hasEnded = DispatchSemaphore(value: 0)
+    private let failure = Mutex<(any Error)?>(nil)
     /// What arrived while it spoke: as a UART, it blocks nobody who writes to it meanwhile.
     private let early = Mutex<[UInt8]>([])
 
@@ -34,19 +36,20 @@ final class HostileLine: Sendable {
         (self.master, self.slave, stop) = (master, slave, (ends[0], ends[1]))
         port = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         Thread.detachNewThread { [self] in
-            // A device that fails is silent, and the test sees that it is.
-            try? behaviour(self)
+            do { try behaviour(self) } catch { failure.withLock { $0 = error } }
             hasEnded.signal()
         }
     }
 
-    /// The device is gone, and the port with it.
+    /// The device is gone, and the port with it. If it has failed, it was silent from then on, as some are
+    /// meant to be: the test fails, too.
     func close() {
         _ = write(stop.write, "x", 1)
         hasEnded.wait()
         for descriptor in [master, slave, stop.read, stop.write] {
             _ = Foundation.close(descriptor)
         }
+        if let failure = failure.withLock({ $0 }) { Issue.record(failure, "the device failed") }
     }
 
     /// Of the port, as its users set it.

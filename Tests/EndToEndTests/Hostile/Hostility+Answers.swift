@@ -20,6 +20,13 @@ extension Hostility {
                 .send(try! Frame.answer(request, payload: [0xa0]) { $0.command &+= 1 })
             }
         },
+        Hostility("answers that all arrive damaged", .noAnswer) { device, _ in
+            device.reaction = { request in
+                var frame = try! Frame.answer(request, payload: [0xa0])
+                frame[8] = frame[8] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+                return .send(frame)
+            }
+        },
         // {"id": a byte string of 4 GiB}
         Hostility(
             "a length of 4 GiB", .answerOversized,

@@ -33,7 +33,7 @@ extension FuzzTarget {
             "control characters in the board's name")
         var expectation = Expectation(
             nonce: evidence.nonce, identity: evidence.identity, publicKey: evidence.key.publicKey,
-            probedID: evidence.identity.id)
+            algorithm: evidence.algorithm, probedID: evidence.identity.id)
         guard (try? Verifier.appraise(evidence, against: expectation)) != nil else { return false }
         expectation.nonce[0] ^= 1
         try require(

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 
 extension FuzzTarget {
     /// A kept input.
@@ -8,13 +8,15 @@ extension FuzzTarget {
         public let bytes: [UInt8]
     }
 
+    /// `Tests/Fuzz`
+    public static let inputFolder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent()
+
     /// What reaches each part of the decoder, and what once broke it: `Tests/Fuzz/Corpus` and
     /// `Tests/Fuzz/Findings`.
     public func keptInputs() throws -> [Input] {
-        let root = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try ["Corpus", "Findings"].flatMap { kind in
-            let folder = root.appending(path: "\(kind)/\(name)")
+        try ["Corpus", "Findings"].flatMap { kind in
+            let folder = Self.inputFolder.appending(path: "\(kind)/\(name)")
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
             return try names.sorted().map { name in
                 Input(

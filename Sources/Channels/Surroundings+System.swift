@@ -1,10 +1,10 @@
 import COSE
 import Foundation
-import Provisioning
+public import Provisioning
 
 extension Surroundings {
     /// This computer's clock, and the kernel's random number generator.
-    static let system = Surroundings(
+    public static let system = Surroundings(
         now: { NumericDate(seconds: Int64(Date().timeIntervalSince1970)) },
         randomBytes: { count throws(ProvisioningError) in
             var generator = SystemRandomNumberGenerator()

@@ -1,0 +1,67 @@
+import Foundation
+import Provisioning
+
+/// The one result of a command that works with a board, for people or programs; or the error in its place,
+/// so that a file of an earlier run does not pass for this one's.
+final class ResultDocument {
+    private let options: OutputOptions
+    private var isBegun = false
+
+    private struct Failure: Encodable {
+        struct Reason: Encodable {
+            let code: String
+            let reason: String
+            let hint: String?
+        }
+
+        let error: Reason
+    }
+
+    private init(_ options: OutputOptions) { self.options = options }
+
+    /// Runs `body`. An error that it throws before it shows a result is the document.
+    static func write(
+        _ options: OutputOptions, _ body: (ResultDocument) throws -> Void
+    ) throws {
+        let document = ResultDocument(options)
+        do {
+            // Before a board is touched: a report that can't be written must not cost the result of a run.
+            try options.checkReport()
+            try body(document)
+        } catch let error as ProvisioningError {
+            if !document.isBegun { document.show(error) }
+            throw error
+        }
+    }
+
+    /// The record goes to stdout, and to the file that was asked for.
+    func show(_ record: some Encodable, text: String) throws {
+        isBegun = true
+        let document = try JSONDocument.encode(record)
+        let output = try ExportDestination(path: nil)
+        if options.json { output.write(document) } else { output.write(text) }
+        try report(document)
+        try output.commit()
+    }
+
+    private func show(_ error: ProvisioningError) {
+        let failure = Failure(
+            error: .init(code: error.code.rawValue, reason: error.reason, hint: error.hint))
+        do {
+            let document = try JSONDocument.encode(failure)
+            if options.json { Terminal.standardOutput.write(Array(document)) }
+            try report(document)
+        } catch let second as ProvisioningError where second.reason != error.reason {
+            Terminal.standardError.report(second)
+        } catch {
+            // It is the error that is thrown anyhow.
+        }
+    }
+
+    private func report(_ document: Data) throws {
+        guard let path = options.report else { return }
+        let destination = try ExportDestination(path: path, option: "--report")
+        destination.write(document)
+        try destination.commit()
+    }
+}

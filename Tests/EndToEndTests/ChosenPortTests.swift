@@ -1,0 +1,208 @@
+import Channels
+import Foundation
+import Platforms
+import Provisioning
+import Synchronization
+import Testing
+
+@testable import provision
+
+/// Boards that are USB devices of their own: they leave when they are flashed, and come back.
+@Suite struct ChosenPortTests {
+    private let desk: USBDesk
+
+    init() throws { desk = try USBDesk() }
+
+    @Test func theOneThatComesBackUnderAnotherName() throws {
+        let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        let board = try desk.board()
+        try board.checkPort()
+        _ = try board.flasher()
+        desk.unplug("ttyACM0")
+        // Another one was sooner; and then it is there again, with another firmware's identity.
+        let garage = try desk.plug("ttyACM0", at: "1-2", serial: "B")
+        desk.afterLooks(2) { try desk.plug("ttyACM1", at: "1-1", serial: "a", as: kitchen) }
+        let channel = try board.openChannel()
+        defer { channel.close() }
+        #expect(channel.name.hasSuffix("/ttyACM1"))
+        #expect(desk.isOpen(kitchen) && !desk.isOpen(garage))
+    }
+
+    @Test func anotherOneIsNotTaken() throws {
+        try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        let board = try desk.board()
+        try board.checkPort()
+        _ = try board.flasher()
+        desk.unplug("ttyACM0")
+        let garage = try desk.plug("ttyACM1", at: "1-2", serial: "A")
+        let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
+        #expect(error?.code == .channelUnavailable)
+        for part in ["ttyACM0", "is gone", "ttyACM1"] {
+            #expect(error?.reason.contains(part) == true, "\(String(describing: error))")
+        }
+        #expect(!desk.isOpen(garage))
+    }
+
+    @Test func theOneThatWasNamed() throws {
+        try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        try desk.plug("ttyACM1", at: "1-2", serial: "B")
+        let board = try desk.board("--port", desk.path("ttyACM0"))
+        try board.checkPort()
+        _ = try board.flasher()
+        desk.unplug("ttyACM0")
+        desk.unplug("ttyACM1")
+        try desk.plug("ttyACM0", at: "1-2", serial: "B")
+        desk.afterLooks(2) { try desk.plug("ttyACM1", at: "1-1", serial: "A") }
+        let channel = try board.openChannel()
+        defer { channel.close() }
+        #expect(channel.name.hasSuffix("/ttyACM1"))
+    }
+
+    @Test func severalAreRefusedBeforeFlashing() throws {
+        try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        try desk.plug("ttyACM1", at: "1-2", serial: "B")
+        let board = try desk.board()
+        let error = #expect(throws: ProvisioningError.self) { try board.checkPort() }
+        #expect(error?.reason.contains("2 serial ports are attached") == true)
+        #expect(error?.hint?.contains("--port") == true)
+    }
+
+    /// It has no firmware yet.
+    @Test func theOneThatComesWithItsFirstFirmware() throws {
+        let board = try desk.board()
+        try board.checkPort()
+        _ = try board.flasher()
+        desk.afterLooks(2) { try desk.plug("ttyACM0", at: "1-1", serial: "A") }
+        let channel = try board.openChannel()
+        defer { channel.close() }
+        #expect(channel.name.hasSuffix("/ttyACM0"))
+    }
+
+    /// Nothing is waited for where nothing was flashed.
+    @Test func noneWithoutFlashing() throws {
+        let board = try desk.board()
+        let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
+        #expect(error?.reason == "no serial port is attached")
+        #expect(desk.lookCount == 1)
+    }
+}
+
+/// Folders that look like /dev and /sys, with pseudo-terminals as boards.
+private final class USBDesk: Sendable {
+    private let root: URL
+    private let stateDirectory: String
+    private let masters = Mutex<[(master: Int32, slave: String)]>([])
+    private let looks = Mutex<(count: Int, last: Int, plug: (@Sendable () throws -> Void)?)>(
+        (0, 0, nil))
+
+    struct Device {
+        fileprivate let terminal: String
+    }
+
+    init() throws {
+        root = FileManager.default.temporaryDirectory
+            .appending(path: "usb-desk-\(UUID().uuidString.prefix(8))")
+        stateDirectory = root.appending(path: "state").path
+        for folder in ["dev", "state", "sys/class/tty"] {
+            try FileManager.default.createDirectory(
+                at: root.appending(path: folder), withIntermediateDirectories: true)
+        }
+    }
+
+    deinit {
+        masters.withLock { for entry in $0 { close(entry.master) } }
+        try? FileManager.default.removeItem(at: root)
+    }
+
+    var lookCount: Int { looks.withLock { $0.count } }
+
+    func path(_ name: String) -> String { root.appending(path: "dev/\(name)").path }
+
+    /// Has `plug` run when the ports were listed `count` times more.
+    func afterLooks(_ count: Int, _ plug: @escaping @Sendable () throws -> Void) {
+        looks.withLock { $0 = ($0.count, $0.count + count, plug) }
+    }
+
+    /// - Parameter device: what was plugged in before. Nil: a new one.
+    @discardableResult
+    func plug(
+        _ name: String, at location: String, serial: String, as device: Device? = nil
+    ) throws -> Device {
+        let device = try device ?? newDevice()
+        let files = FileManager.default
+        let interface = root.appending(path: "sys/devices/\(location)/\(location):1.0")
+        let tty = root.appending(path: "sys/class/tty/\(name)")
+        for folder in [interface, tty] {
+            try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        for (file, text) in [("idVendor", "2e8a"), ("idProduct", "000a"), ("serial", serial)] {
+            try Data("\(text)\n".utf8).write(
+                to: interface.deletingLastPathComponent().appending(path: file))
+        }
+        try files.createSymbolicLink(
+            at: tty.appending(path: "device"), withDestinationURL: interface)
+        try files.createSymbolicLink(
+            atPath: path(name), withDestinationPath: device.terminal)
+        return device
+    }
+
+    func unplug(_ name: String) {
+        unlink(path(name))
+        try? FileManager.default.removeItem(at: root.appending(path: "sys/class/tty/\(name)"))
+    }
+
+    /// Whether a run has the device's terminal open.
+    func isOpen(_ device: Device) -> Bool {
+        let descriptor = open(device.terminal, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        // For root it is not exclusive, but it is locked for all.
+        defer { close(descriptor) }
+        return descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+
+    func board(_ options: String...) throws -> Board {
+        let text = """
+            name = "mine"
+            description = "a board that is a USB device of its own"
+            board = "mine"
+
+            [flash]
+            method = "command"
+            command = ["/bin/true", "{image}"]
+
+            [channel]
+            kind = "uart"
+
+            [timeouts]
+            boot-ms = 3000
+            """
+        return Board(
+            try Platform(parsing: Array(text.utf8), name: "mine", file: "mine.toml"),
+            try ConnectionOptions.parse(options), packagePath: root.path,
+            stateDirectory: stateDirectory, interruption: try Interruption(),
+            reporter: ProgressReporter(isVerbose: false), listPorts: { [self] in ports() })
+    }
+
+    private func ports() -> [SerialPortDescription] {
+        let plug = looks.withLock { looks in
+            looks.count += 1
+            guard looks.count > looks.last else { return nil as (@Sendable () throws -> Void)? }
+            defer { looks.plug = nil }
+            return looks.plug
+        }
+        #expect(throws: Never.self) { try plug?() }
+        return SerialPorts.list(
+            devices: root.appending(path: "dev").path, system: root.appending(path: "sys").path)
+    }
+
+    private func newDevice() throws -> Device {
+        var (master, slave) = (Int32(-1), Int32(-1))
+        var name = [CChar](repeating: 0, count: 128)
+        try #require(openpty(&master, &slave, &name, nil, nil) == 0)
+        close(slave)
+        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
+        let path = String(
+            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        masters.withLock { [master] in $0.append((master, path)) }
+        return Device(terminal: path)
+    }
+}
