@@ -67,7 +67,9 @@ extension IssuancePlan {
 
     static func certificateTime(_ date: NumericDate) throws(IssuanceError) -> CertificateTime {
         guard let time = CertificateTime(seconds: date.seconds) else {
-            throw IssuanceError("\(date.seconds) is not a second from 1950 to 9999")
+            throw IssuanceError(
+                "\(date.seconds) is not a second from 1950 to 9999",
+                hint: "set the clock, or issue for a shorter time")
         }
         return time
     }

@@ -45,13 +45,6 @@ extension SQLiteRegistry {
         return true
     }
 
-    /// For a registry that has no file.
-    ///
-    /// - Throws: `.registryDamaged` if there was one, as what lies beside it shows.
-    public static func checkNothingIsLost(at path: String) throws(ProvisioningError) {
-        try HeadFile(registry: path).checkNothingIsLost(path)
-    }
-
     private static func replay(_ database: Database, against head: LogHead?) throws
         -> RegistryReport
     {

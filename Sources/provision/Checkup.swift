@@ -117,12 +117,6 @@ struct Checkup {
     private func registry() -> Finding {
         let path = state.directory.registry
         do {
-            guard FileManager.default.fileExists(atPath: path) else {
-                try SQLiteRegistry.checkNothingIsLost(at: path)
-                return Finding(
-                    severity: .note, subject: "registry", text: "none yet in \(path)",
-                    hint: "the first run creates it")
-            }
             let registry = try SQLiteRegistry(path: path, for: .reading)
             let report = try registry.checkIntegrity()
             let statistics = try registry.statistics()

@@ -72,6 +72,12 @@ extension Executable {
         return states
     }
 
+    /// Also if there is none: a run that ends early makes none.
+    func isRecordSound() throws -> Bool {
+        let isThere = FileManager.default.fileExists(atPath: home.path + "/registry.sqlite")
+        return try !isThere || self("registry", "verify").status == 0
+    }
+
     /// The next run provisions the device, and the record is sound.
     func expectToContinue(_ more: String...) throws {
         let next = try run(Self.url, try Self.nativeRun() + more)

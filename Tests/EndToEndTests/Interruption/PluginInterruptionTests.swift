@@ -27,7 +27,7 @@ import Testing
 
     private func expectNothingLeft(_ leftovers: Leftovers, _ provision: Executable) throws {
         #expect(leftovers.processes() == [])
-        #expect(try provision("registry", "verify").status == 0)
+        #expect(try provision.isRecordSound())
     }
 
     /// Keys and signals alike leave the console; the terminal is the shell's again.
