@@ -15,6 +15,7 @@ struct ToolBuild {
     /// Where the executable's own package is.
     private let home: URL
     private let recordFile: URL
+    private let compiler: String
 
     /// - Throws: ``ToolFailure`` where no package of the graph has the executable.
     init(_ context: PluginContext) throws {
@@ -25,6 +26,7 @@ struct ToolBuild {
             home = package.directoryURL
             targets = [product.mainTarget] + product.mainTarget.recursiveTargetDependencies
             recordFile = context.pluginWorkDirectoryURL.appending(path: "tool")
+            compiler = try context.tool(named: "swiftc").url.path
             return
         }
         throw ToolFailure(description: "no package here has the executable \(Self.name)")
@@ -56,8 +58,7 @@ struct ToolBuild {
         return FileManager.default.isExecutableFile(atPath: path) ? URL(filePath: path) : nil
     }
 
-    /// One line for each file: when it was changed, its size and its path. The plugin itself is among
-    /// them, since another compiler compiles it anew.
+    /// One line for each file: when it was changed, its size and its path. The compiler is among them.
     private func inputs() -> String {
         let manifests = packages.map { $0.directoryURL.appending(path: "Package.swift").path }
         let sources = targets.flatMap { target in
@@ -67,7 +68,7 @@ struct ToolBuild {
         }
         // The executable has them built in, by a way that is no source file of a target.
         let boards = Self.files(in: home.appending(path: "platforms"))
-        return ([CommandLine.arguments[0]] + manifests + sources + boards)
+        return ([compiler] + manifests + sources + boards)
             .map(Self.state).joined()
     }
 
