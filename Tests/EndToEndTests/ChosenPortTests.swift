@@ -16,7 +16,7 @@ import Testing
     @Test func theOneThatComesBackUnderAnotherName() throws {
         let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
-        try board.checkPort()
+        try board.checkChannel()
         _ = try board.flasher()
         desk.unplug("ttyACM0")
         // Another one was sooner; and then it is there again, with another firmware's identity.
@@ -31,7 +31,7 @@ import Testing
     @Test func anotherOneIsNotTaken() throws {
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
-        try board.checkPort()
+        try board.checkChannel()
         _ = try board.flasher()
         desk.unplug("ttyACM0")
         let garage = try desk.plug("ttyACM1", at: "1-2", serial: "A")
@@ -47,7 +47,7 @@ import Testing
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
         let board = try desk.board("--port", desk.path("ttyACM0"))
-        try board.checkPort()
+        try board.checkChannel()
         _ = try board.flasher()
         desk.unplug("ttyACM0")
         desk.unplug("ttyACM1")
@@ -62,7 +62,7 @@ import Testing
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
         let board = try desk.board()
-        let error = #expect(throws: ProvisioningError.self) { try board.checkPort() }
+        let error = #expect(throws: ProvisioningError.self) { try board.checkChannel() }
         #expect(error?.reason.contains("2 serial ports are attached") == true)
         #expect(error?.hint?.contains("--port") == true)
     }
@@ -70,7 +70,7 @@ import Testing
     /// It has no firmware yet.
     @Test func theOneThatComesWithItsFirstFirmware() throws {
         let board = try desk.board()
-        try board.checkPort()
+        try board.checkChannel()
         _ = try board.flasher()
         desk.afterLooks(2) { try desk.plug("ttyACM0", at: "1-1", serial: "A") }
         let channel = try board.openChannel()

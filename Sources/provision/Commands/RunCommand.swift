@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
             var plan = try credentials.plan(for: platform, connection)
             plan.image = image
             plan.erases = erase
-            try board.checkPort()
+            try board.checkChannel()
             let outcome = try Provisioner(
                 plan: plan, flasher: try board.flasher(), probe: try board.deviceIDReader(),
                 openChannel: board.openChannel, registry: registry, issuer: authority,

@@ -17,10 +17,8 @@ final class Board {
     private var claims: [BoardClaim] = []
     private var isFlashed = false
     private let listPorts: () -> [SerialPortDescription]
-    /// Nil until it is looked for, and where only its path is known.
-    private var chosenPort: ChosenPort?
-    /// The port that was opened last.
-    private var portPath: String?
+    /// Nil until it is asked for.
+    private var route: (any ChannelRoute)?
 
     /// - Parameter listPorts: the serial ports of this moment.
     init(
@@ -55,7 +53,8 @@ final class Board {
         guard claims.isEmpty else { return }
         if let port = connection.port {
             let path =
-                try socket?.description ?? URL(filePath: port).resolvingSymlinksInPath().path
+                try SocketRoute.endpoint(port)?.description
+                ?? URL(filePath: port).resolvingSymlinksInPath().path
             claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
@@ -111,133 +110,45 @@ final class Board {
         return try probe()
     }
 
-    /// Looks which port it is and whether it can be used, before the board is flashed and the answer comes
-    /// too late. A port that isn't there may come with the new firmware.
-    func checkPort() throws(ProvisioningError) {
-        if usesRTT { return try checkRTT() }
-        try checkThatPortIsNamed()
-        guard try socket == nil else { return }
-        if let named = connection.port {
-            chosenPort = ChosenPort(named: named, among: listPorts())
-        } else if platform.emulation == nil {
-            chosenPort = try ChosenPort(among: listPorts())
-        }
-        guard let path = connection.port ?? chosenPort?.path,
-            access(path, F_OK) == 0 || errno != ENOENT
-        else { return }
-        try port(at: path).close()
-    }
-
-    /// A probe that the user named is another process's emulated board's, and only that one knows its port.
-    private func checkThatPortIsNamed() throws(ProvisioningError) {
-        guard case .qemu = platform.emulation, connection.port == nil,
-            let probe = connection.probe
-        else { return }
-        throw ProvisioningError(
-            .usage, "--probe \(probe) is a running board's, and its serial port is not named",
-            hint: "add --port with what provision emulate printed; or leave --probe away to start "
-                + "a board for this run")
-    }
+    /// Looks whether the firmware can be reached, before the board is flashed and the answer comes too late.
+    func checkChannel() throws(ProvisioningError) { try chosenRoute().check() }
 
     /// What the firmware speaks on.
     func openChannel() throws(ProvisioningError) -> any Channel {
-        if usesRTT { return try openRTT() }
-        if let socket = try socket {
-            // A tool's RTT server waits for the firmware, too.
-            return try StreamChannel.connect(
-                to: socket, within: platform.timeouts.boot, untilListening: isFlashed,
-                interruption: interruption)
-        }
-        return try openPort()
+        try chosenRoute().open(isFlashed: isFlashed)
     }
 
-    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
-    private func openPort() throws(ProvisioningError) -> any Channel {
-        let end = ContinuousClock.now + platform.timeouts.boot
-        var wasMissing = false
-        while true {
-            do {
-                let path = try currentPort()
-                portPath = path
-                return try port(at: path)
-            } catch {
-                if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
-                guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,
-                    ContinuousClock.now < end
-                else { throw error }
-                try interruption.pause(for: .milliseconds(100))
-            }
-        }
-    }
-
-    private func currentPort() throws(ProvisioningError) -> String {
-        if let chosenPort { return try chosenPort.current(among: listPorts()) }
-        if let path = connection.port ?? emulator?.uart { return path }
-        try checkThatPortIsNamed()
-        guard platform.emulation == nil else {
-            throw ProvisioningError(
-                .channelUnavailable, "no board of \(platform.name) is running here",
-                hint: "start one: \(emulateCommand); then name its port with --port")
-        }
-        let ports = listPorts()
-        return try ChosenPort(among: ports).current(among: ports)
-    }
-
-    private func port(at path: String) throws(ProvisioningError) -> SerialPort {
-        let baud = connection.baud ?? platform.channel.baudRates[0]
-        return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
-    }
-
-    private var usesRTT: Bool {
-        connection.port == nil && (connection.channel ?? platform.channel.kind) == .rtt
-    }
-
-    /// The socket that the user named in a port's place: a tool that has the probe offers RTT there.
-    private var socket: ProbeEndpoint? {
-        get throws(ProvisioningError) {
-            guard let port = connection.port, ["tcp:", "unix:"].contains(where: port.hasPrefix)
-            else { return nil }
-            return try ProbeEndpoint(parsing: port)
-        }
-    }
-
-    private func checkRTT() throws(ProvisioningError) {
-        guard platform.channel.rtt == nil else { return }
-        throw ProvisioningError(
-            .usage, "the platform \(platform.name) does not say where the board's RTT is",
-            hint: "its file needs [channel.rtt] with the chip's RAM")
-    }
-
-    private func openRTT() throws(ProvisioningError) -> any Channel {
-        try checkRTT()
-        guard let settings = platform.channel.rtt, let probe = try probe() else {
-            throw ProvisioningError(
-                .probeUnavailable, "RTT is through a debug probe, and none is named",
-                hint: "name its GDB server with --probe, or a tool's RTT socket with --port")
-        }
-        return try probe.openRTT(settings, within: platform.timeouts.boot) {
-            [emulator] () throws(ProvisioningError) in
-            try emulator?.keep()
-        }
-    }
-
-    /// `error`, with the program that reads the same port, if that may be why the board did not answer.
+    /// `error`, with what the channel knows about why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
-        guard codes.contains(error.code), let portPath else { return error }
-        guard let other = PortHolder.findEavesdropper(portPath) else {
-            guard isFlashed, error.code == .deviceSilent, !reporter.hasEnded(.hello) else {
-                return error
-            }
-            return ProvisioningError(
-                error.code, error.reason,
-                hint:
-                    "is the image made for the board \(platform.board), with the device library in "
-                    + "it? and is this the board's port and baud rate?")
+        route?.explained(error, isFlashed: isFlashed) ?? error
+    }
+
+    private func chosenRoute() throws(ProvisioningError) -> any ChannelRoute {
+        if let route { return route }
+        let route = try makeRoute()
+        self.route = route
+        return route
+    }
+
+    private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
+        if let socket = try SocketRoute.endpoint(connection.port) {
+            return SocketRoute(
+                socket, timeout: platform.timeouts.boot, interruption: interruption)
         }
-        return ProvisioningError(
-            error.code, "\(error.reason); \(other) has \(portPath) open too",
-            hint: "close it, for it may take what is meant for this program, and try again")
+        // A port that the user names is one, whatever the platform file says.
+        switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
+        case .rtt:
+            return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
+                try probe()
+            } keep: { [unowned self] () throws(ProvisioningError) in
+                try emulator?.keep()
+            }
+        case .uart:
+            return SerialRoute(
+                platform, connection, interruption: interruption,
+                emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
+                isGreeted: { [reporter] in reporter.hasEnded(.hello) })
+        }
     }
 
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
@@ -283,13 +194,6 @@ final class Board {
         CommandRunner(interruption: interruption) { [reporter] output in
             reporter.noted(output.line)
         }
-    }
-
-    private var emulateCommand: String {
-        guard case .process = platform.emulation else {
-            return "provision emulate \(platform.name)"
-        }
-        return "provision emulate \(platform.name) --firmware FILE"
     }
 }
 

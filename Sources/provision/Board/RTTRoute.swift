@@ -1,0 +1,44 @@
+import Channels
+import Platforms
+import Provisioning
+
+/// RTT, through the debug probe that the board is flashed with.
+final class RTTRoute: ChannelRoute {
+    private let platform: Platform
+    private let probe: () throws(ProvisioningError) -> GDBFlasher?
+    private let keep: () throws(ProvisioningError) -> Void
+
+    /// - Parameters:
+    ///   - probe: the connected probe; nil where nobody named one.
+    ///   - keep: keeps what an emulated board stored, before what it says leaves.
+    init(
+        _ platform: Platform, probe: @escaping () throws(ProvisioningError) -> GDBFlasher?,
+        keep: @escaping () throws(ProvisioningError) -> Void
+    ) {
+        self.platform = platform
+        self.probe = probe
+        self.keep = keep
+    }
+
+    func check() throws(ProvisioningError) { _ = try settings }
+
+    func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
+        let settings = try settings
+        guard let probe = try probe() else {
+            throw ProvisioningError(
+                .probeUnavailable, "RTT is through a debug probe, and none is named",
+                hint: "name its GDB server with --probe, or a tool's RTT socket with --port")
+        }
+        return try probe.openRTT(settings, within: platform.timeouts.boot, beforeDelivery: keep)
+    }
+
+    private var settings: RTTSettings {
+        get throws(ProvisioningError) {
+            if let settings = platform.channel.rtt { return settings }
+            throw ProvisioningError(
+                .usage,
+                "the platform \(platform.name) does not say where the board's RTT is",
+                hint: "its file needs [channel.rtt] with the chip's RAM")
+        }
+    }
+}
