@@ -58,7 +58,7 @@ final class RingEnd: ChannelFarEnd {
     /// What the core does between two looks. A device that nobody asks takes no more than fits its ring.
     func run() {
         state.withLock { state in
-            let count = dp_rtt_write_some(state.toHost)
+            let count = writeWhatFits(state.toHost)
             state.toHost.removeFirst(count)
             while state.isReading, state.fromHost.count < 4096, case let byte = dp_rtt_read(0),
                 byte >= 0
@@ -88,7 +88,7 @@ final class RingEnd: ChannelFarEnd {
 }
 
 /// As much as fits, whatever the ring's mode.
-private func dp_rtt_write_some(_ bytes: [UInt8]) -> Int {
+private func writeWhatFits(_ bytes: [UInt8]) -> Int {
     for (index, byte) in bytes.enumerated() where dp_rtt_write(0, [byte], 1) == 0 { return index }
     return bytes.count
 }
