@@ -41,6 +41,9 @@ struct dp_request {
     struct dp_item fields[DP_FIELD_COUNT];
 };
 
+/// Whether the octets are one well-formed map. Changes nothing.
+bool dp_cbor_is_map(const uint8_t *cbor, size_t length);
+
 /// Reads exactly one map. Unknown keys are skipped and indefinite lengths accepted; the pieces of
 /// an indefinite string are joined in place. False if `cbor` is not well-formed, names a field
 /// twice, is nested deeper than 6, or is followed by anything.

@@ -8,6 +8,7 @@ enum { UNSIGNED = 0, NEGATIVE = 1, BYTES = 2, TEXT = 3, ARRAY = 4, MAP = 5, TAG 
 struct reader {
     uint8_t *at;
     uint8_t *end;
+    bool only_checks;  // changes nothing
 };
 
 struct head {
@@ -78,7 +79,8 @@ static bool read_string(struct reader *in, const struct head *head, struct dp_it
         if (!read_head(in, &piece) || piece.major != head->major
             || piece.information == INDEFINITE || !read_piece(in, &piece, item))
             return false;
-        memmove(joined.bytes + joined.number, item->bytes, item->number);
+        if (!in->only_checks)
+            memmove(joined.bytes + joined.number, item->bytes, item->number);
         joined.number += item->number;
     }
     *item = joined;
@@ -146,6 +148,13 @@ static bool read_pair(struct reader *in, struct dp_request *request) {
         request->fields[field] = value;
     }
     return true;
+}
+
+bool dp_cbor_is_map(const uint8_t *cbor, size_t length) {
+    struct reader in = {.at = (uint8_t *)cbor, .end = (uint8_t *)cbor + length, .only_checks = true};
+    struct dp_item item;
+    return length > 0 && cbor[0] >> 5 == MAP && read_item(&in, MAXIMUM_DEPTH + 1, &item)
+        && in.at == in.end;
 }
 
 bool dp_cbor_read_request(uint8_t *cbor, size_t length, struct dp_request *request) {

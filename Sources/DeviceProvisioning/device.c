@@ -13,7 +13,7 @@
 
 enum { CONTRACT_VERSION = 1 };
 
-static uint8_t message[DP_MESSAGE_SIZE];
+uint8_t dp_message[DP_MESSAGE_SIZE];
 
 bool dp_start(void) {
     dp_frame_reset();
@@ -23,15 +23,18 @@ bool dp_start(void) {
     return dp_keys_start() && stored;
 }
 
-void dp_receive(uint8_t byte) {
+void dp_answer(size_t length, void (*send)(const uint8_t *message, size_t length)) {
     bool reset = false;
-    size_t length = dp_frame_receive(byte, message);
-    if (length == 0) return;
-    length = dp_smp_answer(message, length, &reset);
-    if (length > 0) dp_frame_send(message, length);
+    length = dp_smp_answer(dp_message, length, &reset);
+    if (length > 0) send(dp_message, length);
     // An imported key does not stay in memory.
-    memset(message, 0, sizeof message);
+    memset(dp_message, 0, sizeof dp_message);
     if (reset) dp_hal_reset();
+}
+
+void dp_receive(uint8_t byte) {
+    size_t length = dp_frame_receive(byte, dp_message);
+    if (length > 0) dp_answer(length, dp_frame_send);
 }
 
 size_t dp_identity_id(uint8_t id[DP_MAXIMUM_ID_SIZE]) {

@@ -3,17 +3,21 @@
 #include "smp.h"
 
 enum { READ = 0, WRITE = 2 };
-enum { VERSION_2 = 1, NEWEST_VERSION = VERSION_2 };
+enum { VERSION_2 = 1, NEWEST_VERSION = DP_SMP_VERSION - 1 };
 enum { OS_GROUP = 0, OS_ECHO = 0, OS_RESET = 5, OS_PARAMETERS = 6 };
 
 /// MCUmgr's own codes, not the group's.
 enum {
     SMP_OK = 0,
     SMP_UNKNOWN = 1,
+    SMP_NO_MEMORY = 2,
     SMP_INVALID = 3,
+    SMP_NO_ENTRY = 5,
+    SMP_BAD_STATE = 6,
     SMP_MESSAGE_SIZE = 7,
     SMP_NOT_SUPPORTED = 8,
     SMP_CORRUPT = 9,
+    SMP_ACCESS_DENIED = 11,
     SMP_TOO_NEW = 13,
 };
 
@@ -70,6 +74,21 @@ static int os_answer(
     return SMP_NOT_SUPPORTED;
 }
 
+/// MCUmgr's nearest code.
+static int status_of(enum dp_error error) {
+    switch (error) {
+    case DP_MALFORMED: return SMP_INVALID;
+    case DP_NO_SUCH_KEY: return SMP_NO_ENTRY;
+    case DP_KEY_EXISTS: return SMP_BAD_STATE;
+    case DP_LOCKED: return SMP_ACCESS_DENIED;
+    case DP_BAD_LENGTH_OR_OFFSET: return SMP_MESSAGE_SIZE;
+    case DP_HASH_MISMATCH: return SMP_CORRUPT;
+    case DP_STORAGE_FULL: return SMP_NO_MEMORY;
+    case DP_UNSUPPORTED: return SMP_NOT_SUPPORTED;
+    default: return SMP_UNKNOWN;
+    }
+}
+
 static int group_answer(
     const struct exchange *exchange, const struct dp_request *request, struct dp_writer *out) {
     for (size_t index = 0; index < sizeof commands / sizeof commands[0]; index++) {
@@ -79,8 +98,8 @@ static int group_answer(
         uint8_t *start = out->at;
         enum dp_error error = commands[index].answer(request, out);
         if (error == DP_OK) return SMP_OK;
-        // As Zephyr does: version 1 has no room for a group's own codes.
-        if (exchange->version < VERSION_2) return SMP_UNKNOWN;
+        // Version 1 has no room for a group's own codes.
+        if (exchange->version < VERSION_2) return status_of(error);
         out->at = start;
         out->full = false;
         dp_cbor_map(out, 1);

@@ -1,4 +1,4 @@
-/// SMP (mcumgr) over the SMP console framing.
+/// SMP (mcumgr): messages, and the SMP console framing.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +19,16 @@ enum {
 #ifndef DP_SMP_GROUP
 #define DP_SMP_GROUP 8392
 #endif
+
+/// The newest version of SMP that the device answers: 1 or 2.
+#ifndef DP_SMP_VERSION
+#define DP_SMP_VERSION 2
+#endif
+
+/// The one message that is received or answered.
+extern uint8_t dp_message[DP_MESSAGE_SIZE];
+/// Answers the request in `dp_message`, with `send`; clears it, and resets the device if it asks for that.
+void dp_answer(size_t length, void (*send)(const uint8_t *message, size_t length));
 
 /// Takes one byte of the channel; returns the length of the message that it completed in
 /// `message` (`DP_MESSAGE_SIZE` octets), else 0. Whatever is not a frame with a good CRC is dropped.

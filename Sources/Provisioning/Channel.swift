@@ -1,4 +1,4 @@
-/// A byte stream to a device: a UART, a pty, an RTT channel, a USB pipe.
+/// A byte stream to a device: a UART, a pty, an RTT channel, a USB pipe. Or a way for datagrams.
 ///
 /// Callers own a channel exclusively and use it from one thread at a time.
 ///
@@ -9,6 +9,10 @@ public protocol Channel: AnyObject {
     /// What the user calls it: `/dev/ttyACM0`.
     var name: String { get }
 
+    /// Whether a read gives what one write at the far end was, all of it, and the other way round: a
+    /// datagram.
+    var carriesDatagrams: Bool { get }
+
     /// 1 to `limit` bytes, or none if nothing arrived within `timeout`.
     func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError) -> [UInt8]
 
@@ -17,4 +21,8 @@ public protocol Channel: AnyObject {
 
     /// Idempotent.
     func close()
+}
+
+extension Channel {
+    public var carriesDatagrams: Bool { false }
 }

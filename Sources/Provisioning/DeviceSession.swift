@@ -26,16 +26,21 @@ final class DeviceSession {
 
     /// Octets of credential in the first message on a line that has lost bytes already.
     private static let badLineChunkLength = 96
-    /// Octets per read: several frames, so that a flood costs few system calls.
-    private static let readLimit = 4096
+    /// Octets per read: several frames, so that a flood costs few system calls. More than the longest
+    /// message, which may be one datagram.
+    private static let readLimit = 16384
 
     init(
-        channel: any Channel, contract: DeviceContract, deadlines: ProvisioningPlan.Deadlines,
-        firstSequence: UInt8, observer: any RunObserver
+        channel: any Channel, plan: ProvisioningPlan, firstSequence: UInt8,
+        observer: any RunObserver
     ) {
-        self.contract = contract
-        session = SMPSession(firstSequence: firstSequence)
-        self.deadlines = deadlines
+        contract = DeviceContract(group: plan.group)
+        var settings = SMPSession.Settings()
+        settings.framing = channel.carriesDatagrams ? .datagram : plan.framing
+        settings.version = plan.smpVersion ?? .v2
+        settings.fallsBack = plan.smpVersion == nil
+        session = SMPSession(settings: settings, firstSequence: firstSequence)
+        deadlines = plan.deadlines
         start = clock.now
         self.channel = channel
         self.observer = observer
@@ -46,7 +51,10 @@ final class DeviceSession {
 
     /// Whether frames were lost or damaged so far. A checksum of 16 bits misses one in 65,536 of those
     /// that are damaged.
-    private var isLineBad: Bool { session.retryCount + session.damagedFrameCount > 0 }
+    /// Where there is no checksum at all, nothing tells.
+    private var isLineBad: Bool {
+        session.retryCount + session.damagedFrameCount > 0 || session.settings.framing.isUnchecked
+    }
 
     private var now: Duration { clock.now - start }
 
@@ -68,7 +76,9 @@ final class DeviceSession {
         _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer? {
         let result = try exchange(call, to: doing, patience(for: effort))
-        if case .failure(let error) = result, contract.deviceError(error) == refusal {
+        if case .failure(let error) = result,
+            contract.deviceError(error, version: session.answeredVersion) == refusal
+        {
             return nil
         }
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
@@ -138,7 +148,10 @@ final class DeviceSession {
         do throws(SMPError) {
             return try body()
         } catch {
-            throw ProvisioningError(error, doing, channel, contract, hasAnswered: hasAnswered)
+            throw ProvisioningError(
+                error, doing, channel,
+                contract.deviceError(error, version: session.answeredVersion),
+                hasAnswered: hasAnswered)
         }
     }
 
@@ -187,7 +200,7 @@ final class DeviceSession {
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError>? {
         for effect in effects {
             switch effect {
-            case .send(let line): try channel.write(line, within: .seconds(5))
+            case .send(let line): try channel.write(line, within: deadlines.write)
             case .repeated(let loss): observer.noted("\(loss): trying again to \(doing)")
             case .wait(let duration): deadline = now + duration
             case .log(let text): observer.logged(text)
@@ -215,9 +228,11 @@ extension ErrorCode {
 extension ProvisioningError {
     /// What the device's answer, or its silence, means for the run.
     ///
-    /// - Parameter hasAnswered: an earlier request of the same run.
+    /// - Parameters:
+    ///   - refusal: what `error` means in the words of the device contract.
+    ///   - hasAnswered: an earlier request of the same run.
     init(
-        _ error: SMPError, _ doing: String, _ channel: any Channel, _ contract: DeviceContract,
+        _ error: SMPError, _ doing: String, _ channel: any Channel, _ refusal: DeviceError?,
         hasAnswered: Bool
     ) {
         let reason = "could not \(doing): \(error)"
@@ -254,10 +269,12 @@ extension ProvisioningError {
             let isOfFrames = frames > SMPSession.Settings().maximumStrayFrames
             self.init(isOfFrames ? .frameFlood : .byteFlood, reason, hint: Self.look(channel))
         case .stalled: self.init(.transferStalled, reason, hint: Self.look(channel))
-        case .status:
+        case .status(.tooNew) where refusal == nil:
+            self.init(
+                .deviceRefused, reason, hint: "does it speak version 1 of SMP? --smp-version 1")
+        case .status where refusal == nil:
             self.init(.deviceRefused, reason)
-        case .group:
-            let refusal = contract.deviceError(error)
+        case .status, .group:
             self.init(
                 .deviceRefused,
                 refusal.map { "could not \(doing): the device says \"\($0)\"" } ?? reason,
@@ -278,7 +295,8 @@ extension ProvisioningError {
     }
 
     private static func look(_ channel: any Channel) -> String {
-        // RTT's name is no argument.
+        // RTT's name is no argument; and where datagrams come, no console does.
+        if channel.carriesDatagrams { return "is something else listening there?" }
         let port = channel.name.contains(" ") ? "" : " --port \(channel.name)"
         return "see what the device sends with provision attach\(port)"
     }

@@ -8,8 +8,7 @@ extension Provisioner {
         do throws(ProvisioningError) {
             let firstSequence = try surroundings.randomBytes(1)[0]
             return DeviceSession(
-                channel: channel, contract: contract, deadlines: plan.deadlines,
-                firstSequence: firstSequence, observer: observer)
+                channel: channel, plan: plan, firstSequence: firstSequence, observer: observer)
         } catch {
             channel.close()
             throw error

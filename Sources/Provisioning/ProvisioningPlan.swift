@@ -1,6 +1,6 @@
 public import Attestation
 public import Issuance
-internal import SMP
+public import SMP
 
 /// What one run shall do with one device.
 public struct ProvisioningPlan: Sendable {
@@ -24,6 +24,11 @@ public struct ProvisioningPlan: Sendable {
     /// The SMP group under which the device library answers.
     public var group: UInt16 = DeviceContract.standardGroup
 
+    /// How messages lie on a channel that is a byte stream.
+    public var framing = SMPFraming.console
+    /// The version of SMP. Nil: 2, and 1 with a device that says it knows no other.
+    public var smpVersion: SMPVersion?
+
     public init() {}
 
     /// How long a device may take. Requests are repeated, so one that is silent is given up only after
@@ -37,6 +42,8 @@ public struct ProvisioningPlan: Sendable {
         public var signature: Duration = .seconds(10)
         /// For the whole conversation, however promptly the device answers.
         public var conversation: Duration = .seconds(300)
+        /// Until the channel takes what is sent.
+        public var write: Duration = .seconds(5)
 
         public init() {}
     }

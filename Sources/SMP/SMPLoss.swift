@@ -8,6 +8,11 @@ public enum SMPLoss: Hashable, Sendable {
     case brokenOff
     /// The device answered what it was asked after the request: so the one or its answer is lost.
     case overtaken
+    /// Nothing was lost: the device knows only the version of SMP before.
+    case olderVersion
+
+    /// Whether the line is to blame.
+    var isOfLine: Bool { self != .olderVersion }
 
     var isSilence: Bool {
         if case .silence = self { true } else { false }
@@ -21,6 +26,7 @@ extension SMPLoss: CustomStringConvertible {
             "no answer in \(Int64((time / .milliseconds(1)).rounded())) ms"
         case .damage(let damage): "damaged frame (\(damage.rawValue))"
         case .brokenOff: "the answer broke off"
+        case .olderVersion: "the device speaks version 1 of SMP"
         case .overtaken: "the device is ready, but its answer did not come"
         }
     }

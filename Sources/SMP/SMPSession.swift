@@ -17,7 +17,7 @@ public import CBOR
 /// first tells that the request, or its answer, is lost.
 public struct SMPSession: Sendable {
     public enum Effect: Hashable, Sendable {
-        /// One line. Pause behind it where the device needs that.
+        /// One line, or one message where there are no lines. Pause behind it where the device needs that.
         case send([UInt8])
         /// What was just sent was a repeat, and why.
         case repeated(SMPLoss)
@@ -32,6 +32,9 @@ public struct SMPSession: Sendable {
 
     public struct Settings: Hashable, Sendable {
         public var version = SMPVersion.v2
+        /// Whether a server that refuses this version as too new is asked again in version 1.
+        public var fallsBack = true
+        public var framing = SMPFraming.console
         /// For requests that say nothing else.
         public var patience = Patience()
         /// Frames that are no answer, within one request.
@@ -40,7 +43,7 @@ public struct SMPSession: Sendable {
         public var maximumByteCount = 4 << 20
         /// Bytes of a received message.
         public var maximumMessageLength = 8192
-        /// Bytes of a sent line.
+        /// Bytes of a sent line of the console framing.
         public var lineLength = SerialFrame.maximumLineLength
 
         public init() {}
@@ -62,7 +65,11 @@ public struct SMPSession: Sendable {
     public private(set) var damagedFrameCount = 0
     /// Attempts of the latest request.
     public private(set) var attemptCount = 0
-    private var decoder: SerialFrameDecoder
+    /// What requests are sent in: the settings', or 1 behind a server that knows no other.
+    public private(set) var version: SMPVersion
+    /// Of the latest answer.
+    public private(set) var answeredVersion = SMPVersion.v2
+    private var decoder: FrameReader
     private var nextSequence: UInt8
     private var exchange: Exchange?
     private var now = Duration.zero
@@ -74,7 +81,9 @@ public struct SMPSession: Sendable {
     /// A `firstSequence` that is not the same in each run keeps an answer to an earlier run apart.
     public init(settings: Settings = Settings(), firstSequence: UInt8 = 0) {
         self.settings = settings
-        decoder = SerialFrameDecoder(maximumMessageLength: settings.maximumMessageLength)
+        version = settings.version
+        decoder = FrameReader(
+            settings.framing, maximumMessageLength: settings.maximumMessageLength)
         nextSequence = firstSequence
     }
 
@@ -89,6 +98,7 @@ public struct SMPSession: Sendable {
         if exchange != nil { isLineClean = false }
         now = max(now, time)
         attemptCount = 0
+        decoder.expect(group: request.group)
         exchange = Exchange(
             request, repeats: repeats, patience: patience ?? settings.patience, at: now)
         return attempt()
@@ -119,8 +129,14 @@ public struct SMPSession: Sendable {
     public mutating func timedOut(at time: Duration) -> [Effect] {
         guard let deadline = exchange?.deadline else { return [] }
         now = max(now, time, deadline)
-        let isBrokenOff = decoder.abandonFrame()
+        let isBrokenOff = decoder.isInFrame
+        // What began may have been noise, with the answer behind it.
+        let effects = decoder.abandonFrame().flatMap { event in handle(event) }
         if isBrokenOff { countDamage() }
+        return exchange == nil ? effects : effects + giveUpWaiting(isBrokenOff: isBrokenOff)
+    }
+
+    private mutating func giveUpWaiting(isBrokenOff: Bool) -> [Effect] {
         guard var exchange else { return [] }
         guard exchange.request.isRepeatable, now < exchange.end else {
             return finish(.failure(exchange.silence))
@@ -157,7 +173,7 @@ public struct SMPSession: Sendable {
         attemptCount = exchange.attempts.count
         self.exchange = exchange
         if let loss {
-            if !exchange.patience.isForStart || !loss.isSilence { retryCount += 1 }
+            if loss.isOfLine, !exchange.patience.isForStart || !loss.isSilence { retryCount += 1 }
             effects.append(.repeated(loss))
         }
         return effects + wait(octets: sent.octets)
@@ -176,18 +192,23 @@ public struct SMPSession: Sendable {
         let sequence = nextSequence
         nextSequence &+= 1
         let message = try SMPMessage(
-            version: settings.version, operation: request.operation, group: request.group,
+            version: version, operation: request.operation, group: request.group,
             sequence: sequence, command: request.command, payload: request.payload)
-        let lines = try SerialFrame.lines(of: message.encoded(), lineLength: settings.lineLength)
+        let lines =
+            settings.framing == .console
+            ? try SerialFrame.lines(of: message.encoded(), lineLength: settings.lineLength)
+            : [message.encoded()]
         let octets = lines.reduce(0) { $0 + $1.count }
         return (lines, Exchange.Sent(sequence: sequence, time: now, octets: octets))
     }
 
     /// A frame that broke off swallows the next one unless a line feed comes between. One may stand
-    /// there from an attempt, or from a run before this one.
+    /// there from an attempt, or from a run before this one. Without lines, a receiver looks into what
+    /// it has swallowed.
     private mutating func send(_ lines: [[UInt8]], clearing: Bool) -> [Effect] {
         isLineClean = false
-        return (clearing ? [.send([SerialFrame.lineFeed])] : []) + lines.map { .send($0) }
+        return (clearing && settings.framing == .console ? [.send([SerialFrame.lineFeed])] : [])
+            + lines.map { .send($0) }
     }
 
     // MARK: Waiting
@@ -254,6 +275,10 @@ public struct SMPSession: Sendable {
         let header = SMPHeader(message)
         if let attempt = header.flatMap(exchange.attempt(answeredBy:)) {
             record(attempt, answer: message)
+            if isTooNew(message) {
+                version = .v1
+                return self.attempt(because: .olderVersion)
+            }
             if exchange.accepts(attempt) {
                 isLineClean = exchange.isLatest(attempt) && exchange.damage == nil
                 return finish(with: message)
@@ -272,6 +297,15 @@ public struct SMPSession: Sendable {
         return []
     }
 
+    /// Whether the server refuses the request because it knows version 1 only. Silence and other refusals
+    /// say nothing about that.
+    private func isTooNew(_ message: [UInt8]) -> Bool {
+        guard settings.fallsBack, version == .v2, exchange?.request.isRepeatable == true,
+            let answer = try? SMPMessage(decoding: message), answer.header.version == .v1
+        else { return false }
+        return answer.payload["rc"]?.unsigned == SMPStatus.tooNew.rawValue
+    }
+
     private mutating func record(_ attempt: Exchange.Sent, answer: [UInt8]) {
         guard let exchange else { return }
         // Where more was sent since, that may have helped: the line feed of the next attempt ends a
@@ -288,9 +322,10 @@ public struct SMPSession: Sendable {
 
     private mutating func finish(with message: [UInt8]) -> [Effect] {
         do {
-            let payload = try SMPMessage(decoding: message).payload
-            try SMPError.check(payload)
-            return finish(.success(payload))
+            let answer = try SMPMessage(decoding: message)
+            answeredVersion = answer.header.version
+            try SMPError.check(answer.payload)
+            return finish(.success(answer.payload))
         } catch {
             return finish(.failure(error))
         }

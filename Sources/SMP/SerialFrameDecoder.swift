@@ -20,6 +20,10 @@ public enum SerialFrameDamage: String, CaseIterable, Hashable, Sendable {
     case wrongChecksum = "wrong checksum"
     /// A continuation of nothing.
     case noStart = "no start"
+    /// Without the console framing: bytes that are no SMP message.
+    case noHeader = "no header"
+    /// Without the console framing: a message whose payload is no CBOR map.
+    case notCBOR = "not CBOR"
 }
 
 /// Picks SMP frames out of a console's byte stream, in any cut, and bounds what it keeps.

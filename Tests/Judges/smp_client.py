@@ -38,6 +38,19 @@ def check(condition, reason):
         sys.exit(f"smp_client.py: {reason}")
 
 
+# What version 1, which has no group errors, says instead.
+NEAREST = {
+    DeviceError.MALFORMED: MGMT_ERR.EINVAL,
+    DeviceError.NO_SUCH_KEY: MGMT_ERR.ENOENT,
+    DeviceError.KEY_EXISTS: MGMT_ERR.EBADSTATE,
+    DeviceError.LOCKED: MGMT_ERR.EACCESSDENIED,
+    DeviceError.BAD_LENGTH_OR_OFFSET: MGMT_ERR.EMSGSIZE,
+    DeviceError.HASH_MISMATCH: MGMT_ERR.ECORRUPT,
+    DeviceError.STORAGE_FULL: MGMT_ERR.ENOMEM,
+    DeviceError.UNSUPPORTED: MGMT_ERR.ENOTSUP,
+}
+
+
 class Board:
     def __init__(self, client):
         self.client = client
@@ -51,14 +64,14 @@ class Board:
         return response
 
     async def refused(self, request_type, code, **fields):
-        """The group's own code in version 2; in version 1 there is room for "unknown" only."""
+        """The group's own code in version 2; in version 1 the protocol's nearest."""
         self.steps += 2
         answer = await self.client.request(request_type(**fields), timeout_s=SECONDS)
         check(error_v2(answer) and answer.err.group == GROUP and answer.err.rc == code,
               f"{request_type.__name__} {fields}: {answer!r}, not {code!r}")
         answer = await self.client.request(
             request_type(**fields, version=Version.V1), timeout_s=SECONDS)
-        check(error_v1(answer) and answer.rc == MGMT_ERR.EUNKNOWN,
+        check(error_v1(answer) and answer.rc == NEAREST.get(code, MGMT_ERR.EUNKNOWN),
               f"{request_type.__name__} {fields} in version 1: {answer!r}")
 
     async def unsupported(self, request_type):

@@ -31,8 +31,20 @@ extension DeviceError: CustomStringConvertible {
 
 extension DeviceContract {
     /// The contract's own meaning of `error`; nil for everything else.
-    public func deviceError(_ error: SMPError) -> DeviceError? {
-        guard case .group(group, let code) = error else { return nil }
-        return DeviceError(rawValue: code)
+    ///
+    /// - Parameter version: of the answer. Version 1 has no room for a group's codes: the device answers
+    ///   with the protocol's nearest.
+    public func deviceError(_ error: SMPError, version: SMPVersion = .v2) -> DeviceError? {
+        switch error {
+        case .group(group, let code): DeviceError(rawValue: code)
+        case .status(let status) where version == .v1: Self.meanings[status]
+        default: nil
+        }
     }
+
+    private static let meanings: [SMPStatus: DeviceError] = [
+        .invalidValue: .malformed, .noEntry: .noSuchKey, .badState: .keyExists,
+        .accessDenied: .locked, .messageSize: .badLengthOrOffset, .corrupt: .hashMismatch,
+        .noMemory: .storageFull, .notSupported: .unsupported,
+    ]
 }
