@@ -3,6 +3,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#if defined(__linux__)
+#include <sys/sysmacros.h>
+#endif
 
 #if defined(__linux__)
 
@@ -41,30 +45,39 @@ uint32_t chost_serial_baud(int fd) {
     return ioctl(fd, TCGETS2, &settings) < 0 ? 0 : settings.c_ospeed;
 }
 
-int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
+int chost_serial_configure(
+    int fd, uint32_t baud, enum chost_flow_control flow, struct chost_serial_settings *saved) {
     struct termios2 settings;
     if (ioctl(fd, TCGETS2, &settings) < 0) return errno;
     memcpy(saved->bytes, &settings, sizeof settings);
 
     // cfmakeraw, and nothing that could swallow, translate, echo or delay a byte.
-    settings.c_iflag = 0;
+    settings.c_iflag = flow == CHOST_FLOW_XON_XOFF ? IXON | IXOFF : 0;
     settings.c_oflag &= ~(tcflag_t)OPOST;
     settings.c_lflag = 0;
-    settings.c_cflag &= ~(tcflag_t)(CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS);
+    // HUPCL: a line that drops at the close, and rises at the next opening, resets many a board.
+    settings.c_cflag &= ~(tcflag_t)(CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS | HUPCL);
+    if (flow == CHOST_FLOW_RTS_CTS) settings.c_cflag |= CRTSCTS;
     settings.c_cflag |= CS8 | CREAD | CLOCAL;
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
+    settings.c_cc[VSTART] = 0x11;
+    settings.c_cc[VSTOP] = 0x13;
     settings.c_cflag &= ~(tcflag_t)(CBAUD | (CBAUD << IBSHIFT));
     settings.c_cflag |= named_rate(baud) | (named_rate(baud) << IBSHIFT);
     settings.c_ispeed = baud;
     settings.c_ospeed = baud;
     if (ioctl(fd, TCSETS2, &settings) < 0) return errno;
-    return ioctl(fd, TCFLSH, TCIOFLUSH) < 0 ? errno : 0;
+    if (ioctl(fd, TCFLSH, TCIOFLUSH) < 0) return errno;
+    // What a driver does not do, it clears without a word.
+    if (ioctl(fd, TCGETS2, &settings) < 0) return errno;
+    return flow == CHOST_FLOW_RTS_CTS && !(settings.c_cflag & CRTSCTS) ? ENOTSUP : 0;
 }
 
 int chost_serial_restore(int fd, const struct chost_serial_settings *saved) {
     struct termios2 settings;
     memcpy(&settings, saved->bytes, sizeof settings);
+    settings.c_cflag &= ~(tcflag_t)HUPCL;
     return ioctl(fd, TCSETS2, &settings) < 0 ? errno : 0;
 }
 
@@ -84,14 +97,20 @@ uint32_t chost_serial_baud(int fd) {
     return tcgetattr(fd, &settings) < 0 ? 0 : (uint32_t)cfgetospeed(&settings);
 }
 
-int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved) {
+int chost_serial_configure(
+    int fd, uint32_t baud, enum chost_flow_control flow, struct chost_serial_settings *saved) {
     struct termios settings;
     if (tcgetattr(fd, &settings) < 0) return errno;
     memcpy(saved->bytes, &settings, sizeof settings);
     cfmakeraw(&settings);
     settings.c_cflag |= CREAD | CLOCAL;
+    settings.c_cflag &= ~(tcflag_t)(CRTSCTS | HUPCL);
+    if (flow == CHOST_FLOW_RTS_CTS) settings.c_cflag |= CRTSCTS;
+    if (flow == CHOST_FLOW_XON_XOFF) settings.c_iflag |= IXON | IXOFF;
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
+    settings.c_cc[VSTART] = 0x11;
+    settings.c_cc[VSTOP] = 0x13;
     if (cfsetspeed(&settings, baud) == 0) {
         if (tcsetattr(fd, TCSANOW, &settings) < 0) return errno;
     } else {
@@ -110,6 +129,7 @@ int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *
 int chost_serial_restore(int fd, const struct chost_serial_settings *saved) {
     struct termios settings;
     memcpy(&settings, saved->bytes, sizeof settings);
+    settings.c_cflag &= ~(tcflag_t)HUPCL;
     return tcsetattr(fd, TCSANOW, &settings) < 0 ? errno : 0;
 }
 
@@ -117,8 +137,31 @@ void chost_serial_discard_output(int fd) { tcflush(fd, TCOFLUSH); }
 
 #endif
 
+bool chost_serial_is_pseudo(int fd) {
+#if defined(__linux__)
+    struct stat status;
+    // Documentation/admin-guide/devices.txt: majors 136 to 143 are UNIX98 PTY slaves.
+    return fstat(fd, &status) == 0 && major(status.st_rdev) >= 136 && major(status.st_rdev) <= 143;
+#else
+    (void)fd;
+    return false;
+#endif
+}
+
 int chost_serial_exclusive(int fd, bool exclusive) {
     return ioctl(fd, exclusive ? TIOCEXCL : TIOCNXCL) < 0 ? errno : 0;
+}
+
+int chost_serial_lines(int fd, int dtr, int rts) {
+    int set = (dtr == 1 ? TIOCM_DTR : 0) | (rts == 1 ? TIOCM_RTS : 0);
+    int cleared = (dtr == 0 ? TIOCM_DTR : 0) | (rts == 0 ? TIOCM_RTS : 0);
+    if (cleared == 0) return set && ioctl(fd, TIOCMBIS, &set) < 0 ? errno : 0;
+    if (set == 0) return ioctl(fd, TIOCMBIC, &cleared) < 0 ? errno : 0;
+    // In one call: some circuits between the two lines and the chip see what is between two.
+    int lines = 0;
+    if (ioctl(fd, TIOCMGET, &lines) < 0) return errno;
+    lines = (lines | set) & ~cleared;
+    return ioctl(fd, TIOCMSET, &lines) < 0 ? errno : 0;
 }
 
 int chost_serial_unsent(int fd) {

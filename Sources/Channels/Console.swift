@@ -29,6 +29,7 @@ public final class Console {
     private let channel: any Channel
     private let input: Int32?
     private let output: Int32
+    private let writeTimeout: Duration
     private let interruption: Interruption
     private var frames = SerialFrameDecoder()
     private var filter = TerminalFilter()
@@ -37,13 +38,17 @@ public final class Console {
     private static let readLimit = 4096
     /// How long a key waits for a channel that cannot be polled.
     private static let turn = Duration.milliseconds(20)
-    private static let writeTimeout = Duration.seconds(2)
 
     /// - Parameters:
     ///   - input: a descriptor, which is used if it is a terminal that this process may read; nil is
     ///     none.
     ///   - output: a descriptor. Line ends pass as the device sends them.
-    public init(channel: any Channel, input: Int32?, output: Int32, interruption: Interruption) {
+    ///   - writeTimeout: for what is typed at once.
+    public init(
+        channel: any Channel, input: Int32?, output: Int32, writeTimeout: Duration = .seconds(2),
+        interruption: Interruption
+    ) {
+        self.writeTimeout = writeTimeout
         self.channel = channel
         self.input = input.flatMap { Self.isOwnTerminal($0) ? $0 : nil }
         self.output = output
@@ -114,7 +119,7 @@ public final class Console {
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
         let typed = buffer[..<count]
         let sent = Array(typed.prefix { !Self.leavingKeys.contains($0) })
-        if !sent.isEmpty { try channel.write(sent, within: Self.writeTimeout) }
+        if !sent.isEmpty { try channel.write(sent, within: writeTimeout) }
         return sent.count == count
     }
 

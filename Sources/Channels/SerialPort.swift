@@ -7,7 +7,7 @@ public import Provisioning
     import Glibc
 #endif
 
-/// A tty, raw and ours alone: 8 data bits, no parity, one stop bit, no flow control.
+/// A tty, raw and ours alone: 8 data bits, no parity, one stop bit.
 ///
 /// A tty that is not raw echoes to the device, translates line ends, holds bytes back until a line
 /// feed, and acts on some of them; bytes that were queued before would be taken for answers. So
@@ -16,17 +16,23 @@ public final class SerialPort: PollableChannel {
     public let name: String
     private let stream: StreamChannel
     private var saved: chost_serial_settings
+    private let flowControl: FlowControl
+    private let interruption: Interruption
 
     /// How long `close` waits for the last bytes to leave.
-    private static let drainLimit = Duration.seconds(1)
+    public var drainLimit = Duration.seconds(1)
 
     /// - Parameters:
     ///   - path: a serial device's or a pty's.
     ///   - baud: bits per second; any rate that the driver can make.
     /// - Throws: `.channelUnavailable` if there is no such port, naming those that exist, or if the
     ///   user may not open it; `.channelBusy` if a process has it, naming it if it can be found.
-    public init(path: String, baud: UInt32, interruption: Interruption) throws(ProvisioningError) {
+    public init(
+        path: String, baud: UInt32, flowControl: FlowControl = .none, interruption: Interruption
+    ) throws(ProvisioningError) {
         name = path
+        self.flowControl = flowControl
+        self.interruption = interruption
         let descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.openFailure(path, .last) }
         var isOpen = false
@@ -40,15 +46,11 @@ public final class SerialPort: PollableChannel {
         }
         _ = chost_serial_exclusive(descriptor, true)
         saved = chost_serial_settings()
-        let error = chost_serial_configure(descriptor, baud, &saved)
-        // A driver may take another rate than it was asked for, and say nothing.
-        let actual = chost_serial_baud(descriptor)
-        guard error == 0, Self.isNear(actual, baud) else {
-            let reason = error == 0 ? "it makes \(actual)" : "\(SystemError(error))"
-            if error == 0 { _ = chost_serial_restore(descriptor, &saved) }
+        do {
+            try Self.configure(descriptor, path, baud, flowControl, &saved)
+        } catch {
             _ = chost_serial_exclusive(descriptor, false)
-            throw ProvisioningError(
-                .channelUnavailable, "\(path) cannot be set to \(baud) baud: \(reason)")
+            throw error
         }
         stream = try StreamChannel(
             descriptor: descriptor, name: path, interruption: interruption,
@@ -70,11 +72,66 @@ public final class SerialPort: PollableChannel {
         try stream.write(bytes, within: timeout)
     }
 
-    /// Waits up to a second for what was written to leave, then restores the settings.
+    /// Goes on at another rate; what is queued is discarded.
+    ///
+    /// - Throws: `.channelUnavailable` if the port does not make it.
+    public func setRate(_ baud: UInt32) throws(ProvisioningError) {
+        var present = chost_serial_settings()
+        try Self.configure(pollDescriptor, name, baud, flowControl, &present)
+    }
+
+    /// Moves the modem lines.
+    ///
+    /// - Throws: `.channelUnavailable` if there are none, as behind a pseudo-terminal.
+    public func perform(_ sequence: ModemSequence) throws(ProvisioningError) {
+        for step in sequence.steps {
+            switch step {
+            case .wait(let duration): try interruption.pause(for: duration)
+            case .lines(let dtr, let rts):
+                let error = chost_serial_lines(pollDescriptor, Self.level(dtr), Self.level(rts))
+                guard error == 0 else {
+                    throw ProvisioningError(
+                        .channelUnavailable,
+                        "\(name) cannot set \(step): \(SystemError(error))",
+                        hint:
+                            "a pseudo-terminal has no modem lines: leave the reset away with --no-reset"
+                    )
+                }
+            }
+        }
+    }
+
+    /// Whether a program is at the other end, and no wire.
+    public var isPseudoTerminal: Bool { chost_serial_is_pseudo(pollDescriptor) }
+
+    private static func level(_ line: Bool?) -> Int32 { line.map { $0 ? 1 : 0 } ?? -1 }
+
+    private static func configure(
+        _ descriptor: Int32, _ path: String, _ baud: UInt32, _ flowControl: FlowControl,
+        _ saved: inout chost_serial_settings
+    ) throws(ProvisioningError) {
+        let error = chost_serial_configure(descriptor, baud, flowControl.value, &saved)
+        guard error != ENOTSUP || flowControl == .none else {
+            _ = chost_serial_restore(descriptor, &saved)
+            throw ProvisioningError(
+                .channelUnavailable, "\(path) has no flow control \(flowControl.rawValue)",
+                hint: "can this port do it? leave it away with --flow-control none")
+        }
+        // A driver may take another rate than it was asked for, and say nothing.
+        let actual = chost_serial_baud(descriptor)
+        guard error == 0, isNear(actual, baud) else {
+            let reason = error == 0 ? "it makes \(actual)" : "\(SystemError(error))"
+            if error == 0 { _ = chost_serial_restore(descriptor, &saved) }
+            throw ProvisioningError(
+                .channelUnavailable, "\(path) cannot be set to \(baud) baud: \(reason)")
+        }
+    }
+
+    /// Waits up to `drainLimit` for what was written to leave, then restores the settings.
     public func close() {
         let descriptor = stream.pollDescriptor
         guard descriptor >= 0 else { return }
-        let deadline = Deadline(within: Self.drainLimit)
+        let deadline = Deadline(within: drainLimit)
         // Unlike tcdrain, this ends; and a close would wait for half a minute on a stuck line.
         while chost_serial_unsent(descriptor) > 0 && !deadline.isPast { usleep(2000) }
         chost_serial_discard_output(descriptor)

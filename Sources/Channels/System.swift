@@ -39,8 +39,10 @@ func connectDescriptor(
 
 #if canImport(Darwin)
     let streamSocketType = SOCK_STREAM
+    let datagramSocketType = SOCK_DGRAM
 #else
     let streamSocketType = Int32(SOCK_STREAM.rawValue)
+    let datagramSocketType = Int32(SOCK_DGRAM.rawValue)
 #endif
 
 func freeMemory(_ pointer: UnsafeMutableRawPointer?) { free(pointer) }

@@ -15,7 +15,8 @@ extension Platform {
 
     private enum FlashMethod: String, CaseIterable { case gdb, command, none }
 
-    static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> Flash {
+    /// How to flash, and at which rate the port is touched before.
+    static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> (Flash, Int?) {
         guard let section = try root.section(.flash, keys: FlashKey.self) else {
             throw root.missing(.flash)
         }
@@ -24,11 +25,13 @@ extension Platform {
         }
         switch method {
         case .gdb:
-            try refuse([.command, .eraseCommand, .resetCommand], method, section)
-            return .gdb(
-                GDBFlash(
-                    eraseRegions: try regions(.eraseRegions, section),
-                    resetCommand: try section.string(.resetMonitor) ?? "reset"))
+            try refuse([.command, .eraseCommand, .resetCommand, .touchBaud], method, section)
+            return (
+                .gdb(
+                    GDBFlash(
+                        eraseRegions: try regions(.eraseRegions, section),
+                        resetCommand: try section.string(.resetMonitor) ?? "reset")), nil
+            )
         case .command:
             try refuse([.eraseRegions, .resetMonitor], method, section)
             guard
@@ -41,14 +44,14 @@ extension Platform {
             guard flash.placeholders.contains(.image) else {
                 throw section.invalid(.command, "\"command\" does not take the {image}")
             }
-            return .command(
-                CommandFlasher.Commands(
-                    flash: flash,
-                    erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
-                    reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders)))
+            let commands = CommandFlasher.Commands(
+                flash: flash,
+                erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
+                reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders))
+            return (.command(commands), try section.integer(.touchBaud, in: 300...12_000_000))
         case .none:
             try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
-            return .none
+            return (.none, nil)
         }
     }
 

@@ -1,7 +1,6 @@
 import Channels
 import Issuance
 public import Provisioning
-import SMP
 
 extension Platform {
     /// Reads a platform file.
@@ -41,7 +40,7 @@ extension Platform {
         credentials = try Self.credentials(root)
         timeouts = try Self.timeouts(root)
         probe = try Self.probe(root)
-        flash = try Self.flash(root)
+        (flash, touchBaud) = try Self.flash(root)
         identification = try Self.identification(root)
         emulation = try Self.emulation(root)
         try checkAgreement(root)
@@ -115,27 +114,6 @@ extension Platform {
         return Build(name: name, command: command, image: image, board: board)
     }
 
-    private static func channel(
-        _ root: PlatformSection<RootKey>
-    ) throws(ProvisioningError) -> ChannelSettings {
-        guard let section = try root.section(.channel, keys: ChannelKey.self) else {
-            throw root.missing(.channel)
-        }
-        guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
-            throw section.missing(.kind)
-        }
-        let baudRates = try section.integers(.baud, in: 300...12_000_000) ?? [115_200]
-        // SMP keeps the groups below 64 for itself.
-        let group = try section.integer(.group, in: 64...65535).map(UInt16.init)
-        let rtt = try rtt(section)
-        guard kind != .rtt || rtt != nil else {
-            throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
-        }
-        return ChannelSettings(
-            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup, rtt: rtt
-        )
-    }
-
     private static func probe(
         _ root: PlatformSection<RootKey>
     ) throws(ProvisioningError) -> ProbeEndpoint? {
@@ -197,16 +175,15 @@ extension Platform {
     private static func timeouts(
         _ root: PlatformSection<RootKey>
     ) throws(ProvisioningError) -> Timeouts {
-        let section = try root.section(.timeouts, keys: TimeoutsKey.self)
-        func duration(
-            _ key: TimeoutsKey, default milliseconds: Int
-        ) throws(ProvisioningError) -> Duration {
-            .milliseconds(try section?.integer(key, in: 1...3_600_000) ?? milliseconds)
+        guard let section = try root.section(.timeouts, keys: TimeoutsKey.self) else {
+            return Timeouts()
         }
-        return Timeouts(
-            boot: try duration(.bootMilliseconds, default: 5_000),
-            answer: try duration(.answerMilliseconds, default: 2_000),
-            signature: try duration(.signatureMilliseconds, default: 10_000),
-            flash: try duration(.flashMilliseconds, default: 120_000))
+        var values: [Timeout: Duration] = [:]
+        for key in TimeoutsKey.allCases {
+            values[key.timeout] = try section.integer(key, in: 1...3_600_000).map {
+                .milliseconds($0)
+            }
+        }
+        return Timeouts(values)
     }
 }

@@ -1,6 +1,7 @@
 public import Channels
 public import Issuance
 public import Provisioning
+public import SMP
 
 /// What the tool must know of a board: one validated file of `platforms/`.
 ///
@@ -28,7 +29,10 @@ public struct Platform: Sendable, Hashable {
     /// Nil: this platform is real hardware.
     public let emulation: Emulation?
     public let credentials: Credentials
-    public let timeouts: Timeouts
+    public internal(set) var timeouts: Timeouts
+    /// Bits per second at which the board's port is opened and left before the flash command, so that its
+    /// bootloader takes over. Nil: it needs nothing of the kind.
+    public let touchBaud: Int?
     /// Where the file was: its path, or `"built in"`.
     public let origin: String
 }
@@ -92,15 +96,24 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, udp }
 
         public let kind: Kind
-        /// Symbols per second. Never empty. The first is used; the others tell what `--baud` may be.
+        /// Bits per second. Never empty. Where there are several, each is tried in turn.
         public let baudRates: [Int]
+        public let flowControl: FlowControl
+        /// What restarts the board after it was flashed. Nil: the flash tool does.
+        public let reset: ModemSequence?
+        /// How messages lie on a channel that is a byte stream: never `.datagram`.
+        public let framing: SMPFraming
+        /// Nil: 2, and 1 with a device that says it knows no other.
+        public let smpVersion: SMPVersion?
         /// The SMP group under which the device library answers.
         public let group: UInt16
         /// Nil: the firmware has no RTT. Never with kind `.rtt`.
         public let rtt: RTTSettings?
+        /// Where the device listens for datagrams, where the user names no other.
+        public let udp: UDPEndpoint?
     }
 
     /// The board on the desk that isn't there.
@@ -129,19 +142,16 @@ extension Platform {
         public let validityDays: Int?
     }
 
-    public struct Timeouts: Sendable, Hashable {
-        /// From reset to the first answer.
-        public let boot: Duration
-        /// For one answer that needs no cryptography.
-        public let answer: Duration
-        /// For one answer that the device makes a key or a signature for.
-        public let signature: Duration
-        /// For flashing, by the probe or by an external tool.
-        public let flash: Duration
-    }
 }
 
 extension Platform {
+    /// The same platform for a user who knows better.
+    public func with(timeouts: [Timeout: Duration]) -> Platform {
+        var platform = self
+        platform.timeouts = platform.timeouts.merging(timeouts)
+        return platform
+    }
+
     /// How to flash this board, and read its ID, through the GDB server at `endpoint`. Nil: it is not
     /// flashed that way.
     public func flasherConfiguration(endpoint: ProbeEndpoint) -> GDBFlasher.Configuration? {
@@ -149,6 +159,7 @@ extension Platform {
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
             deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
-            rtt: channel.rtt, flashTimeout: timeouts.flash)
+            rtt: channel.rtt, connectTimeout: timeouts[.connect], replyTimeout: timeouts[.probe],
+            flashTimeout: timeouts.flash)
     }
 }

@@ -36,6 +36,9 @@ enum FlashKey: String, PlatformKey {
     case resetCommand = "reset-command"
     /// List of regions that hold keys and credentials. Method `"gdb"`.
     case eraseRegions = "erase-regions"
+    /// Bits per second at which the board's port is opened and left before the command, for a bootloader
+    /// that waits for that: 1200. `{port}` is the port that comes then. Method `"command"`.
+    case touchBaud = "touch-baud"
     /// What resets the board, a monitor command of the GDB server; default `"reset"`. Method `"gdb"`.
     case resetMonitor = "reset-monitor"
 }
@@ -58,15 +61,31 @@ enum IdentifyKey: String, PlatformKey {
 
 /// `[channel]`
 enum ChannelKey: String, PlatformKey {
-    /// `"uart"`, or `"rtt"`: through the debug probe.
+    /// `"uart"`, `"rtt"`: through the debug probe, or `"udp"`.
     case kind
-    /// Symbols per second, one or a list; the first is used unless `--baud` names another; default
-    /// 115200.
+    /// Bits per second, one or a list, of which each is tried in turn; default 115200.
     case baud
+    /// `"none"`, `"rts-cts"` or `"xon-xoff"`; default none.
+    case flowControl = "flow-control"
+    /// What restarts a board that was flashed: `"none"`, `"dtr"`, `"arduino"`, `"esp"`, or a list of steps:
+    /// `["dtr=0,rts=1", "wait=100", "rts=0"]`; default none.
+    case reset
+    /// `"console"`, or `"raw"`: SMP messages and nothing else; default console.
+    case framing
+    /// 1 or 2; default 2, and 1 with a device that says it knows no other.
+    case smpVersion = "smp-version"
     /// The SMP group of the device library, 64 to 65535; default 8392.
     case group
     /// Where RTT is. With kind `"uart"`, for those who ask for `--channel rtt`.
     case rtt
+    /// Where the device listens for datagrams. With kind `"uart"`, for those who ask for `--channel udp`.
+    case udp
+}
+
+/// `[channel.udp]`
+enum UDPKey: String, PlatformKey {
+    /// `"udp:HOST"` or `"udp:HOST:PORT"`; the port is 1337 by default.
+    case endpoint
 }
 
 /// `[channel.rtt]`
@@ -110,14 +129,18 @@ enum CredentialsKey: String, PlatformKey {
     case trustAnchors = "trust-anchors"
 }
 
-/// `[timeouts]`, in milliseconds.
-enum TimeoutsKey: String, PlatformKey {
-    /// From reset to the first answer; default 5000.
-    case bootMilliseconds = "boot-ms"
-    /// For an answer that needs no cryptography; default 2000.
-    case answerMilliseconds = "answer-ms"
-    /// For an answer that the device makes a key or a signature for; default 10000.
-    case signatureMilliseconds = "signature-ms"
-    /// For flashing; default 120000.
-    case flashMilliseconds = "flash-ms"
+/// `[timeouts]`, in milliseconds: `boot-ms` and so on, see `Timeout`.
+struct TimeoutsKey: PlatformKey {
+    let timeout: Timeout
+
+    static let allCases = Timeout.allCases.map(TimeoutsKey.init)
+
+    private init(_ timeout: Timeout) { self.timeout = timeout }
+
+    init?(rawValue: String) {
+        guard let key = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = key
+    }
+
+    var rawValue: String { timeout.key }
 }

@@ -99,6 +99,16 @@ struct PlatformSection<Key: PlatformKey> {
         }
     }
 
+    /// A string, or a list of them.
+    func words(_ key: Key) throws(ProvisioningError) -> [String]? {
+        try value(key, "a string or a list of strings") { value in
+            if let string = value.string { return [string] }
+            guard let array = value.array else { return nil }
+            let strings = array.compactMap(\.string)
+            return strings.count == array.count ? strings : nil
+        }
+    }
+
     /// An argument list: a command and its arguments, handed over without a shell.
     func command(
         _ key: Key, allowing placeholders: Set<CommandPlaceholder>

@@ -10,10 +10,13 @@ struct Attachment {
 
     /// What the device said since its start, then what it says, until the user leaves. Leaving is how
     /// an attached run ends well, by key or by signal.
-    func run(_ channel: any Channel) throws {
+    ///
+    /// - Parameter limit: until the device takes what is typed.
+    func run(_ channel: any Channel, typingWithin limit: Duration) throws {
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
-            channel: channel, input: 0, output: 1, interruption: session.interruption)
+            channel: channel, input: 0, output: 1, writeTimeout: limit,
+            interruption: session.interruption)
         let name = Table.printable(channel.name)
         Terminal.standardError.write(
             console.sendsKeys

@@ -10,7 +10,6 @@ struct FirmwareBuild {
 
     /// The last lines that a failed build shows: compilers say more than one thing.
     private static let shownLineCount = 60
-    private static let timeout = Duration.seconds(1800)
 
     init(_ platform: Platform, packagePath: String) {
         self.platform = platform
@@ -45,7 +44,7 @@ struct FirmwareBuild {
         }
         do {
             try runner.run(
-                command, timeout: Self.timeout, failure: .buildFailed)
+                command, timeout: platform.timeouts[.build], failure: .buildFailed)
         } catch {
             session.reporter.abandon()
             if error.code == .buildFailed {

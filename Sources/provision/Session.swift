@@ -19,11 +19,14 @@ struct Session {
         reporter = ProgressReporter(isVerbose: isVerbose)
     }
 
-    func platform(_ options: PlatformOptions) throws(ProvisioningError) -> Platform {
+    /// With the time-outs that the user asks for.
+    func platform(
+        _ options: PlatformOptions, _ connection: ConnectionOptions
+    ) throws(ProvisioningError) -> Platform {
         try PlatformCatalogue(
             requested: options.folders, package: options.packagePath,
             environment: ProcessInfo.processInfo.environment
-        ).platform(named: options.platform)
+        ).platform(named: options.platform).with(timeouts: connection.link.timeouts)
     }
 
     func board(

@@ -43,14 +43,26 @@ struct chost_serial_settings {
     unsigned char bytes[128];
 };
 
-/// Saves the settings, then sets raw 8N1 without flow control at `baud` bits per second and discards
-/// what is queued in both directions. Any rate that the driver can make is accepted.
-int chost_serial_configure(int fd, uint32_t baud, struct chost_serial_settings *saved);
+enum chost_flow_control { CHOST_FLOW_NONE, CHOST_FLOW_RTS_CTS, CHOST_FLOW_XON_XOFF };
+
+/// Saves the settings, then sets raw 8N1 at `baud` bits per second and discards what is queued in both
+/// directions. Any rate that the driver can make is accepted. ENOTSUP if it does not take the flow
+/// control. Closing drops no modem line.
+int chost_serial_configure(
+    int fd, uint32_t baud, enum chost_flow_control flow, struct chost_serial_settings *saved);
 
 /// Bits per second as the driver set them, 0 if it does not say.
 uint32_t chost_serial_baud(int fd);
 
+/// All but what would have closing drop the modem lines.
 int chost_serial_restore(int fd, const struct chost_serial_settings *saved);
+
+/// Sets the modem lines, both at once: 0 clears, 1 sets, any other value leaves a line as it is. ENOTTY
+/// where there are none, as behind a pseudo-terminal.
+int chost_serial_lines(int fd, int dtr, int rts);
+
+/// Whether `fd` is a pseudo-terminal's slave. False where the system does not tell.
+bool chost_serial_is_pseudo(int fd);
 
 /// Takes or gives back exclusive use (TIOCEXCL). Other openers get EBUSY, but for root.
 int chost_serial_exclusive(int fd, bool exclusive);

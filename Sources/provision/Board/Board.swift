@@ -3,11 +3,14 @@ import Foundation
 import OpenSSL
 import Platforms
 import Provisioning
+import SMP
 
 /// One board within reach: on a cable, or emulated for as long as this object lives.
 final class Board {
     let platform: Platform
     private let connection: ConnectionOptions
+    /// How messages lie on a byte stream.
+    var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
     private let packagePath: String
     private let stateDirectory: String
     private let interruption: Interruption
@@ -52,9 +55,9 @@ final class Board {
     private func claim() throws(ProvisioningError) {
         guard claims.isEmpty else { return }
         if let port = connection.port {
-            let path =
-                try SocketRoute.endpoint(port)?.description
-                ?? URL(filePath: port).resolvingSymlinksInPath().path
+            let socket = try SocketRoute.endpoint(port)?.description
+            let network = try UDPRoute.endpoint(port)?.description
+            let path = socket ?? network ?? URL(filePath: port).resolvingSymlinksInPath().path
             claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
@@ -95,9 +98,9 @@ final class Board {
                 "\(platform.name) is flashed through a debug probe, and none is named",
                 hint: "name its GDB server with --probe, or do not flash: provision enroll")
         case .command(let commands):
-            return CommandFlasher(
-                commands, values: commandValues, directory: packagePath,
-                timeout: platform.timeouts.flash, runner: runner)
+            return try platform.touchBaud.map { baud throws(ProvisioningError) in
+                try touchingFlasher(commands, baud: baud)
+            } ?? commandFlasher(commands, port: connection.port)
         case .none:
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
@@ -123,7 +126,7 @@ final class Board {
         route?.explained(error, isFlashed: isFlashed) ?? error
     }
 
-    private func chosenRoute() throws(ProvisioningError) -> any ChannelRoute {
+    func chosenRoute() throws(ProvisioningError) -> any ChannelRoute {
         if let route { return route }
         let route = try makeRoute()
         self.route = route
@@ -133,7 +136,10 @@ final class Board {
     private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
         if let socket = try SocketRoute.endpoint(connection.port) {
             return SocketRoute(
-                socket, timeout: platform.timeouts.boot, interruption: interruption)
+                socket, platform.timeouts, interruption: interruption)
+        }
+        if let endpoint = try UDPRoute.endpoint(connection.port) {
+            return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
         }
         // A port that the user names is one, whatever the platform file says.
         switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
@@ -143,12 +149,22 @@ final class Board {
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()
             }
-        case .uart:
-            return SerialRoute(
-                platform, connection, interruption: interruption,
-                emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
-                isGreeted: { [reporter] in reporter.hasEnded(.hello) })
+        case .udp:
+            guard let endpoint = platform.channel.udp else {
+                throw ProvisioningError(
+                    .usage, "the platform \(platform.name) does not say where the device listens",
+                    hint: "name it with --port udp:HOST")
+            }
+            return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
+        case .uart: return serialRoute()
         }
+    }
+
+    private func serialRoute() -> SerialRoute {
+        SerialRoute(
+            platform, connection, interruption: interruption,
+            emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
+            isGreeted: { [reporter] in reporter.hasEnded(.hello) }, reporter: reporter)
     }
 
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
@@ -165,7 +181,9 @@ final class Board {
             platform.flasherConfiguration(endpoint: endpoint)
             ?? GDBFlasher.Configuration(
                 endpoint: endpoint, deviceID: platform.identification?.region,
-                deviceIDWidth: platform.identification?.width ?? .any, rtt: platform.channel.rtt)
+                deviceIDWidth: platform.identification?.width ?? .any, rtt: platform.channel.rtt,
+                connectTimeout: platform.timeouts[.connect],
+                replyTimeout: platform.timeouts[.probe])
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
             reporter.progressed(.flash, done: progress.done, of: progress.total)
         }
@@ -179,15 +197,29 @@ final class Board {
         return platform.probe
     }
 
-    private var commandValues: [CommandPlaceholder: String] {
+    private func commandFlasher(
+        _ commands: CommandFlasher.Commands, port: String?
+    ) -> CommandFlasher {
+        let rate = connection.link.baud.map { Int($0[0]) } ?? platform.channel.baudRates[0]
         var values: [CommandPlaceholder: String] = [
-            .board: platform.board, .package: packagePath,
-            .baud: String(connection.baud ?? platform.channel.baudRates[0]),
+            .board: platform.board, .package: packagePath, .baud: String(rate),
         ]
         values[.chip] = platform.chip
-        values[.port] = connection.port
+        values[.port] = port
         values[.probe] = connection.probeSerial
-        return values
+        return CommandFlasher(
+            commands, values: values, directory: packagePath, timeout: platform.timeouts.flash,
+            runner: runner)
+    }
+
+    private func touchingFlasher(
+        _ commands: CommandFlasher.Commands, baud: Int
+    ) throws(ProvisioningError) -> any Flasher {
+        let serial = try chosenRoute() as? SerialRoute ?? serialRoute()
+        return TouchingFlasher(
+            baud: baud, timeouts: platform.timeouts, interruption: interruption,
+            port: serial.choosePort, current: serial.currentPort, noted: reporter.noted
+        ) { port in self.commandFlasher(commands, port: port) }
     }
 
     private var runner: CommandRunner {

@@ -11,6 +11,9 @@ final class SerialRoute: ChannelRoute {
     private let listPorts: () -> [SerialPortDescription]
     private let isGreeted: () -> Bool
     private let interruption: Interruption
+    private let reporter: ProgressReporter
+    /// Whether the device may be asked where it answers; else the first of several rates is taken.
+    var asksForRate = true
     /// Nil until it is looked for, and where only its path is known.
     private var chosenPort: ChosenPort?
     /// The port that was opened last.
@@ -23,8 +26,10 @@ final class SerialRoute: ChannelRoute {
     init(
         _ platform: Platform, _ connection: ConnectionOptions, interruption: Interruption,
         emulatedPort: @escaping () -> String?,
-        listPorts: @escaping () -> [SerialPortDescription], isGreeted: @escaping () -> Bool
+        listPorts: @escaping () -> [SerialPortDescription], isGreeted: @escaping () -> Bool,
+        reporter: ProgressReporter
     ) {
+        self.reporter = reporter
         self.platform = platform
         self.connection = connection
         self.interruption = interruption
@@ -35,27 +40,39 @@ final class SerialRoute: ChannelRoute {
 
     /// A port that isn't there may come with the new firmware.
     func check() throws(ProvisioningError) {
+        guard let path = try choose(), access(path, F_OK) == 0 || errno != ENOENT else { return }
+        try port(at: path).close()
+    }
+
+    /// Which port it is, while no other has taken its name.
+    private func choose() throws(ProvisioningError) -> String? {
         try checkThatPortIsNamed()
         if let named = connection.port {
             chosenPort = ChosenPort(named: named, among: listPorts())
         } else if platform.emulation == nil {
             chosenPort = try ChosenPort(among: listPorts())
         }
-        guard let path = connection.port ?? chosenPort?.path,
-            access(path, F_OK) == 0 || errno != ENOENT
-        else { return }
-        try port(at: path).close()
+        return connection.port ?? chosenPort?.path
+    }
+
+    /// The port of the board as it is now.
+    ///
+    /// - Throws: `.channelUnavailable` if there is none.
+    func choosePort() throws(ProvisioningError) -> String {
+        if let path = try choose() { return path }
+        return try currentPort()
     }
 
     /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
-        let end = ContinuousClock.now + platform.timeouts.boot
+        let end = ContinuousClock.now + platform.timeouts[.port]
         var wasMissing = false
         while true {
             do {
                 let path = try currentPort()
                 portPath = path
-                return try port(at: path)
+                let port = try port(at: path)
+                return try prepare(port, isFlashed: isFlashed)
             } catch {
                 if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
                 guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,
@@ -94,7 +111,7 @@ final class SerialRoute: ChannelRoute {
                 + "a board for this run")
     }
 
-    private func currentPort() throws(ProvisioningError) -> String {
+    func currentPort() throws(ProvisioningError) -> String {
         if let chosenPort { return try chosenPort.current(among: listPorts()) }
         if let path = connection.port ?? emulatedPort() { return path }
         try checkThatPortIsNamed()
@@ -107,9 +124,56 @@ final class SerialRoute: ChannelRoute {
         return try ChosenPort(among: ports).current(among: ports)
     }
 
+    private var rates: [UInt32] {
+        connection.link.baud ?? platform.channel.baudRates.map(UInt32.init)
+    }
+
     private func port(at path: String) throws(ProvisioningError) -> SerialPort {
-        let baud = connection.baud ?? platform.channel.baudRates[0]
-        return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
+        let port = try SerialPort(
+            path: path, baud: rates[0],
+            flowControl: connection.link.flowControl ?? platform.channel.flowControl,
+            interruption: interruption)
+        port.drainLimit = platform.timeouts[.drain]
+        return port
+    }
+
+    /// Restarts the board where that is asked for, and finds its rate.
+    private func prepare(
+        _ port: SerialPort, isFlashed: Bool
+    ) throws(ProvisioningError) -> SerialPort {
+        do {
+            try reset(port, isFlashed: isFlashed)
+            guard rates.count > 1, asksForRate else { return port }
+            let search = RateSearch(
+                rates: rates, timePerRate: platform.timeouts[.rate],
+                framing: connection.link.framing ?? platform.channel.framing,
+                version: connection.link.smpVersion ?? platform.channel.smpVersion ?? .v2)
+            let rate = try search.find(
+                on: port, within: platform.timeouts.boot, logged: reporter.logged)
+            Terminal.standardError.remark("\(port.name) answers at \(rate) baud")
+            return port
+        } catch {
+            port.close()
+            throw error
+        }
+    }
+
+    /// A board that was not flashed is not restarted unless the user says so. A pseudo-terminal in the place of
+    /// the board's port has no lines and needs none; but what the user asks for must not be left out
+    /// silently.
+    private func reset(_ port: SerialPort, isFlashed: Bool) throws(ProvisioningError) {
+        guard !connection.link.noReset else { return }
+        if let words = connection.link.reset {
+            guard let sequence = try ModemSequence.parse(words) else { return }
+            return try port.perform(sequence)
+        }
+        guard isFlashed, let sequence = platform.channel.reset else { return }
+        do {
+            try port.perform(sequence)
+        } catch {
+            guard port.isPseudoTerminal else { throw error }
+            reporter.noted("no reset \(sequence): \(port.name) has no modem lines")
+        }
     }
 
     private var emulateCommand: String {

@@ -5,13 +5,12 @@ import Provisioning
 /// A tool that has the probe offers RTT on a socket.
 final class SocketRoute: ChannelRoute {
     private let endpoint: ProbeEndpoint
-    private let timeout: Duration
+    private let timeouts: Timeouts
     private let interruption: Interruption
 
-    /// - Parameter timeout: how long the tool may take until it listens, after flashing.
-    init(_ endpoint: ProbeEndpoint, timeout: Duration, interruption: Interruption) {
+    init(_ endpoint: ProbeEndpoint, _ timeouts: Timeouts, interruption: Interruption) {
         self.endpoint = endpoint
-        self.timeout = timeout
+        self.timeouts = timeouts
         self.interruption = interruption
     }
 
@@ -26,6 +25,7 @@ final class SocketRoute: ChannelRoute {
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         // A tool's RTT server waits for the firmware, too.
         try StreamChannel.connect(
-            to: endpoint, within: timeout, untilListening: isFlashed, interruption: interruption)
+            to: endpoint, within: isFlashed ? timeouts.boot : timeouts[.connect],
+            untilListening: isFlashed, interruption: interruption)
     }
 }

@@ -21,11 +21,12 @@ struct AttachCommand: ParsableCommand {
     func run() throws {
         let session = try Session(isVerbose: false)
         let board = session.board(
-            try session.platform(platform), connection, packagePath: platform.packagePath)
+            try session.platform(platform, connection), connection,
+            packagePath: platform.packagePath)
         try session.with(board) {
-            let channel = try board.openChannel()
+            let channel = try board.openConsole()
             defer { channel.close() }
-            try Attachment(session).run(channel)
+            try Attachment(session).run(channel, typingWithin: board.platform.timeouts[.console])
         }
     }
 }

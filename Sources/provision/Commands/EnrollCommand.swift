@@ -30,7 +30,7 @@ struct EnrollCommand: ParsableCommand {
 
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
+        let platform = try session.platform(platform, connection)
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
         try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
@@ -47,7 +47,7 @@ struct EnrollCommand: ParsableCommand {
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try document.show(report, text: report.text)
-            if attach, !output.json { try Attachment(session).run(outcome.channel) }
+            if attach, !output.json { try board.attach(outcome.channel, session) }
         }
     }
 }

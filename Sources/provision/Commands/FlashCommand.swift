@@ -34,7 +34,7 @@ struct FlashCommand: ParsableCommand {
 
     private func flash(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
+        let platform = try session.platform(platform, connection)
         let image = try image.image(for: platform, packagePath: self.platform.packagePath, session)
         let board = session.board(platform, connection, packagePath: self.platform.packagePath)
         try session.with(board) {

@@ -28,7 +28,7 @@ struct PlatformOptions: ParsableArguments {
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090.",
+            "The serial port: /dev/ttyACM0; a tool's RTT socket: tcp:localhost:9090; or the device on the network: udp:HOST.",
             valueName: "path"),
         completion: .file())
     var port: String?
@@ -36,8 +36,7 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: "How to talk to the device, where its platform knows several ways.")
     var channel: Platform.ChannelSettings.Kind?
 
-    @Option(help: ArgumentHelp("Bits per second of the serial port.", valueName: "rate"))
-    var baud: Int?
+    @OptionGroup var link: LinkOptions
 
     @Option(
         help: ArgumentHelp(
@@ -62,8 +61,10 @@ struct ConnectionOptions: ParsableArguments {
     var instance: String?
 
     func validate() throws {
-        if let baud, !(1...Int(UInt32.max)).contains(baud) {
-            throw ValidationError("--baud is 1 to \(UInt32.max), not \(baud)")
+        do throws(ProvisioningError) {
+            _ = try UDPRoute.endpoint(port)
+        } catch {
+            throw ValidationError("--port: \(error.reason). \(error.hint ?? "")")
         }
         if channel == .rtt, let port {
             throw ValidationError("--channel rtt is through the probe, not on --port \(port)")

@@ -44,12 +44,12 @@ struct RunCommand: ParsableCommand {
 
     private func preview() throws {
         let session = try Session(isVerbose: output.verbose)
-        try RunPreview(self, session.platform(platform), session.state).print()
+        try RunPreview(self, session.platform(platform, connection), session.state).print()
     }
 
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
+        let platform = try session.platform(platform, connection)
         // A registry that can't be used must be found out before the board is touched.
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
@@ -74,7 +74,7 @@ struct RunCommand: ParsableCommand {
                 outcome, registry: registry.path, steps: session.reporter.durations)
             try document.show(report, text: report.text)
             // One document on standard output, and nothing behind it.
-            if !detach, !output.json { try Attachment(session).run(outcome.channel) }
+            if !detach, !output.json { try board.attach(outcome.channel, session) }
         }
     }
 }
@@ -145,12 +145,13 @@ struct CredentialOptions: ParsableArguments {
             Int64($0) * 86400
         }
         plan.replacesKey = replaceKey
+        plan.framing = connection.link.framing ?? platform.channel.framing
+        plan.smpVersion = connection.link.smpVersion ?? platform.channel.smpVersion
         plan.deadlines.boot = platform.timeouts.boot
         plan.deadlines.answer = platform.timeouts.answer
         plan.deadlines.signature = platform.timeouts.signature
-        // A run asks for a handful of signatures; each may need its repeats.
-        plan.deadlines.conversation = max(
-            plan.deadlines.conversation, platform.timeouts.signature * 30)
+        plan.deadlines.conversation = platform.timeouts.conversation
+        plan.deadlines.write = platform.timeouts[.write]
         return plan
     }
 

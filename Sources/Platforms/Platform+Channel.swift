@@ -1,0 +1,69 @@
+import Channels
+import Provisioning
+import SMP
+
+// The tables of the channel: how the firmware is spoken to.
+extension Platform {
+    private enum StreamFraming: String, CaseIterable {
+        case console, raw
+
+        var framing: SMPFraming { self == .raw ? .raw : .console }
+    }
+
+    static func channel(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> ChannelSettings {
+        guard let section = try root.section(.channel, keys: ChannelKey.self) else {
+            throw root.missing(.channel)
+        }
+        guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
+            throw section.missing(.kind)
+        }
+        // SMP keeps the groups below 64 for itself.
+        let group = try section.integer(.group, in: 64...65535).map(UInt16.init)
+        let rtt = try rtt(section)
+        guard kind != .rtt || rtt != nil else {
+            throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
+        }
+        let settings = ChannelSettings(
+            kind: kind, baudRates: try section.integers(.baud, in: 300...12_000_000) ?? [115_200],
+            flowControl: try section.choice(.flowControl, of: FlowControl.self) ?? .none,
+            reset: try reset(section),
+            framing: try section.choice(.framing, of: StreamFraming.self)?.framing ?? .console,
+            smpVersion: try section.integer(.smpVersion, in: 1...2).map { $0 == 1 ? .v1 : .v2 },
+            group: group ?? DeviceContract.standardGroup, rtt: rtt, udp: try udp(section))
+        guard kind != .udp || !section.has(.framing) else {
+            throw section.invalid(
+                .framing, "\"kind\" is \"udp\", which has one message in each datagram")
+        }
+        guard settings.framing != .raw || settings.flowControl != .xonXOFF else {
+            throw section.invalid(
+                .flowControl,
+                "with \"framing\" \"raw\", messages may contain the bytes of \"xon-xoff\"")
+        }
+        return settings
+    }
+
+    private static func reset(
+        _ section: PlatformSection<ChannelKey>
+    ) throws(ProvisioningError) -> ModemSequence? {
+        guard let words = try section.words(.reset) else { return nil }
+        do {
+            return try ModemSequence.parse(words)
+        } catch {
+            throw section.invalid(.reset, error.reason, hint: error.hint)
+        }
+    }
+
+    private static func udp(
+        _ channel: PlatformSection<ChannelKey>
+    ) throws(ProvisioningError) -> UDPEndpoint? {
+        guard let section = try channel.section(.udp, keys: UDPKey.self) else { return nil }
+        guard let endpoint = try section.string(.endpoint) else { throw section.missing(.endpoint) }
+        do {
+            return try UDPEndpoint(parsing: endpoint)
+        } catch {
+            throw section.invalid(.endpoint, error.reason, hint: error.hint)
+        }
+    }
+}
