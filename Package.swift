@@ -124,7 +124,7 @@ let package = Package(
             [
                 "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
                 "Channels", "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR",
-                "CBORJudge",
+                "CBORJudge", "BadLine",
                 "OpenSSL", "ProvisioningTesting",
             ]),
 
@@ -184,7 +184,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
-            "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
+            "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels", "SMP"],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

@@ -51,7 +51,11 @@ void dp_receive_raw(uint8_t byte) {
     dp_answer(length, dp_hal_write);
 }
 
-void dp_receive_pause(void) { received = 0; }
+void dp_receive_pause(void) {
+    // Half a request may hold half of an imported key.
+    memset(dp_message, 0, received);
+    received = 0;
+}
 
 void dp_receive_datagram(const uint8_t *bytes, size_t length) {
     if (length > DP_MESSAGE_SIZE) return;

@@ -81,7 +81,10 @@ public struct RawMessageDecoder: Sendable {
             groups?.contains(header.group) ?? true
         else { return .noMessage }
         let length = SMPHeader.byteCount + Int(header.length)
-        guard length <= maximumMessageLength else { return .oversized(length) }
+        // Not before it can be told from noise as surely as any other.
+        guard length <= maximumMessageLength else {
+            return head.count > SMPHeader.byteCount ? .oversized(length) : .unfinished
+        }
         guard bytes.count >= length else { return .unfinished }
         let payload = try? CBORValue.decode(bytes.dropFirst(SMPHeader.byteCount).prefix(length - 8))
         return payload?.map == nil ? .damaged : .message(length)

@@ -10,8 +10,8 @@ final class NativeDevice {
 
     /// - Parameter folder: where the device keeps its ID, its keys and its flash.
     init(
-        _ image: String, in folder: URL, faults: LineFaults.Rates, seed: UInt64,
-        bitsPerSecond: Int? = nil
+        _ image: String, arguments: [String] = [], in folder: URL,
+        faults: LineFaults.Rates = LineFaults.Rates(), seed: UInt64 = 0, bitsPerSecond: Int? = nil
     ) throws {
         var sockets: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue)
@@ -21,6 +21,7 @@ final class NativeDevice {
         let deviceEnd = FileHandle(fileDescriptor: sockets[1], closeOnDealloc: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process.executableURL = URL(filePath: image)
+        process.arguments = arguments
         process.environment = ["PROVISION_NATIVE_STATE": folder.path]
         process.standardInput = deviceEnd
         process.standardOutput = deviceEnd

@@ -26,11 +26,34 @@ import Testing
         }
     }
 
+    /// Without the console framing, on a line.
+    @Test func talksOnARawLine() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["raw"],
+                in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            try converse(on: "raw:\(device.line.port)", of: "native", provision)
+        }
+    }
+
+    @Test func talksInDatagrams() throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice()
+            defer { device.stop() }
+            try converse(on: "udp:127.0.0.1:\(device.port)", of: "native", provision)
+        }
+    }
+
     private func converse(
         with board: EmulatedBoard, of name: String, _ provision: Executable
     ) throws {
+        try converse(on: board.port, of: name, provision)
+    }
+
+    private func converse(on port: String, of name: String, _ provision: Executable) throws {
         let found = try judge(
-            provision, environment: "judges-smp", "smp_client.py", board.port, provision.home.path)
+            provision, environment: "judges-smp", "smp_client.py", port, provision.home.path)
         #expect(found["board"] as? String == name)
         let device = try #require(found["device"] as? String)
         let publicKey = try #require(found["publicKey"] as? String)

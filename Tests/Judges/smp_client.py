@@ -20,7 +20,8 @@ from smpclient import SMPClient
 from smpclient.generics import error_v1, error_v2, success
 from smpclient.requests.os_management import (
     DateTimeRead, EchoWrite, MCUMgrParametersRead, ResetWrite)
-from smpclient.transport.serial import SMPSerialTransport
+from smpclient.transport.serial import SMPSerialRawTransport, SMPSerialTransport
+from smpclient.transport.udp import SMPUDPTransport
 
 from device_group import *
 
@@ -215,9 +216,25 @@ async def lock(board, chunk):
     check(await board.install(token, TOKEN, chunk) is None, "a repeat of what is stored is harmless")
 
 
+class UDPTransport(SMPUDPTransport):
+    async def connect(self, address, timeout_s):
+        host, port = address.rsplit(":", 1)
+        await super().connect(host, timeout_s, int(port))
+
+
+def transport(port):
+    """A path is a serial port; raw:PATH is one without framing, udp:HOST:PORT the network."""
+    kind, _, address = port.partition(":")
+    if kind == "udp":
+        return UDPTransport(), address
+    if kind == "raw":
+        return SMPSerialRawTransport(), address
+    return SMPSerialTransport(), port
+
+
 async def main(port, folder):
     # The device answers with the parameters, and smpclient takes its message size from them.
-    client = SMPClient(SMPSerialTransport(), port, timeout_s=SECONDS)
+    client = SMPClient(*transport(port), timeout_s=SECONDS)
     await client.connect()
     board = Board(client)
     description = await board.ask(Device())

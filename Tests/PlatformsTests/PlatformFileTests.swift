@@ -104,6 +104,71 @@ struct BadPlatform: CustomTestStringConvertible {
         #expect(platform.timeouts.boot == .milliseconds(250))
     }
 
+    private func platform(channel: String, more: String = "") throws -> Platform {
+        let text = Self.minimal + "\n\(channel)\n\(more)"
+        return try Platform(parsing: Array(text.utf8), name: "board", file: "board.toml")
+    }
+
+    @Test func aLineIsDrivenAsTheFileSays() throws {
+        let plain = try platform(channel: "").channel
+        #expect(plain.flowControl == .none && plain.reset == nil && plain.framing == .console)
+        #expect(plain.smpVersion == nil && plain.udp == nil)
+        let channel = try platform(
+            channel: """
+                baud = [115200, 9600]
+                flow-control = "rts-cts"
+                reset = ["dtr=0,rts=1", "wait=100", "rts=0"]
+                framing = "raw"
+                smp-version = 1
+                udp = { endpoint = "udp:[fe80::1%eth0]" }
+                """
+        ).channel
+        #expect(channel.baudRates == [115_200, 9600])
+        #expect(channel.flowControl == .rtsCTS)
+        #expect(channel.reset == .esp)
+        #expect(channel.framing == .raw)
+        #expect(channel.smpVersion == .v1)
+        #expect(channel.udp?.description == "udp:[fe80::1%eth0]:1337")
+        #expect(try platform(channel: "reset = \"none\"").channel.reset == nil)
+        #expect(try platform(channel: "reset = \"arduino\"").channel.reset == .arduino)
+    }
+
+    @Test func aTouchIsBeforeACommand() throws {
+        let text = Self.minimal.replacing(
+            "method = \"gdb\"",
+            with:
+                "method = \"command\"\ncommand = [\"tool\", \"{image}\", \"{port}\"]\ntouch-baud = 1200"
+        )
+        let platform = try Platform(parsing: Array(text.utf8), name: "board", file: "board.toml")
+        #expect(platform.touchBaud == 1200)
+        #expect(try self.platform(channel: "").touchBaud == nil)
+    }
+
+    /// Each has a key, a default, and a user who knows better.
+    @Test(arguments: Timeout.allCases) func aTimeoutIsSetByFileAndByUser(_ timeout: Timeout) throws
+    {
+        let standard = try platform(channel: "").timeouts
+        #expect(standard[timeout] == timeout.standard ?? standard.boot)
+        #expect(!standard.isGiven(timeout) && standard[timeout] > .zero)
+        let given = try platform(channel: "", more: "[timeouts]\n\(timeout.key) = 1234")
+        #expect(given.timeouts[timeout] == .milliseconds(1234))
+        #expect(given.timeouts.isGiven(timeout))
+        let other = given.with(timeouts: [timeout: .milliseconds(7)])
+        #expect(other.timeouts[timeout] == .milliseconds(7))
+        for other in Timeout.allCases where ![timeout, .port].contains(other) {
+            #expect(given.timeouts[other] == standard[other])
+        }
+    }
+
+    /// Thirty signatures, unless it is said.
+    @Test func aConversationIsAsLongAsItsSignatures() throws {
+        #expect(try platform(channel: "").timeouts.conversation == .seconds(300))
+        let slow = try platform(channel: "", more: "[timeouts]\nsignature-ms = 60000")
+        #expect(slow.timeouts.conversation == .seconds(1800))
+        let said = slow.with(timeouts: [.conversation: .seconds(5)])
+        #expect(said.timeouts.conversation == .seconds(5))
+    }
+
     @Test func rttIsWhereTheFileSays() throws {
         let start = Self.minimal.replacing("\"uart\"", with: "\"rtt\"") + "\n[channel.rtt]\n"
         func rtt(_ text: String) throws -> RTTSettings {

@@ -17,7 +17,7 @@ public struct UDPEndpoint: Sendable, Hashable, CustomStringConvertible {
         let hasPort =
             address.hasSuffix("]") ? false : address.contains { $0 == ":" } || address.isEmpty
         let full = hasPort ? "tcp:\(address)" : "tcp:\(address):\(Self.standardPort)"
-        guard !address.hasPrefix(":"),
+        guard !address.hasPrefix(":"), !address.hasPrefix("[]"),
             case .tcp(let host, let port)? = try? ProbeEndpoint(
                 parsing: full)
         else { throw Self.malformed(text) }

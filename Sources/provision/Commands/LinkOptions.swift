@@ -63,7 +63,7 @@ struct LinkOptions: ParsableArguments {
         let rates = try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
             guard let rate = UInt32(word), rate > 0 else {
                 throw ValidationError(
-                    "--baud is one rate from 1 to \(UInt32.max) or a list of them, not \"\(text)\"")
+                    "--baud is one rate from 1 to \(UInt32.max) or a list of them, not \(text)")
             }
             return rate
         }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Attestation
+import Channels
 public import Platforms
 import Provisioning
 
@@ -65,6 +66,11 @@ struct ConnectionOptions: ParsableArguments {
             _ = try UDPRoute.endpoint(port)
         } catch {
             throw ValidationError("--port: \(error.reason). \(error.hint ?? "")")
+        }
+        if let port, let channel, channel != .rtt,
+            (channel == .udp) != port.hasPrefix(UDPEndpoint.prefix)
+        {
+            throw ValidationError("--channel \(channel.rawValue) is not on --port \(port)")
         }
         if channel == .rtt, let port {
             throw ValidationError("--channel rtt is through the probe, not on --port \(port)")

@@ -14,8 +14,14 @@ struct PlatformsCommand: ParsableCommand {
 
             EXAMPLES
               provision platforms
+              provision platforms microbit
               provision platforms --platforms ./my-boards --json
             """)
+
+    @Argument(
+        help: "A board to tell more of: how it is reached, and how long all may take.",
+        completion: .shellCommand("provision platforms --names"))
+    var name: String?
 
     @Option(
         name: .customLong("platforms"),
@@ -39,10 +45,20 @@ struct PlatformsCommand: ParsableCommand {
         let error: String?
     }
 
+    func validate() throws {
+        if names, name != nil { throw ValidationError("--names lists all, and takes no name") }
+    }
+
+    private func show(_ details: PlatformDetails) throws {
+        if json { return try JSONDocument.print(details) }
+        Terminal.standardOutput.write(details.text)
+    }
+
     func run() throws {
         let catalogue = try PlatformCatalogue(
             requested: folders, package: packagePath,
             environment: ProcessInfo.processInfo.environment)
+        if let name { return try show(PlatformDetails(try catalogue.platform(named: name))) }
         let rows = catalogue.entries().map { entry in
             switch entry.platform {
             case .success(let platform):

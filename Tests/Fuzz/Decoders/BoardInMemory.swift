@@ -62,6 +62,21 @@ struct BoardInMemory: ~Copyable {
         _ = takeOutput()
     }
 
+    /// Anything at all, on a line without framing.
+    mutating func receive(raw bytes: [UInt8]) {
+        // Only the device knows what it takes for a request.
+        mayHaveLostKey = true
+        for byte in bytes { dp_receive_raw(byte) }
+        dp_receive_pause()
+        _ = takeOutput()
+    }
+
+    mutating func receive(datagram bytes: [UInt8]) {
+        mayHaveLostKey = true
+        bytes.withUnsafeBufferPointer { dp_receive_datagram($0.baseAddress, $0.count) }
+        _ = takeOutput()
+    }
+
     /// One request, and what came back; nil for none.
     @discardableResult
     mutating func answer(_ header: SMPHeader, _ payload: [UInt8]) throws -> CBORMap? {

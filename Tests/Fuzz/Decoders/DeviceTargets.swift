@@ -17,6 +17,8 @@ extension FuzzTarget {
                 stepCount += 1
                 let choice = choices.byte()
                 switch choice % 8 {
+                case 0 where choice & 0x10 != 0: board.receive(raw: choices.part())
+                case 0 where choice & 0x20 != 0: board.receive(datagram: choices.part())
                 case 0: try board.receive(choices.part())
                 case 1: try board.restart()
                 case 2:

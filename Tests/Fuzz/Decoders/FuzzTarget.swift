@@ -26,7 +26,7 @@ public struct FuzzTarget: Sendable {
     public func check(_ input: [UInt8]) throws { try body(input) }
 
     public static let all: [FuzzTarget] = [
-        .cbor, .cose, .frames, .smp, .evidence, .request, .certificate, .pem, .gdb, .rtt,
+        .cbor, .cose, .frames, .raw, .smp, .evidence, .request, .certificate, .pem, .gdb, .rtt,
         .elf, .platform, .command, .console, .device, .flash,
     ]
 

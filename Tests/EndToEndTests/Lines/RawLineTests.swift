@@ -1,0 +1,181 @@
+import BadLine
+import Foundation
+import Testing
+
+/// Serial lines without the console framing, and devices that know version 1 of SMP only.
+@Suite struct RawLineTests {
+    private func enrol(_ port: String, _ provision: Executable, _ more: String...) throws
+        -> Executable.Result
+    {
+        try provision.run(
+            Executable.url, ["enroll", "--platform", "native", "--port", port, "--json"] + more)
+    }
+
+    @Test func aRawLineIsHalfAsLong() throws {
+        try Executable.withHome { provision in
+            let program = try DeviceProcess.program()
+            var bytes: [String: Int] = [:]
+            for framing in ["raw", "console"] {
+                let device = try NativeDevice(
+                    program, arguments: [framing],
+                    in: provision.home.appending(path: "device-\(framing)"))
+                defer { device.stop() }
+                let result = try enrol(device.line.port, provision, "--framing", framing)
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(try result.json()["retries"] as? Int == 0)
+                let counts = device.line.counts
+                bytes[framing] = counts.toDevice.passed + counts.toHost.passed
+            }
+            let (raw, console) = (try #require(bytes["raw"]), try #require(bytes["console"]))
+            #expect(raw * 4 < console * 3, "\(raw) bytes of \(console)")
+            #expect(try provision.keys()["active"]?.count == 2)
+        }
+    }
+
+    /// A line that loses bytes, and no checksum: a run may fail, but never with a wrong record, and
+    /// another one goes on.
+    @Test(arguments: 0..<6) func lostBytesAreMadeGood(_ seed: Int) throws {
+        try Executable.withHome { provision in
+            var rates = LineFaults.Rates()
+            rates.drop = 0.0005
+            rates.duplicate = 0.0005
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["raw"],
+                in: provision.home.appending(path: "device"), faults: rates, seed: UInt64(seed))
+            defer { device.stop() }
+            var result = try enrol(device.line.port, provision, "--framing", "raw", "-v")
+            for _ in 0..<3 where result.status != 0 {
+                result = try enrol(device.line.port, provision, "--framing", "raw", "-v")
+            }
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try provision.keys()["active"]?.count == 1)
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    @Test func aRawLineHasNoConsole() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["raw"],
+                in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            let attached = try provision(
+                "attach", "--platform", "native", "--port", device.line.port, "--framing", "raw")
+            attached.expectError("usage", status: 2, "native", "raw framing")
+            let enrolled = try provision(
+                "enroll", "--platform", "native", "--port", device.line.port, "--framing", "raw",
+                "--attach")
+            #expect(enrolled.status == 0, "\(enrolled.standardError)")
+            #expect(enrolled.standardError.contains("no console: with the raw framing"))
+        }
+    }
+
+    /// The wrong framing is a device that does not answer, and ends.
+    @Test(arguments: [("raw", "console"), ("console", "raw")])
+    func theWrongFraming(_ device: String, _ host: String) throws {
+        try Executable.withHome { provision in
+            let line = try NativeDevice(
+                try DeviceProcess.program(), arguments: [device],
+                in: provision.home.appending(path: "device"))
+            defer { line.stop() }
+            let result = try enrol(
+                line.line.port, provision, "--framing", host, "--timeout", "boot=500ms")
+            result.expectError("device-silent", status: 5, line.line.port)
+            #expect(try provision.keys().isEmpty)
+        }
+    }
+
+    @Test(arguments: [[], ["--smp-version", "1"]] as [[String]])
+    func aDeviceOfVersion1(_ options: [String]) throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice(version: 1)
+            defer { device.stop() }
+            for _ in 0..<2 {
+                let result = try provision.run(
+                    Executable.url,
+                    [
+                        "enroll", "--platform", "native", "--port", "udp:127.0.0.1:\(device.port)",
+                        "--json", "-v",
+                    ] + options)
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(try result.json()["retries"] as? Int == 0)
+                let isTold = result.standardError.contains("the device speaks version 1 of SMP")
+                #expect(isTold == options.isEmpty)
+            }
+            #expect(try provision.keys()["active"]?.count == 1)
+        }
+    }
+
+    @Test func version2AndNothingElse() throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice(version: 1)
+            defer { device.stop() }
+            let result = try provision(
+                "enroll", "--platform", "native", "--port", "udp:127.0.0.1:\(device.port)",
+                "--smp-version", "2")
+            result.expectError("device-refused", status: 6, "too new")
+            #expect(result.hint?.contains("--smp-version 1") == true)
+        }
+    }
+
+    /// Version 1 on a device that knows both.
+    @Test func version1OfBoth() throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice()
+            defer { device.stop() }
+            let result = try provision(
+                "enroll", "--platform", "native", "--port", "udp:127.0.0.1:\(device.port)",
+                "--smp-version", "1", "--json")
+            #expect(result.status == 0, "\(result.standardError)")
+        }
+    }
+
+    /// Of several rates, the one that answers is named: here the first, a pseudo-terminal having none.
+    @Test func theRateIsNamed() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["console"],
+                in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            let result = try enrol(
+                device.line.port, provision, "--baud", "57600,115200", "--flow-control", "rts-cts")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(
+                result.standardError.contains("\(device.line.port) answers at 57600 baud"),
+                "\(result.standardError)")
+        }
+    }
+
+    @Test(arguments: [
+        (["--timeout", "boto=1s"], "did you mean \"boot\""), (["--timeout", "boot"], "boot=20s"),
+        (["--timeout", "boot=20"], "boot=20s"), (["--timeout", "boot=0ms"], "from 1ms"),
+        (["--timeout", "zzzzzzz=1s"], "there are boot, answer"),
+        (["--framing", "datagram"], "console or raw"), (["--smp-version", "3"], "1 or 2"),
+        (["--reset", "dtr=7"], "\"dtr=7\" is no step"),
+        (["--reset", "esp", "--no-reset"], "contrary"), (["--baud", "9600,9600"], "twice"),
+        (["--framing", "raw", "--flow-control", "xon-xoff"], "xon-xoff is made of"),
+    ])
+    func wrongUsage(_ options: [String], _ expected: String) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(
+                Executable.url, ["enroll", "--platform", "native", "--port", "/dev/null"] + options)
+            #expect(result.status == 2)
+            #expect(result.standardError.contains(expected), "\(result.standardError)")
+        }
+    }
+
+    @Test func aPlatformTellsItsTimeouts() throws {
+        try Executable.withHome { provision in
+            let text = try provision("platforms", "microbit").text
+            #expect(text.contains("boot"))
+            let json = try provision("platforms", "microbit", "--json").json()
+            let limits = try #require(json["timeouts"] as? [[String: Any]])
+            let boot = try #require(limits.first { $0["name"] as? String == "boot" })
+            #expect(boot["milliseconds"] as? Int == 5000)
+            #expect(boot["isStandard"] as? Bool == false)
+            #expect(boot["key"] as? String == "boot-ms")
+            let unknown = try provision("platforms", "nothing")
+            #expect(unknown.status == 2)
+        }
+    }
+}
