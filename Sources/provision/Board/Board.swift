@@ -134,6 +134,9 @@ final class Board {
     }
 
     private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
+        if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
+            return openOCD
+        }
         if let socket = try SocketRoute.endpoint(connection.port) {
             return SocketRoute(
                 socket, platform.timeouts, interruption: interruption)

@@ -29,7 +29,8 @@ struct PlatformOptions: ParsableArguments {
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The serial port: /dev/ttyACM0; a tool's RTT socket: tcp:localhost:9090; or the device on the network: udp:HOST.",
+            "The serial port: /dev/ttyACM0; a tool's RTT socket: tcp:localhost:9090; RTT by OpenOCD's "
+                + "Tcl port: openocd:localhost; or a device on the network: udp:HOST.",
             valueName: "path"),
         completion: .file())
     var port: String?
