@@ -26,9 +26,9 @@ final class DeviceSession {
 
     /// Octets of credential in the first message on a line that has lost bytes already.
     private static let badLineChunkLength = 96
-    /// Octets per read: several frames, so that a flood costs few system calls. More than the longest
-    /// message, which may be one datagram.
-    private static let readLimit = 16384
+    /// Octets per read: several frames, so that a flood costs few system calls; or any one datagram that is
+    /// not too long for the session.
+    private let readLimit: Int
 
     init(
         channel: any Channel, plan: ProvisioningPlan, firstSequence: UInt8,
@@ -39,6 +39,7 @@ final class DeviceSession {
         settings.framing = channel.carriesDatagrams ? .datagram : plan.framing
         settings.version = plan.smpVersion ?? .v2
         settings.fallsBack = plan.smpVersion == nil
+        readLimit = channel.carriesDatagrams ? 2 * settings.maximumMessageLength : 4096
         session = SMPSession(settings: settings, firstSequence: firstSequence)
         deadlines = plan.deadlines
         start = clock.now
@@ -186,7 +187,7 @@ final class DeviceSession {
             let remaining = deadline - now
             let bytes =
                 remaining > .zero
-                ? try channel.read(atMost: Self.readLimit, within: remaining) : []
+                ? try channel.read(atMost: readLimit, within: remaining) : []
             if !bytes.isEmpty {
                 effects = session.received(bytes, at: now)
             } else {

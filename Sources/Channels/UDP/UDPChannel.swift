@@ -22,6 +22,8 @@ public final class UDPChannel: Channel {
     private var refusalDeadline: Deadline
     private var hasAnswered = false
     private var isClosed = false
+    /// For any datagram.
+    private var buffer = [UInt8](repeating: 0, count: maximumLength)
 
     /// Addresses of a name that are tried.
     private static let maximumPeerCount = 4
@@ -76,12 +78,12 @@ public final class UDPChannel: Channel {
                 for: peers.map { Poll.Entry($0.descriptor, Poll.readable) }, until: deadline,
                 interruption)
             for (index, entry) in entries.enumerated() where entry.isReady {
-                let received = peers[index].receive(atMost: Self.maximumLength)
+                let received = peers[index].receive(into: &buffer)
                 switch received {
-                case .success(let bytes) where bytes.isEmpty: continue
-                case .success(let bytes):
+                case .success(0): continue
+                case .success(let count):
                     choose(index)
-                    return Array(bytes.prefix(limit))
+                    return Array(buffer.prefix(min(count, limit)))
                 case .failure(let error):
                     _ = try handle(error, of: index)
                 }
@@ -164,14 +166,12 @@ private final class UDPPeer {
 
     deinit { closeDescriptor(descriptor) }
 
-    func receive(atMost limit: Int) -> Result<[UInt8], SystemError> {
-        var (count, error) = (0, Int32(0))
-        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
-            count = readBytes(descriptor, buffer.baseAddress, limit)
-            error = errno
-            filled = max(0, count)
+    /// The length of a datagram.
+    func receive(into buffer: inout [UInt8]) -> Result<Int, SystemError> {
+        let count = buffer.withUnsafeMutableBytes {
+            readBytes(descriptor, $0.baseAddress, $0.count)
         }
-        return count < 0 ? .failure(SystemError(error)) : .success(bytes)
+        return count < 0 ? .failure(.last) : .success(count)
     }
 
     /// Nil if it was sent.

@@ -29,6 +29,9 @@ public enum ChannelCheck: String, CaseIterable, Sendable {
     /// Why the check can't be made with this channel; nil if it can.
     public func obstacle(_ subject: ChannelUnderTest) -> String? {
         switch self {
+        case .deliversEveryByteInOrder, .sendsEveryByteInOrder, .carriesBothDirectionsAtOnce,
+            .keepsWhatIsBeyondTheLimit, .losesNothingToTimeouts, .endsWritesInTime:
+            subject.channel.carriesDatagrams ? "datagrams may be lost, and are whole" : nil
         case .noticesTheEnd where !subject.noticesLeaving: "it can't notice"
         case .endsWhenInterrupted where subject.interrupt == nil: "it can't be interrupted"
         default: nil

@@ -63,16 +63,19 @@ final class SerialRoute: ChannelRoute {
         return try currentPort()
     }
 
-    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
+        try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
+    }
+
+    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    private func openPort(isFlashed: Bool) throws(ProvisioningError) -> SerialPort {
         let end = ContinuousClock.now + platform.timeouts[.port]
         var wasMissing = false
         while true {
             do {
                 let path = try currentPort()
                 portPath = path
-                let port = try port(at: path)
-                return try prepare(port, isFlashed: isFlashed)
+                return try port(at: path)
             } catch {
                 if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
                 guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,

@@ -1,11 +1,12 @@
 import Foundation
 import Provisioning
+import ProvisioningTesting
 import Testing
 
 @testable import Channels
 
 /// A socket for datagrams on 127.0.0.1, with a port of its own.
-private final class DatagramSocket {
+private final class DatagramSocket: Sendable {
     let descriptor: Int32
     let port: UInt16
 
@@ -63,6 +64,21 @@ private final class DatagramSocket {
         try #require(count >= 0)
         return (Array(buffer.prefix(count)), UInt16(bigEndian: peer.sin_port))
     }
+}
+
+private final class DatagramEnd: ChannelFarEnd {
+    private let socket: DatagramSocket
+    private let port: UInt16
+
+    init(_ socket: DatagramSocket, to port: UInt16) { (self.socket, self.port) = (socket, port) }
+
+    func send(_ bytes: [UInt8]) throws { socket.send(bytes, to: port) }
+
+    func receive(atMost limit: Int, within timeout: Duration) throws -> [UInt8] {
+        Array(try socket.receive().bytes.prefix(limit))
+    }
+
+    func leave() throws {}
 }
 
 @Suite struct UDPChannelTests {
@@ -193,6 +209,23 @@ private final class DatagramSocket {
         expectError(.channelClosed) { () throws(ProvisioningError) in
             try channel.read(atMost: 10, within: .seconds(60))
         }
+    }
+
+    /// What datagrams can keep of a channel's promises.
+    @Test(arguments: ChannelCheck.allCases)
+    func keepsItsPromises(_ check: ChannelCheck) throws {
+        let kept: [ChannelCheck] = [
+            .readsWhatThereIs, .readsNothingInTime, .closesForGood, .endsWhenInterrupted, .hasAName,
+        ]
+        let isChecked = try check.run {
+            let channel = try channel()
+            // A device knows its host by the first datagram.
+            try channel.write([0], within: .seconds(20))
+            return ChannelUnderTest(
+                channel: channel, farEnd: DatagramEnd(device, to: try device.receive().port),
+                interrupt: { [interruption] in interruption.interrupt() }, noticesLeaving: false)
+        }
+        #expect(isChecked == kept.contains(check))
     }
 
     @Test(arguments: [

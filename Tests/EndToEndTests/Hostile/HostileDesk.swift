@@ -8,16 +8,21 @@ import Testing
 struct HostileDesk {
     /// How the tool reaches a device's line.
     enum Way: String, CaseIterable, Sendable, CustomTestStringConvertible {
-        case serialPort, rtt
+        case serialPort, rtt, udp
 
         var testDescription: String { rawValue }
     }
 
-    /// Each on a serial port, and through a probe, where that can be. A probe that plays JTAG bit by bit
-    /// carries no flood.
+    /// Each on a serial port, and through a probe and in datagrams, where that can be. A probe that plays
+    /// JTAG bit by bit carries no flood, and a datagram nothing but a whole message.
     static func ways(_ hostilities: [Hostility]) -> [(Hostility, Way)] {
         let probed = OpenOCD.isInstalled ? hostilities.filter { !$0.isFlood } : []
+        let ofLines = Hostility.onTheLine.map(\.testDescription)
+        let whole = hostilities.filter {
+            !ofLines.contains($0.testDescription) && $0.code != .noAnswer && !$0.isFlood
+        }
         return hostilities.map { ($0, .serialPort) } + probed.map { ($0, .rtt) }
+            + whole.map { ($0, .udp) }
     }
 
     private let provision: Executable
@@ -72,9 +77,16 @@ struct HostileDesk {
     {
         let line = try HostileLine(device)
         defer { line.close() }
-        guard way == .rtt else {
+        guard way != .serialPort else {
             return try provision.run(
                 Executable.url, arguments(line.port) + options, within: Self.limit)
+        }
+        if way == .udp {
+            let relay = try DatagramRelay(line.port)
+            defer { relay.end() }
+            return try provision.run(
+                Executable.url, arguments("udp:127.0.0.1:\(relay.port)") + options,
+                within: Self.limit)
         }
         let chip = try ChipOnLine(line.port)
         let server = try OpenOCD(chip.ram)

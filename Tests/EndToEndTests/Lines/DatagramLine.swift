@@ -101,13 +101,7 @@ final class DatagramLine: Sendable {
             let count = recv(far, &buffer, buffer.count, 0)
             return count > 0 ? Array(buffer.prefix(count)) : nil
         }
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let near = near
-        let count = withUnsafeMutablePointer(to: &run) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                recvfrom(near, &buffer, buffer.count, 0, $0, &length)
-            }
-        }
+        let count = Self.receive(near, &buffer, &run)
         return count > 0 ? Array(buffer.prefix(count)) : nil
     }
 
@@ -116,15 +110,35 @@ final class DatagramLine: Sendable {
             _ = Glibc.send(far, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             return
         }
-        var run = run
-        let near = near
-        _ = withUnsafePointer(to: &run) {
+        Self.send(bytes, near, run)
+    }
+
+    /// A datagram from `peer`; its length, or −1.
+    static func receive(
+        _ descriptor: Int32, _ buffer: inout [UInt8], _ peer: inout sockaddr_in
+    ) -> Int {
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &peer) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, &buffer, buffer.count, 0, $0, &length)
+            }
+        }
+    }
+
+    static func send(_ bytes: [UInt8], _ descriptor: Int32, _ peer: sockaddr_in) {
+        _ = withUnsafePointer(to: peer) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 sendto(
-                    near, bytes, bytes.count, 0, $0,
+                    descriptor, bytes, bytes.count, 0, $0,
                     socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
+    }
+
+    /// A socket on a port of 127.0.0.1.
+    static func listener() throws -> (descriptor: Int32, port: UInt16) {
+        let descriptor = try socket()
+        return (descriptor, try bind(descriptor))
     }
 
     private static func socket() throws -> Int32 {
