@@ -50,18 +50,22 @@ public struct AttachedDevice: Sendable, Hashable {
     }
 
     private static func isSameNumber(_ a: String, _ b: String) -> Bool {
-        guard [a, b].allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
-            return false
+        let areNumbers = [a, b].allSatisfy { text in
+            !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         }
+        guard areNumbers else { return false }
         return a.drop { $0 == "0" } == b.drop { $0 == "0" }
     }
 
     /// Whether one of its ports is at `path`, also by way of a link such as `/dev/serial/by-id/…`.
     public func hasPort(_ path: String) -> Bool {
-        let node = realpath(path, nil).map { node in
-            defer { free(node) }
-            return String(cString: node)
-        }
-        return ports.contains { $0.path == path || $0.path == node }
+        let node = Self.node(path)
+        return ports.contains { $0.path == path || (node != nil && Self.node($0.path) == node) }
+    }
+
+    private static func node(_ path: String) -> String? {
+        guard let node = realpath(path, nil) else { return nil }
+        defer { free(node) }
+        return String(cString: node)
     }
 }
