@@ -114,8 +114,16 @@ extension Desk {
             // A tool may know probes that USB does not show here.
             return try only(number, "probe serial number", among: devices.filter(\.isProbe))
         }
+        // Of a GDB server's board that is read through it, USB says nothing.
+        if let platform, connection.probe != nil, channel(of: platform, connection) != .uart {
+            return nil
+        }
         return try onlyBoard(of: platform, connection)
     }
+
+    private func channel(
+        of platform: Platform, _ connection: ConnectionOptions
+    ) -> Platform.ChannelSettings.Kind { connection.channel ?? platform.channel.kind }
 
     private func only(
         _ number: String, _ kind: String, among devices: [AttachedDevice]
@@ -144,7 +152,7 @@ extension Desk {
         if let only = found.first { return only.device }
         guard let platform, boards.contains(where: { !$0.device.ports.isEmpty }) else { return nil }
         // Whoever reads RTT needs no port.
-        guard (connection.channel ?? platform.channel.kind) == .uart else { return nil }
+        guard channel(of: platform, connection) == .uart else { return nil }
         throw unknown(connection, platform)
     }
 

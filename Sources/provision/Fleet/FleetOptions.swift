@@ -7,8 +7,8 @@ import Provisioning
 struct FleetOptions: ParsableArguments {
     @Flag(
         help: ArgumentHelp(
-            "All attached boards that match --platform, or any platform; of an emulated platform, as "
-                + "many as --instances says."))
+            "All attached boards that match --platform, or any platform, side by side and without the "
+                + "console; of an emulated platform, as many as --instances says."))
     var all = false
 
     @Option(

@@ -74,6 +74,7 @@ extension Fleet {
         let results = run(session, work)
         let report = FleetReport(results, seconds: (clock.now - start) / .seconds(1))
         try document.show(report, text: report.text(columns))
+        guard report.failed > 0 else { return }
         try session.interruption.check()
         for result in results {
             guard case .failure(let error) = result.outcome else { continue }

@@ -146,6 +146,29 @@ import Testing
         }
     }
 
+    /// Kill -9 in the middle, too.
+    @Test func aKilledRunLeavesNothingBehind() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let leftovers = Leftovers(of: provision)
+            let arguments = [
+                "run", "--all", "--platform", "native", "--instances", "16", "--firmware", image,
+            ]
+            let run = try BackgroundRun(provision, arguments)
+            #expect(run.says("register"), "\(run.errorOutput)")
+            kill(run.processID, SIGKILL)
+            // It may have been quicker.
+            #expect([0, 128 + SIGKILL].contains(run.wait()))
+            #expect(leftovers.processes() == [])
+            #expect(try provision.isRecordSound())
+            let next = try provision.run(Executable.url, arguments)
+            #expect(next.status == 0, "\(next.standardError)")
+            let keys = try provision.keys()
+            #expect(keys["active"]?.count == 16 && keys["revoked"] == nil, "\(keys)")
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
     @Test(arguments: [
         (["native:a", "native:b", "native:a"], "the board a is named twice"),
         (["native", "native:native-1"], "the board native-1 is named twice"),
