@@ -30,20 +30,27 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
 
     /// `0d28:0204 "BBC micro:bit CMSIS-DAP" 9904…`
     public var description: String {
-        let numbers = [vendorID, productID].map { number in
+        ([numbers] + [product.map { "\"\($0)\"" }, serialNumber].compactMap { $0 })
+            .joined(separator: " ")
+    }
+
+    /// Vendor and product, as everybody writes them: `0d28:0204`.
+    public var numbers: String {
+        [vendorID, productID].map { number in
             let digits = String(number, radix: 16)
             return String(repeating: "0", count: 4 - digits.count) + digits
-        }
-        return
-            ([numbers.joined(separator: ":")]
-            + [product.map { "\"\($0)\"" }, serialNumber]
-            .compactMap { $0 }).joined(separator: " ")
+        }.joined(separator: ":")
     }
 
     private static func location(_ folder: String) -> String? {
         guard let path = realpath(folder, nil) else { return nil }
         defer { free(path) }
         return String(cString: path).split(separator: "/").last.map(String.init)
+    }
+
+    /// Of an interface's folder in sysfs; nil if it is none.
+    static func interfaceNumber(folder: String) -> Int? {
+        number("\(folder)/bInterfaceNumber").map(Int.init)
     }
 
     private static func number(_ path: String) -> UInt16? {

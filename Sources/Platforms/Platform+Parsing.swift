@@ -35,6 +35,7 @@ extension Platform {
         self.board = board
         self.origin = file
         chip = try root.string(.chip, atMost: 64)
+        usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
         channel = try Self.channel(root)
         credentials = try Self.credentials(root)
@@ -62,6 +63,9 @@ extension Platform {
             guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
+        }
+        guard emulation == nil || usbMatches.isEmpty else {
+            throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
         }
         switch emulation {
         case .process:

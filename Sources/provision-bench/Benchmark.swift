@@ -18,6 +18,7 @@ extension Benchmark {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
+    DeviceBenchmark(), EnrollBenchmark(), ParallelBenchmark(), CryptographyBenchmark(),
+    RegistryBenchmark(),
     RTTBenchmark(), StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]

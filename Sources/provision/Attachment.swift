@@ -1,21 +1,38 @@
 import Channels
 import Foundation
+import Platforms
 import Provisioning
+import SMP
 
 /// The console: the device's log, and what the user types.
 struct Attachment {
     private let session: Session
 
-    init(_ session: Session) { self.session = session }
+    private let choice: BoardChoice
+
+    init(_ session: Session, _ choice: BoardChoice) {
+        (self.session, self.choice) = (session, choice)
+    }
+
+    /// Why such a channel carries no text; nil where it does.
+    static func obstacle(isDatagram: Bool, _ framing: SMPFraming) -> String? {
+        if isDatagram { return "datagrams carry messages, and no text" }
+        guard framing == .raw else { return nil }
+        return "with the raw framing, the line carries messages, and no text"
+    }
 
     /// What the device said since its start, then what it says, until the user leaves. Leaving is how
     /// an attached run ends well, by key or by signal.
     ///
-    /// - Parameter limit: until the device takes what is typed.
-    func run(_ channel: any Channel, typingWithin limit: Duration) throws {
+    /// Behind a run on a channel without a console there is nothing to do.
+    func run(_ channel: any Channel) throws {
+        let framing = choice.connection.link.framing ?? choice.platform.channel.framing
+        if let reason = Self.obstacle(isDatagram: channel.carriesDatagrams, framing) {
+            return Terminal.standardError.remark("no console: \(reason)")
+        }
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
-            channel: channel, input: 0, output: 1, writeTimeout: limit,
+            channel: channel, input: 0, output: 1, writeTimeout: choice.platform.timeouts[.console],
             interruption: session.interruption)
         let name = Table.printable(channel.name)
         Terminal.standardError.write(

@@ -20,13 +20,12 @@ struct AttachCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(isVerbose: false)
-        let board = session.board(
-            try session.platform(platform, connection), connection,
-            packagePath: platform.packagePath)
+        let choice = try session.choice(platform, connection)
+        let board = session.board(choice, packagePath: platform.packagePath)
         try session.with(board) {
             let channel = try board.openConsole()
             defer { channel.close() }
-            try Attachment(session).run(channel, typingWithin: board.platform.timeouts[.console])
+            try Attachment(session, choice).run(channel)
         }
     }
 }

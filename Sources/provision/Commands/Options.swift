@@ -8,9 +8,9 @@ import Provisioning
 struct PlatformOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: "The board: a name that `provision platforms` lists.",
+        help: "The board: a name that `provision platforms` lists. Default: what USB tells.",
         completion: .shellCommand("provision platforms --names"))
-    var platform: String
+    var platform: String?
 
     @Option(
         name: .customLong("platforms"),
@@ -48,9 +48,17 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which of several debug probes an external flash tool shall use.",
-            valueName: "serial"))
+            "Which of several boards, by the debug probe's serial number: for the flash tool, too.",
+            valueName: "serial"),
+        completion: .shellCommand("provision boards --probe-serials"))
     var probeSerial: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which of several boards, by the USB serial number; its port is found.",
+            valueName: "serial"),
+        completion: .shellCommand("provision boards --usb-serials"))
+    var usbSerial: String?
 
     @Option(
         help: ArgumentHelp(
