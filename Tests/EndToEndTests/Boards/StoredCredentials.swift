@@ -23,11 +23,11 @@ struct StoredCredentials {
         let channel = try SerialPort(path: port, baud: 115200, interruption: try Interruption())
         defer { channel.close() }
         let contract = DeviceContract()
-        var deadlines = ProvisioningPlan().deadlines
-        deadlines.boot = .seconds(60)
-        deadlines.answer = .seconds(20)
+        var plan = ProvisioningPlan()
+        plan.deadlines.boot = .seconds(60)
+        plan.deadlines.answer = .seconds(20)
         let session = DeviceSession(
-            channel: channel, contract: contract, deadlines: deadlines, firstSequence: 0,
+            channel: channel, plan: plan, firstSequence: 0,
             observer: Silence())
         let description = try session.call(contract.describeDevice(), to: "ask", .booting)
         device = try #require(DeviceID(description.id)).description

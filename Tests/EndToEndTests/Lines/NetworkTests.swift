@@ -76,6 +76,30 @@ import Testing
         }
     }
 
+    /// Killed behind each step of a device's first run: the next run goes on.
+    @Test(arguments: [
+        "hello", "key", "evidence", "appraise", "register", "issue", "install", "confirm",
+    ])
+    func aKilledRunIsContinued(_ step: String) throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice()
+            defer { device.stop() }
+            let run = try KillableRun(
+                provision,
+                [
+                    "enroll", "--platform", "native", "--port", "udp:127.0.0.1:\(device.port)",
+                    "--json",
+                ])
+            #expect(run.says(step), "\(run.errorOutput)")
+            #expect(try run.kill(.run) != nil, "after \(step), the run hangs")
+            let next = try enrol(device.port, provision)
+            #expect(next.status == 0, "\(next.standardError)")
+            #expect(try provision.keys() == ["active": try #require(provision.keys()["active"])])
+            #expect(try provision.keys()["active"]?.count == 1)
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
     @Test func nobodyListens() throws {
         let port: UInt16
         do {
