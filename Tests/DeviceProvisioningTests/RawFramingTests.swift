@@ -77,6 +77,18 @@ extension DeviceTests {
             }
         }
 
+        /// What looked like a request until it was whole is none, and gets no answer; the one that it took the
+        /// beginning of is found in it.
+        @Test func aFalseHeaderSwallowsNothing() {
+            // Of 3 octets it is a map, {10: 0}, and a request like any other.
+            for length in 1...Self.echo.count where length != 3 {
+                blank()
+                let falseHeader: [UInt8] = [0x0A, 0, 0, UInt8(length), 0, 0, 1, 0, 0xA1]
+                let answers = send(falseHeader + Self.echo)
+                #expect(answers == Self.echoed, "\(length)")
+            }
+        }
+
         /// A pause ends what has begun at once.
         @Test func aPauseEndsAFalseHeader() {
             blank()
