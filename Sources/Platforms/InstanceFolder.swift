@@ -89,16 +89,20 @@ final class InstanceFolder {
                 ? "make room on the disk" : "name a place that can be written with PROVISION_HOME")
     }
 
-    static let endpointsName = "endpoints.json"
+    static let endpointsName = "endpoints"
     private var endpointsFile: String { "\(path)/\(Self.endpointsName)" }
 
     /// Tells others where the board is reached, for as long as the folder is held. Who can't be told does
     /// not keep the board from running.
-    func publish(_ endpoints: RunningInstance.Endpoints) {
-        guard let data = try? JSONEncoder().encode(endpoints) else { return }
+    func publish(_ platform: Platform, port: String) {
+        var probe: ProbeEndpoint?
+        if case .qemu = platform.emulation { probe = .unix(path: debuggerSocket) }
+        let endpoints = RunningInstance.Endpoints(
+            platform: platform.name, port: port, probe: probe?.description, processID: getpid())
         // Who reads a half of it takes it for none.
         _ = FileManager.default.createFile(
-            atPath: endpointsFile, contents: data, attributes: [.posixPermissions: 0o600])
+            atPath: endpointsFile, contents: Data(endpoints.text.utf8),
+            attributes: [.posixPermissions: 0o600])
     }
 
     /// The board's ID: random, made once.
