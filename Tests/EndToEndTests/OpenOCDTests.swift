@@ -1,6 +1,6 @@
+import BadLine
 import Foundation
 import JTAGProbe
-import Synchronization
 import Testing
 
 @testable import Channels
@@ -13,8 +13,11 @@ struct OpenOCDTests {
     @Test func provisionsThroughEachOfItsPorts() throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in
-            let chip = try ChipWithDevice(image, in: provision.home.appending(path: "device"))
-            defer { chip.stop() }
+            let device = try NativeDevice(
+                image, in: provision.home.appending(path: "device"), faults: LineFaults.Rates(),
+                seed: 0)
+            defer { device.stop() }
+            let chip = try ChipOnLine(device.line.port)
             let server = try OpenOCD(chip.ram)
             let interruption = try Interruption()
             let control = OpenOCDControl(
@@ -42,6 +45,34 @@ struct OpenOCDTests {
             try control.require("rtt server start \(port) 0")
             let third = try enroll("--port", "tcp:127.0.0.1:\(port)")
             #expect(third.status == 0, "\(third.standardError)")
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    /// The line's faults are not the probe's: what they cost is repeated.
+    @Test func provisionsOverABadLine() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            var retries = 0
+            for seed in 0..<6 {
+                let device = try NativeDevice(
+                    image, in: provision.home.appending(path: "device-\(seed)"),
+                    faults: LineFaults.Rates(each: 0.0003), seed: UInt64(seed))
+                defer { device.stop() }
+                let chip = try ChipOnLine(device.line.port)
+                let server = try OpenOCD(chip.ram)
+                _ = try server.connect(Interruption())
+                let result = try provision(
+                    "enroll", "--platform", "chip", "--platforms", provision.home.path, "--json",
+                    "--port", "openocd:127.0.0.1:\(server.tclPort)")
+                #expect(result.status == 0, "\(result.standardError)")
+                retries += try result.json()["retries"] as? Int ?? 0
+            }
+            #expect(retries > 0)
+            let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
+            #expect(keys?.count == 6)
+            #expect(keys?.allSatisfy { $0["state"] as? String == "active" } == true)
             #expect(try provision("registry", "verify").status == 0)
         }
     }
@@ -85,51 +116,4 @@ struct OpenOCDTests {
         [timeouts]
         boot-ms = 20000
         """
-}
-
-/// The native firmware, whose standard input and output are rings in a chip's RAM.
-private final class ChipWithDevice {
-    let ram: TargetRAM
-    private let process = Process()
-    private let socket: Int32
-
-    init(_ image: String, in folder: URL) throws {
-        var sockets: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        try #require(socketpair(AF_UNIX, kind, 0, &sockets) == 0)
-        let socket = sockets[0]
-        self.socket = socket
-        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
-        let firmware = RingFirmware()
-        let waiting = Mutex<[UInt8]>([])
-        ram = TargetRAM { ram in
-            let request = firmware.received(&ram)
-            // A socket takes far more than a ring holds.
-            if !request.isEmpty { _ = write(socket, request, request.count) }
-            waiting.withLock { waiting in
-                var bytes = [UInt8](repeating: 0, count: 512)
-                if waiting.isEmpty, case let count = read(socket, &bytes, bytes.count), count > 0 {
-                    waiting += bytes[..<count]
-                }
-                waiting.removeFirst(firmware.send(waiting, &ram))
-            }
-        }
-        ram.edit { firmware.start(&$0) }
-        let deviceEnd = FileHandle(fileDescriptor: sockets[1], closeOnDealloc: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        process.executableURL = URL(filePath: image)
-        process.environment = ["PROVISION_NATIVE_STATE": folder.path]
-        process.standardInput = deviceEnd
-        process.standardOutput = deviceEnd
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        try deviceEnd.close()
-    }
-
-    /// To be called once.
-    func stop() {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        close(socket)
-    }
 }
