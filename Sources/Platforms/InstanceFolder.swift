@@ -89,12 +89,14 @@ final class InstanceFolder {
     /// Tells others where the board is reached, for as long as the folder is held: in its lock, behind the
     /// holder's number, where it takes no room of its own. Who can't be told does not keep the board from
     /// running.
-    func publish(_ endpoints: RunningInstance.Endpoints) {
-        guard let data = try? JSONEncoder().encode(endpoints) else { return }
+    func publish(_ platform: Platform, port: String) {
+        var probe: ProbeEndpoint?
+        if case .qemu = platform.emulation { probe = .unix(path: debuggerSocket) }
+        let text = RunningInstance.Endpoints(
+            platform: platform.name, port: port, probe: probe?.description, processID: getpid()
+        ).text
         // Who reads a half of it takes it for none.
-        _ = data.withUnsafeBytes {
-            pwrite(lock, $0.baseAddress, $0.count, lseek(lock, 0, SEEK_END))
-        }
+        _ = pwrite(lock, text, text.utf8.count, lseek(lock, 0, SEEK_END))
     }
 
     /// The board's ID: random, made once.
