@@ -63,7 +63,7 @@ let package = Package(
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core(
             "Channels",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost", "CLibUSB"]),
         core(
             "Platforms",
             ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
@@ -104,6 +104,8 @@ let package = Package(
             name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
 
