@@ -11,7 +11,7 @@ import Testing
 
     static let names: [String] = {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return files.map { $0.replacing(".toml", with: "") }.sorted()
+        return files.filter { $0.hasSuffix(".toml") }.map { $0.replacing(".toml", with: "") }.sorted()
     }()
 
     @Test func everyFileIsEmbedded() throws {

@@ -11,16 +11,20 @@
 //   lossy:SEED                   drops and alters packets' octets, in both directions
 //   noise                        random octets without end, whatever the host says
 //   no-zlp                       leaves the packets away that end a transfer
+//   silent                       takes everything and says nothing
+//   relay:PORT                   is no board: its octets are those of a connection to that port of this machine
 #define _GNU_SOURCE
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <arpa/inet.h>
 #include <linux/usb/functionfs.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "board.h"
@@ -88,7 +92,10 @@ static void signal_change(void) { pthread_cond_broadcast(&changed); }
 static void stall(int file, bool is_in) {
     uint8_t nothing[1] = {0};
     const ssize_t count = is_in ? read(file, nothing, 1) : write(file, nothing, 1);
-    if (count >= 0 || errno != EBADMSG) fprintf(stderr, "gadget: no stall: %s\n", strerror(errno));
+    if (count < 0 && errno == EBADMSG) {
+        printf("stalled\n");
+        fflush(stdout);
+    }
 }
 
 static _Noreturn void *receive_packets(void *unused) {
@@ -140,7 +147,10 @@ static _Noreturn void *send_packets(void *unused) {
         size_t length = await_packet(packet);
         if (is_fault("unplug", &at) && count == at) put(udc_file, "\n");
         if (is_fault("stall-in", &at) && count == at) stall(in_file, true);
-        if (is_fault("stall-in-always", &at) && count >= at) stall(in_file, true);
+        while (is_fault("stall-in-always", &at) && count >= at) {
+            stall(in_file, true);
+            usleep(1000);
+        }
         count++;
         const bool is_left_away = length == 0 && strcmp(fault, "no-zlp") == 0;
         length = damage(packet, length);
@@ -260,6 +270,45 @@ static uint8_t await_byte(void) {
     return (uint8_t)byte;
 }
 
+// MARK: Relay
+
+static int relay_socket = -1;
+
+/// From the connection to the host. When it ends, so does the device.
+static _Noreturn void *relay_to_host(void *unused) {
+    (void)unused;
+    uint8_t bytes[4096];
+    ssize_t length;
+    while ((length = recv(relay_socket, bytes, sizeof bytes, 0)) > 0)
+        dp_hal_write(bytes, (size_t)length);
+    put(udc_file, "\n");
+    _exit(0);
+}
+
+static _Noreturn void relay(uint16_t port) {
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    relay_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(relay_socket, (const struct sockaddr *)&address, sizeof address) != 0) fail("relay");
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, relay_to_host, NULL) != 0) fail("threads");
+    while (true) {
+        uint8_t bytes[4096];
+        size_t length = 1;
+        bytes[0] = await_byte();
+        pthread_mutex_lock(&mutex);
+        int32_t byte;
+        while (length < sizeof bytes && (byte = dp_usb_read()) >= 0) bytes[length++] = (uint8_t)byte;
+        signal_change();
+        pthread_mutex_unlock(&mutex);
+        for (size_t sent = 0; sent < length;) {
+            const ssize_t part = send(relay_socket, bytes + sent, length - sent, MSG_NOSIGNAL);
+            if (part < 0) fail("relay");
+            sent += (size_t)part;
+        }
+    }
+}
+
 int main(int count, char **values) {
     if (count != 4) return 2;
     arguments = values;
@@ -279,5 +328,10 @@ int main(int count, char **values) {
         fail("threads");
     printf("plugged\n");
     fflush(stdout);
-    while (true) dp_receive(await_byte());
+    unsigned long port;
+    if (is_fault("relay", &port)) relay((uint16_t)port);
+    while (true) {
+        const uint8_t byte = await_byte();
+        if (strcmp(fault, "silent") != 0) dp_receive(byte);
+    }
 }

@@ -160,7 +160,8 @@ extension USBConnection {
                 .channelBusy, "\(interface) is in use by the kernel's driver \(driver)",
                 hint: "unload it: sudo modprobe -r \(driver)")
         }
-        let holder = PortHolder.find(interface.node).map { "\($0)" } ?? "another process"
+        // This process has it open, too, and is not the one.
+        let holder = PortHolder.findEavesdropper(interface.node).map { "\($0)" } ?? "another process"
         return ProvisioningError(
             .channelBusy, "\(interface) is in use by \(holder)", hint: "close it and try again")
     }

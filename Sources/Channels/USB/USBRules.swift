@@ -12,7 +12,7 @@ public enum USBRules {
     }
 
     /// The commands that let the user open `device`.
-    static func hint(for device: USBIdentity) -> String {
+    public static func hint(for device: USBIdentity) -> String {
         "install the udev rule: provision doctor --udev-rules "
             + "\(hexadecimal(device.vendorID)):\(hexadecimal(device.productID)) | sudo tee \(path) "
             + "&& sudo udevadm control --reload && sudo udevadm trigger; then plug the board in again"

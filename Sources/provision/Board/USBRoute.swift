@@ -39,16 +39,25 @@ final class USBRoute: ChannelRoute {
     }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
+        guard isFlashed else { return try open(until: nil) }
         let end = ContinuousClock.now + platform.timeouts.boot
+        return FollowedChannel(try open(until: end), until: end) {
+            [self] () throws(ProvisioningError) in
+            try open(until: end)
+        }
+    }
+
+    /// - Parameter end: until when it may be away. Nil: it is there, or it is not.
+    private func open(until end: ContinuousClock.Instant?) throws(ProvisioningError)
+        -> any Channel
+    {
         while true {
             do throws(ProvisioningError) {
                 guard let found = try find() else { throw missing }
                 return try USBBulkChannel(found, interruption: interruption)
             } catch {
                 // The node of a device that just came is root's until udev has seen it.
-                guard isFlashed, error.code == .channelUnavailable, ContinuousClock.now < end else {
-                    throw error
-                }
+                guard let end, error.code == .channelUnavailable, .now < end else { throw error }
                 try interruption.pause(for: Self.pause)
             }
         }
