@@ -178,9 +178,15 @@ let package = Package(
         tests(
             "ChannelsTests",
             ["Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost"]),
+        // The USB channel itself, for the guest of `Tests/USBGuest`.
+        .executableTarget(
+            name: "usb-probe",
+            dependencies: ["Channels", "Provisioning", "ProvisioningTesting"],
+            path: "Tests/USBGuest/Probe", swiftSettings: strict),
         tests(
             "EndToEndTests",
             [
+                "usb-probe",
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
                 "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -19,5 +19,6 @@ extension Benchmark {
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
     DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
-    RTTBenchmark(), StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
+    RTTBenchmark(), USBBenchmark(), StartBenchmark(), PluginBenchmark(), MemoryBenchmark(),
+    ColdStartBenchmark(),
 ]

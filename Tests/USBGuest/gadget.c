@@ -12,6 +12,7 @@
 //   noise                        random octets without end, whatever the host says
 //   no-zlp                       leaves the packets away that end a transfer
 //   silent                       takes everything and says nothing
+//   echo:N                       is no board: it says what it hears, and at a zero octet N octets, as fast as it can
 //   relay:PORT                   is no board: its octets are those of a connection to that port of this machine
 #define _GNU_SOURCE
 #include <endian.h>
@@ -309,6 +310,29 @@ static _Noreturn void relay(uint16_t port) {
     }
 }
 
+static _Noreturn void echo(unsigned long length) {
+    static uint8_t zeros[PACKET];
+    while (true) {
+        uint8_t bytes[RING];
+        size_t count = 1;
+        bytes[0] = await_byte();
+        pthread_mutex_lock(&mutex);
+        int32_t byte;
+        while (count < sizeof bytes && (byte = dp_usb_read()) >= 0) bytes[count++] = (uint8_t)byte;
+        signal_change();
+        pthread_mutex_unlock(&mutex);
+        if (bytes[0] != 0) {
+            dp_hal_write(bytes, count);
+            continue;
+        }
+        for (unsigned long rest = length; rest > 0;) {
+            const size_t part = rest < sizeof zeros ? rest : sizeof zeros;
+            dp_hal_write(zeros, part);
+            rest -= part;
+        }
+    }
+}
+
 int main(int count, char **values) {
     if (count != 4) return 2;
     arguments = values;
@@ -330,6 +354,8 @@ int main(int count, char **values) {
     fflush(stdout);
     unsigned long port;
     if (is_fault("relay", &port)) relay((uint16_t)port);
+    unsigned long length;
+    if (is_fault("echo", &length)) echo(length);
     while (true) {
         const uint8_t byte = await_byte();
         if (strcmp(fault, "silent") != 0) dp_receive(byte);

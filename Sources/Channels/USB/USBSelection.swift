@@ -50,14 +50,6 @@ public struct USBSelection: Sendable, Hashable {
                     .contains(serialNumber))
     }
 
-    /// Both, where they say different things: the user's word counts.
-    public func overriding(_ other: USBSelection) -> USBSelection {
-        USBSelection(
-            vendorID: vendorID ?? other.vendorID, productID: productID ?? other.productID,
-            serialNumber: serialNumber ?? other.serialNumber,
-            interface: interface ?? other.interface)
-    }
-
     /// As lsusb writes them: hexadecimal, with or without 0x.
     private static func number(_ text: String) -> UInt16? {
         let digits = text.lowercased().hasPrefix("0x") ? text.dropFirst(2) : text[...]

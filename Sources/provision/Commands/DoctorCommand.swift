@@ -61,7 +61,7 @@ struct DoctorCommand: ParsableCommand {
         if findings.contains(where: { $0.severity == .problem }) { throw ExitCode(1) }
     }
     private static func selection(_ device: String) throws -> USBSelection {
-        guard let selection = try USBSelection(parsing: "usb:\(device)"),
+        guard let selection = try? USBSelection(parsing: "usb:\(device)"),
             selection.vendorID != nil, selection.serialNumber == nil
         else { throw ValidationError("\(device) is no VID:PID, as 1209:0002") }
         return selection

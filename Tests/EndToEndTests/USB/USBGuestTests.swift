@@ -41,6 +41,11 @@ struct USBGuestTests {
     @Test func aBoardComesFromItsLoader() throws { try USBGuest.expect("reenumerated") }
     @Test func aBoardThatLeavesLateIsFollowed() throws { try USBGuest.expect("came-back") }
 
+    // MARK: The channel itself
+
+    /// The suite that adapter authors have, with a gadget as the far end.
+    @Test func theChannelKeepsItsPromises() throws { try USBGuest.expect("promises") }
+
     // MARK: Serial ports
 
     @Test func aSerialPortIsFound() throws { try USBGuest.expect("serial-found") }
