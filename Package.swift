@@ -153,6 +153,10 @@ let package = Package(
         // A serial line that loses bytes, and takes its time.
         .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
         tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
+        // A chip behind a probe, for the real OpenOCD.
+        .target(
+            name: "JTAGProbe", dependencies: ["Channels", "Provisioning"],
+            path: "Tests/JTAGProbe", swiftSettings: strict),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
@@ -177,7 +181,10 @@ let package = Package(
             ]),
         tests(
             "ChannelsTests",
-            ["Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost"]),
+            [
+                "Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost",
+                "JTAGProbe",
+            ]),
         // The USB channel itself, for the guest of `Tests/USBGuest`.
         .executableTarget(
             name: "usb-probe",
@@ -189,6 +196,7 @@ let package = Package(
                 "usb-probe",
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
                 "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
+                "JTAGProbe",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

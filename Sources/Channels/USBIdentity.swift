@@ -21,13 +21,20 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
 
     /// `0d28:0204 "BBC micro:bit CMSIS-DAP" 9904…`
     public var description: String {
-        let numbers = [vendorID, productID].map { number in
+        ([numbers] + [product.map { "\"\($0)\"" }, serialNumber].compactMap { $0 })
+            .joined(separator: " ")
+    }
+
+    /// Vendor and product, as everybody writes them: `0d28:0204`.
+    public var numbers: String {
+        [vendorID, productID].map { number in
             let digits = String(number, radix: 16)
             return String(repeating: "0", count: 4 - digits.count) + digits
-        }
-        return
-            ([numbers.joined(separator: ":")]
-            + [product.map { "\"\($0)\"" }, serialNumber]
-            .compactMap { $0 }).joined(separator: " ")
+        }.joined(separator: ":")
+    }
+
+    /// Of an interface's folder in sysfs; nil if it is none.
+    static func interfaceNumber(folder: String) -> Int? {
+        USBAttribute.number("\(folder)/bInterfaceNumber").map(Int.init)
     }
 }

@@ -55,7 +55,12 @@ public final class Emulator {
         let port = try EmulatedUART()
         port.start()
         do {
-            return try Emulator(emulation, image, erasing, folder, port, interruption)
+            let emulator = try Emulator(emulation, image, erasing, folder, port, interruption)
+            folder.publish(
+                .init(
+                    platform: platform.name, port: emulator.uart,
+                    probe: emulator.probe?.description, processID: getpid()))
+            return emulator
         } catch {
             port.stop()
             throw error

@@ -36,6 +36,8 @@ final class InstanceFolder {
                 hint: "name a place that can be written with PROVISION_HOME")
         }
         lock = try Self.hold("\(path)/lock", instance)
+        // Of a run that was killed.
+        unlink(endpointsFile)
     }
 
     deinit { release() }
@@ -43,6 +45,7 @@ final class InstanceFolder {
     /// Lets others hold it. Idempotent.
     func release() {
         guard lock >= 0 else { return }
+        unlink(endpointsFile)
         // A process that is just being made may have the descriptor, too, until it becomes its program.
         flock(lock, LOCK_UN)
         close(lock)
@@ -84,6 +87,18 @@ final class InstanceFolder {
             .emulatorFailed, "\(path): \(String(cString: strerror(error)))",
             hint: error == ENOSPC
                 ? "make room on the disk" : "name a place that can be written with PROVISION_HOME")
+    }
+
+    static let endpointsName = "endpoints.json"
+    private var endpointsFile: String { "\(path)/\(Self.endpointsName)" }
+
+    /// Tells others where the board is reached, for as long as the folder is held. Who can't be told does
+    /// not keep the board from running.
+    func publish(_ endpoints: RunningInstance.Endpoints) {
+        guard let data = try? JSONEncoder().encode(endpoints) else { return }
+        // Who reads a half of it takes it for none.
+        _ = FileManager.default.createFile(
+            atPath: endpointsFile, contents: data, attributes: [.posixPermissions: 0o600])
     }
 
     /// The board's ID: random, made once.

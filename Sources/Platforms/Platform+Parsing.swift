@@ -36,6 +36,7 @@ extension Platform {
         self.board = board
         self.origin = file
         chip = try root.string(.chip, atMost: 64)
+        usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
         channel = try Self.channel(root)
         credentials = try Self.credentials(root)
@@ -66,6 +67,9 @@ extension Platform {
         }
         guard channel.kind != .usb || emulation == nil else {
             throw root.invalid(.channel, "an emulated board has no USB")
+        }
+        guard emulation == nil || usbMatches.isEmpty else {
+            throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
         }
         switch emulation {
         case .process:

@@ -17,6 +17,8 @@ public struct Platform: Sendable, Hashable {
     public let board: String
     /// The chip's name, as the flash tool knows it: `"nRF51822_xxAA"`. Nil: no command needs it.
     public let chip: String?
+    /// USB devices, any of which is this board, or its probe. Empty: USB does not tell.
+    public let usbMatches: [USBMatch]
     /// Nil: images come from elsewhere, by `--firmware`.
     public let build: Build?
     public let flash: Flash

@@ -10,7 +10,25 @@ enum RootKey: String, PlatformKey {
     case board
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
-    case build, flash, identify, channel, probe, emulator, credentials, timeouts
+    case match, build, flash, identify, channel, probe, emulator, credentials, timeouts
+}
+
+/// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
+enum MatchKey: String, PlatformKey {
+    /// List of USB devices, any of which is the board, or its probe.
+    case usb
+}
+
+/// A USB device: `{ vendor = 0x0d28, product = 0x0204, text = "micro:bit" }`. All that is said must hold.
+enum USBMatchKey: String, PlatformKey {
+    /// 0 to 0xffff. Without `product`, `text` or `serial` must say which of the vendor's devices.
+    case vendor, product
+    /// A part of the name that the device gives itself, its product string.
+    case text
+    /// How its serial number begins.
+    case serial
+    /// The number of the USB interface with the serial port, 0 to 255, where the device has several.
+    case interface
 }
 
 /// `[build]`. Without it, images come from elsewhere.

@@ -14,6 +14,10 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case flashMismatch = "flash-mismatch"
 
     // No device
+    /// Nothing that is attached is such a board.
+    case boardUnknown = "board-unknown"
+    /// More than one board, or more than one platform, is meant by what the user named.
+    case boardAmbiguous = "board-ambiguous"
     case channelUnavailable = "channel-unavailable"
     case channelClosed = "channel-closed"
     case channelBusy = "channel-busy"
@@ -92,8 +96,9 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .usage, .platformInvalid, .platformUnknown: 2
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
-        case .channelUnavailable, .channelClosed, .channelBusy, .channelStalled,
-            .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound:
+        case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
+            .channelStalled, .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer,
+            .deviceBusy, .rttNotFound:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,

@@ -82,10 +82,17 @@ import Testing
         }
         #expect(
             try command.flash.filled(
-                with: [.image: "/fw/a {image}.elf", .chip: try #require(platform.chip)]) == [
-                    "probe-rs", "download", "--chip", "nRF51822_xxAA", "--verify",
-                    "/fw/a {image}.elf",
+                with: [
+                    .image: "/fw/a {image}.elf", .chip: try #require(platform.chip),
+                    .probe: "9900a",
+                ]) == [
+                    "probe-rs", "download", "--chip", "nRF51822_xxAA", "--probe",
+                    "0d28:0204:9900a", "--verify", "/fw/a {image}.elf",
                 ])
+        // With two boards attached, no command may choose by itself.
+        for template in [command.flash, command.erase, command.reset] {
+            #expect(template?.placeholders.contains(.probe) == true)
+        }
         #expect(platform.identification?.width == .word)
         #expect(platform.emulation == nil)
     }

@@ -132,6 +132,9 @@ final class Board {
     }
 
     private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
+        if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
+            return openOCD
+        }
         if let socket = try SocketRoute.endpoint(connection.port) {
             return SocketRoute(
                 socket, timeout: platform.timeouts.boot, interruption: interruption)

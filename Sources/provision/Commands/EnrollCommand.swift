@@ -14,15 +14,23 @@ struct EnrollCommand: ParsableCommand {
               provision enroll --platform microbit --port /dev/ttyACM0
               provision enroll --platform microbit --port /dev/ttyACM0 \\
                 --probe tcp:localhost:3333
+              provision enroll --all
+              provision enroll --board microbit@/dev/ttyACM0 --board microbit@/dev/ttyACM1
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var fleet: FleetOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
     @Flag(help: "Attach the console afterwards; not with --json.")
     var attach = false
+
+    func validate() throws {
+        try fleet.check(connection)
+        if attach, fleet.isAsked { throw ValidationError("--attach is for one board") }
+    }
 
     func run() throws {
         try ResultDocument.write(output) { document in try enroll(document) }
@@ -30,24 +38,21 @@ struct EnrollCommand: ParsableCommand {
 
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
-        let registry = try session.state.openRegistry()
-        let authority = try session.state.openAuthority()
-        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
-        let board = session.board(platform, connection, packagePath: self.platform.packagePath)
-        try session.with(board) {
-            let outcome = try Provisioner(
-                plan: try credentials.plan(for: platform, connection), flasher: nil,
-                probe: try board.deviceIDReader(), openChannel: board.openChannel,
-                registry: registry, issuer: authority, surroundings: .system,
-                observer: session.reporter
-            ).provision()
-            defer { outcome.channel.close() }
-            try board.save()
-            let report = RunReport(
-                outcome, registry: registry.path, steps: session.reporter.durations)
+        if fleet.isAsked { return try enrollAll(session, document) }
+        let choice = try session.choice(platform, connection)
+        let run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        _ = try run.provision(choice, nil, session) { report, channel in
             try document.show(report, text: report.text)
-            if attach, !output.json { try Attachment(session).run(outcome.channel) }
+            if attach, !output.json { try Attachment(session).run(channel) }
         }
+    }
+
+    private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
+        let boards = try fleet.boards(platform, connection, isFlashing: false)
+        let run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
+            .run(session, document, columns: RunReport.columns) { choice, session in
+                try run.provision(choice, nil, session)
+            }
     }
 }
