@@ -41,6 +41,13 @@ public struct USBSelection: Sendable, Hashable {
             serialNumber: parts.count > 2 ? parts[2] : nil)
     }
 
+    /// The one of `serialNumber` among them; all where it is nil.
+    public func selecting(_ serialNumber: String?) -> USBSelection {
+        USBSelection(
+            vendorID: vendorID, productID: productID,
+            serialNumber: serialNumber ?? self.serialNumber, interface: interface)
+    }
+
     public func matches(_ candidate: USBInterface) -> Bool {
         (vendorID ?? candidate.device.vendorID) == candidate.device.vendorID
             && (productID ?? candidate.device.productID) == candidate.device.productID

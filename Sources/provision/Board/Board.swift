@@ -152,7 +152,9 @@ final class Board {
             }
         case .usb:
             guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
-            return USBRoute(platform, selection: usb, interruption: interruption)
+            return USBRoute(
+                platform, selection: usb.selecting(connection.usbSerial),
+                interruption: interruption)
         case .uart:
             return SerialRoute(
                 platform, connection, interruption: interruption,

@@ -56,6 +56,10 @@ struct USBMockTests {
             try enroll(devices: "two", with: executable)
                 .expectError("channel-unavailable", status: 5, "SN002 at 1-1", "SN003 at 1-2")
             #expect(try enroll("--port", "usb:SN002", devices: "two", with: executable).status == 0)
+            let chosen = try enroll("--usb-serial", "SN002", devices: "two", with: executable)
+            #expect(chosen.status == 0, "\(chosen.standardError)")
+            try enroll("--usb-serial", "SN004", devices: "two", with: executable)
+                .expectError("channel-unavailable", status: 5, "SN004", "SN003")
         }
     }
 
