@@ -45,8 +45,6 @@ final class USBConnection {
 
     deinit { close() }
 
-    var isOpen: Bool { handle != nil }
-
     func makeTransfer(
         _ endpoint: USBInterface.Endpoint, capacity: Int
     ) throws(ProvisioningError) -> USBTransfer {
@@ -161,7 +159,8 @@ extension USBConnection {
                 hint: "unload it: sudo modprobe -r \(driver)")
         }
         // This process has it open, too, and is not the one.
-        let holder = PortHolder.findEavesdropper(interface.node).map { "\($0)" } ?? "another process"
+        let holder =
+            PortHolder.findEavesdropper(interface.node).map { "\($0)" } ?? "another process"
         return ProvisioningError(
             .channelBusy, "\(interface) is in use by \(holder)", hint: "close it and try again")
     }
