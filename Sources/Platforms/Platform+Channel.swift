@@ -25,13 +25,17 @@ extension Platform {
         guard kind != .rtt || rtt != nil else {
             throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
         }
+        let usb = try usb(section)
+        guard kind != .usb || usb != nil else {
+            throw section.invalid(.kind, "\"kind\" is \"usb\", but there is no \"usb\"")
+        }
         let settings = ChannelSettings(
             kind: kind, baudRates: try section.integers(.baud, in: 300...12_000_000) ?? [115_200],
             flowControl: try section.choice(.flowControl, of: FlowControl.self) ?? .none,
             reset: try reset(section),
             framing: try section.choice(.framing, of: StreamFraming.self)?.framing ?? .console,
             smpVersion: try section.integer(.smpVersion, in: 1...2).map { $0 == 1 ? .v1 : .v2 },
-            group: group ?? DeviceContract.standardGroup, rtt: rtt, udp: try udp(section))
+            group: group ?? DeviceContract.standardGroup, rtt: rtt, usb: usb, udp: try udp(section))
         guard kind != .udp || !section.has(.framing) else {
             throw section.invalid(
                 .framing, "\"kind\" is \"udp\", which has one message in each datagram")
@@ -65,5 +69,22 @@ extension Platform {
         } catch {
             throw section.invalid(.endpoint, error.reason, hint: error.hint)
         }
+    }
+
+    private static func usb(_ channel: PlatformSection<ChannelKey>) throws(ProvisioningError)
+        -> USBSelection?
+    {
+        guard let section = try channel.section(.usb, keys: USBKey.self) else { return nil }
+        let vendor = try section.integer(.vendor, in: 0...0xFFFF).map(UInt16.init)
+        let product = try section.integer(.product, in: 0...0xFFFF).map(UInt16.init)
+        guard product == nil || vendor != nil else { throw section.missing(.vendor) }
+        // A string descriptor has room for 126 characters.
+        let serial = try section.string(.serial, atMost: 126)
+        let interface = try section.string(.interface, atMost: 126)
+        guard vendor != nil || serial != nil || interface != nil else {
+            throw section.missing(.vendor)
+        }
+        return USBSelection(
+            vendorID: vendor, productID: product, serialNumber: serial, interface: interface)
     }
 }

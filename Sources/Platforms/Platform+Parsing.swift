@@ -64,6 +64,9 @@ extension Platform {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
         }
+        guard channel.kind != .usb || emulation == nil else {
+            throw root.invalid(.channel, "an emulated board has no USB")
+        }
         guard emulation == nil || usbMatches.isEmpty else {
             throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
         }

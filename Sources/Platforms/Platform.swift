@@ -98,7 +98,7 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, udp }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, usb, udp }
 
         public let kind: Kind
         /// Bits per second. Never empty. Where there are several, each is tried in turn.
@@ -114,6 +114,8 @@ extension Platform {
         public let group: UInt16
         /// Nil: the firmware has no RTT. Never with kind `.rtt`.
         public let rtt: RTTSettings?
+        /// Nil: the file does not say which USB device it is. Never with kind `.usb`.
+        public let usb: USBSelection?
         /// Where the device listens for datagrams, where the user names no other.
         public let udp: UDPEndpoint?
     }

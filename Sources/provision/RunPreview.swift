@@ -67,6 +67,7 @@ struct RunPreview {
         case .uart: "the board's port"
         case .rtt: "RTT through the probe"
         case .udp: platform.channel.udp?.description ?? "the network"
+        case .usb: "the USB device \(platform.channel.usb.map { "\($0)" } ?? "")"
         }
     }
 

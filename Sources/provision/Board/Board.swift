@@ -57,7 +57,10 @@ final class Board {
         if let port = connection.port {
             let socket = try SocketRoute.endpoint(port)?.description
             let network = try UDPRoute.endpoint(port)?.description
-            let path = socket ?? network ?? URL(filePath: port).resolvingSymlinksInPath().path
+            let device = try USBSelection(parsing: port)?.description
+            let path =
+                socket ?? network ?? device
+                ?? URL(filePath: port).resolvingSymlinksInPath().path
             claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
@@ -144,6 +147,9 @@ final class Board {
         if let endpoint = try UDPRoute.endpoint(connection.port) {
             return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
         }
+        if let named = try USBSelection(parsing: connection.port ?? "") {
+            return USBRoute(platform, selection: named, interruption: interruption)
+        }
         // A port that the user names is one, whatever the platform file says.
         switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
         case .rtt:
@@ -152,6 +158,11 @@ final class Board {
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()
             }
+        case .usb:
+            guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
+            return USBRoute(
+                platform, selection: usb.selecting(connection.usbSerial),
+                interruption: interruption)
         case .udp:
             guard let endpoint = platform.channel.udp else {
                 throw ProvisioningError(
