@@ -60,7 +60,10 @@ let package = Package(
             ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
         core(
             "Platforms",
-            ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
+            [
+                "Provisioning", "Attestation", "Issuance", "SMP", "Channels", "CHost", "CPlatforms",
+                "TOMLKit",
+            ]),
 
         // The composition root, and its doorbell.
         .executableTarget(

@@ -30,6 +30,7 @@ public final class Console {
     private let input: Int32?
     private let output: Int32
     private let interruption: Interruption
+    private let watch: (([UInt8]) -> Void)?
     private var frames = SerialFrameDecoder()
     private var filter = TerminalFilter()
 
@@ -43,7 +44,12 @@ public final class Console {
     ///   - input: a descriptor, which is used if it is a terminal that this process may read; nil is
     ///     none.
     ///   - output: a descriptor. Line ends pass as the device sends them.
-    public init(channel: any Channel, input: Int32?, output: Int32, interruption: Interruption) {
+    ///   - watch: sees everything that the device sends, before it is shown.
+    public init(
+        channel: any Channel, input: Int32?, output: Int32, interruption: Interruption,
+        watch: (([UInt8]) -> Void)? = nil
+    ) {
+        self.watch = watch
         self.channel = channel
         self.input = input.flatMap { Self.isOwnTerminal($0) ? $0 : nil }
         self.output = output
@@ -120,6 +126,7 @@ public final class Console {
 
     /// Not nil if nobody takes the output any more.
     private func relay(_ bytes: [UInt8]) throws(ProvisioningError) -> Ending? {
+        watch?(bytes)
         var text: [UInt8] = []
         for event in frames.push(bytes) {
             if case .text(let part) = event { text += filter.filter(part) }

@@ -24,7 +24,9 @@ extension Platform {
         }
         switch method {
         case .gdb:
-            try refuse([.command, .eraseCommand, .resetCommand], method, section)
+            try refuse(
+                [.command, .eraseCommand, .resetCommand, .monitor, .monitorTerminal], method,
+                section)
             return .gdb(
                 GDBFlash(
                     eraseRegions: try regions(.eraseRegions, section),
@@ -41,11 +43,23 @@ extension Platform {
             guard flash.placeholders.contains(.image) else {
                 throw section.invalid(.command, "\"command\" does not take the {image}")
             }
-            return .command(
-                CommandFlasher.Commands(
-                    flash: flash,
-                    erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
-                    reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders)))
+            let commands = CommandFlasher.Commands(
+                flash: flash,
+                erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
+                reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders))
+            let usesTerminal = try section.boolean(.monitorTerminal)
+            guard try section.boolean(.monitor) ?? false else {
+                guard usesTerminal == nil else {
+                    throw section.invalid(
+                        .monitorTerminal, "\"monitor-terminal\" is there without \"monitor\"")
+                }
+                return .command(commands)
+            }
+            guard commands.reset == nil else {
+                throw section.invalid(
+                    .resetCommand, "\"monitor\" is true, and what goes on running is not reset")
+            }
+            return .monitor(commands, usesTerminal: usesTerminal ?? false)
         case .none:
             try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
             return .none

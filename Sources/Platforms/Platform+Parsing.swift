@@ -1,3 +1,4 @@
+import Attestation
 import Channels
 import Issuance
 public import Provisioning
@@ -37,7 +38,8 @@ extension Platform {
         self.origin = file
         chip = try root.string(.chip, atMost: 64)
         build = try Self.build(root, board: board)
-        channel = try Self.channel(root)
+        report = try Self.report(root)
+        channel = try Self.channel(root, isOptional: report?.source == .flasher)
         credentials = try Self.credentials(root)
         timeouts = try Self.timeouts(root)
         probe = try Self.probe(root)
@@ -58,11 +60,21 @@ extension Platform {
 
     /// What no table can see by itself.
     private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
-        if case .command(let commands) = flash, chip == nil {
+        if let commands = flash.commands, chip == nil {
             let all = [commands.flash, commands.erase, commands.reset].compactMap(\.self)
             guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
+        }
+        if case .monitor = flash {
+            guard report?.source == .flasher else {
+                throw root.invalid(
+                    .flash,
+                    "\"flash.monitor\" is true, but \"report.from\" is not \"flasher\"")
+            }
+        } else if report?.source == .flasher {
+            throw root.invalid(
+                .report, "\"report.from\" is \"flasher\", but \"flash.monitor\" is not true")
         }
         switch emulation {
         case .process:
@@ -115,11 +127,25 @@ extension Platform {
         return Build(name: name, command: command, image: image, board: board)
     }
 
-    private static func channel(
+    private static func report(
         _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> Report? {
+        guard let section = try root.section(.report, keys: ReportKey.self) else { return nil }
+        let formats =
+            try section.choices(.formats, of: ReportFormat.self) ?? Set(ReportFormat.allCases)
+        guard !formats.isEmpty else { throw section.invalid(.formats, "\"formats\" is empty") }
+        return Report(
+            formats: formats,
+            source: try section.choice(.from, of: Report.Source.self) ?? .channel)
+    }
+
+    private static func channel(
+        _ root: PlatformSection<RootKey>, isOptional: Bool
     ) throws(ProvisioningError) -> ChannelSettings {
         guard let section = try root.section(.channel, keys: ChannelKey.self) else {
-            throw root.missing(.channel)
+            guard isOptional else { throw root.missing(.channel) }
+            return ChannelSettings(
+                kind: .uart, baudRates: [115_200], group: DeviceContract.standardGroup, rtt: nil)
         }
         guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
             throw section.missing(.kind)

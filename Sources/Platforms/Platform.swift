@@ -1,3 +1,4 @@
+public import Attestation
 public import Channels
 public import Issuance
 public import Provisioning
@@ -23,6 +24,8 @@ public struct Platform: Sendable, Hashable {
     /// Nil: the probe can't read the device ID, or there is none.
     public let identification: Identification?
     public let channel: ChannelSettings
+    /// Nil: the device is asked. Otherwise it only prints a line with its key.
+    public let report: Report?
     /// The probe's GDB remote server where the user names no other.
     public let probe: ProbeEndpoint?
     /// Nil: this platform is real hardware.
@@ -73,6 +76,8 @@ extension Platform {
         case gdb(GDBFlash)
         /// An external tool does it.
         case command(CommandFlasher.Commands)
+        /// An external tool does it, goes on running, and prints the device's log.
+        case monitor(CommandFlasher.Commands, usesTerminal: Bool)
         /// Nothing to write: the emulator runs the image itself.
         case none
     }
@@ -103,6 +108,15 @@ extension Platform {
         public let rtt: RTTSettings?
     }
 
+    /// How a device that can't be asked tells its key.
+    public struct Report: Sendable, Hashable {
+        public enum Source: String, CaseIterable, Sendable, Hashable { case channel, flasher }
+
+        /// Never empty.
+        public let formats: Set<ReportFormat>
+        public let source: Source
+    }
+
     /// The board on the desk that isn't there.
     public enum Emulation: Sendable, Hashable {
         case qemu(QEMU)
@@ -130,7 +144,7 @@ extension Platform {
     }
 
     public struct Timeouts: Sendable, Hashable {
-        /// From reset to the first answer.
+        /// From reset to the first answer, or to the line that reports a key.
         public let boot: Duration
         /// For one answer that needs no cryptography.
         public let answer: Duration
@@ -150,5 +164,15 @@ extension Platform {
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
             deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
             rtt: channel.rtt, flashTimeout: timeouts.flash)
+    }
+}
+
+extension Platform.Flash {
+    /// Of an external tool.
+    var commands: CommandFlasher.Commands? {
+        switch self {
+        case .command(let commands), .monitor(let commands, _): commands
+        case .gdb, .none: nil
+        }
     }
 }

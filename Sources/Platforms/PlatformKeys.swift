@@ -10,7 +10,7 @@ enum RootKey: String, PlatformKey {
     case board
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
-    case build, flash, identify, channel, probe, emulator, credentials, timeouts
+    case build, flash, identify, channel, report, probe, emulator, credentials, timeouts
 }
 
 /// `[build]`. Without it, images come from elsewhere.
@@ -34,6 +34,11 @@ enum FlashKey: String, PlatformKey {
     case eraseCommand = "erase-command"
     /// Argument list, run after flashing. Method `"command"`.
     case resetCommand = "reset-command"
+    /// Whether the command goes on running, and prints the device's log; default false. Method
+    /// `"command"`, with `[report] from = "flasher"`.
+    case monitor
+    /// Whether it gets a terminal in the place of pipes; default false. With `monitor`.
+    case monitorTerminal = "monitor-terminal"
     /// List of regions that hold keys and credentials. Method `"gdb"`.
     case eraseRegions = "erase-regions"
     /// What resets the board, a monitor command of the GDB server; default `"reset"`. Method `"gdb"`.
@@ -56,7 +61,17 @@ enum IdentifyKey: String, PlatformKey {
     case wordAccess = "word-access"
 }
 
-/// `[channel]`
+/// `[report]`, for boards that only print a line with their key. Nothing is sent to them, and they get no
+/// credential.
+enum ReportKey: String, PlatformKey {
+    /// List of what is looked for: `"provision"`, `"ariel"`; default both.
+    case formats
+    /// Where the log is: `"channel"`, the default; `"flasher"`: what the flash command with `monitor`
+    /// prints.
+    case from
+}
+
+/// `[channel]`. Not needed where the log is the flash command's.
 enum ChannelKey: String, PlatformKey {
     /// `"uart"`, or `"rtt"`: through the debug probe.
     case kind
@@ -112,7 +127,7 @@ enum CredentialsKey: String, PlatformKey {
 
 /// `[timeouts]`, in milliseconds.
 enum TimeoutsKey: String, PlatformKey {
-    /// From reset to the first answer; default 5000.
+    /// From reset to the first answer, or to the line that reports a key; default 5000.
     case bootMilliseconds = "boot-ms"
     /// For an answer that needs no cryptography; default 2000.
     case answerMilliseconds = "answer-ms"

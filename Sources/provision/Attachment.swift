@@ -10,10 +10,13 @@ struct Attachment {
 
     /// What the device said since its start, then what it says, until the user leaves. Leaving is how
     /// an attached run ends well, by key or by signal.
-    func run(_ channel: any Channel) throws {
+    ///
+    /// - Parameter watch: sees what the device sends. Nothing is sent to one that is watched.
+    func run(_ channel: any Channel, watch: (([UInt8]) -> Void)? = nil) throws {
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
-            channel: channel, input: 0, output: 1, interruption: session.interruption)
+            channel: channel, input: watch == nil ? 0 : nil, output: 1,
+            interruption: session.interruption, watch: watch)
         let name = Table.printable(channel.name)
         Terminal.standardError.write(
             console.sendsKeys
@@ -24,7 +27,16 @@ struct Attachment {
         }
         // Who sees nothing of the console would not know to leave it.
         if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
-        if case .outputFailed(let error) = try console.run() { throw Terminal.unwritable(error) }
+        do {
+            if case .outputFailed(let error) = try console.run() {
+                throw Terminal.unwritable(error)
+            }
+        } catch let error as ProvisioningError where error.code == .channelClosed {
+            // A log comes to its end.
+            guard channel is any DeviceLog else { throw error }
+            guard (channel as? MonitorLog)?.hasFailed != true else { throw error }
+            return Terminal.standardError.write("\n\(Table.printable(error.reason))\n")
+        }
         Terminal.standardError.write("\ndetached from \(name)\n")
     }
 }

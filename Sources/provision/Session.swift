@@ -27,11 +27,12 @@ struct Session {
     }
 
     func board(
-        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String
+        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
+        log: LogSource? = nil
     ) -> Board {
         Board(
             platform, connection, packagePath: packagePath, stateDirectory: state.directory.path,
-            interruption: interruption, reporter: reporter)
+            interruption: interruption, reporter: reporter, log: log)
     }
 
     /// Runs `body`; whatever it throws, the board is let go and the progress line is ended.

@@ -16,14 +16,20 @@ final class Board {
     private var probeSession: GDBFlasher?
     private var claims: [BoardClaim] = []
     private var isFlashed = false
+    /// Where the log is read of a device that only reports; nil: it is asked.
+    private let log: LogSource?
+    private var monitor: MonitoringFlasher?
     private let listPorts: () -> [SerialPortDescription]
     /// Nil until it is asked for.
     private var route: (any ChannelRoute)?
 
-    /// - Parameter listPorts: the serial ports of this moment.
+    /// - Parameters:
+    ///   - log: where the log is read of a device that only reports; nil: it is asked.
+    ///   - listPorts: the serial ports of this moment.
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
+        log: LogSource? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -32,6 +38,7 @@ final class Board {
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
+        self.log = log
         self.listPorts = listPorts
     }
 
@@ -72,8 +79,13 @@ final class Board {
     /// Keeps an emulated board's memory as it is now, also if this computer loses its power.
     func save() throws(ProvisioningError) { try emulator?.save() }
 
+    /// How the flash command ended that went on running, when it was made to; nil if there is none.
+    func endMonitor() -> ProcessEnding? { monitor?.close() }
+
     /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.
     func stop() throws(ProvisioningError) {
+        monitor?.close()
+        monitor = nil
         probeSession?.close()
         probeSession = nil
         for claim in claims { claim.release() }
@@ -94,14 +106,27 @@ final class Board {
                 .probeUnavailable,
                 "\(platform.name) is flashed through a debug probe, and none is named",
                 hint: "name its GDB server with --probe, or do not flash: provision enroll")
-        case .command(let commands):
-            return CommandFlasher(
-                commands, values: commandValues, directory: packagePath,
-                timeout: platform.timeouts.flash, runner: runner)
+        case .command(let commands): return commandFlasher(commands)
+        case .monitor(let commands, let usesTerminal):
+            guard log == .flasher else {
+                throw ProvisioningError(
+                    .usage, "the flash command of \(platform.name) goes on running",
+                    hint: "flash and provision in one: provision run")
+            }
+            let flasher = MonitoringFlasher(
+                commandFlasher(commands), usesTerminal: usesTerminal, interruption: interruption)
+            monitor = flasher
+            return flasher
         case .none:
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
         }
+    }
+
+    private func commandFlasher(_ commands: CommandFlasher.Commands) -> CommandFlasher {
+        CommandFlasher(
+            commands, values: commandValues, directory: packagePath,
+            timeout: platform.timeouts.flash, runner: runner)
     }
 
     /// What reads the device ID out of band; nil where the platform, or the desk, has none.
@@ -131,6 +156,14 @@ final class Board {
     }
 
     private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
+        switch log {
+        case .channel, nil: break
+        case .flasher: return MonitorRoute { [unowned self] in monitor }
+        case .standardInput?, .path?:
+            return LogRoute(
+                log ?? .standardInput, baud: connection.baud ?? platform.channel.baudRates[0],
+                timeout: platform.timeouts.boot, interruption: interruption)
+        }
         if let socket = try SocketRoute.endpoint(connection.port) {
             return SocketRoute(
                 socket, timeout: platform.timeouts.boot, interruption: interruption)

@@ -14,10 +14,12 @@ struct EnrollCommand: ParsableCommand {
               provision enroll --platform microbit --port /dev/ttyACM0
               provision enroll --platform microbit --port /dev/ttyACM0 \\
                 --probe tcp:localhost:3333
+              west espressif monitor | provision enroll --platform mine --log -
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
@@ -31,11 +33,21 @@ struct EnrollCommand: ParsableCommand {
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
+        let log = try logs.source(for: platform, isFlashing: false)
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
         try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
-        let board = session.board(platform, connection, packagePath: self.platform.packagePath)
+        let board = session.board(
+            platform, connection, packagePath: self.platform.packagePath, log: log)
         try session.with(board) {
+            if let log {
+                return try ReportRun(
+                    session: session, registry: registry, authority: authority, document: document,
+                    folder: logs.outputCredentials
+                ).run(
+                    try logs.plan(credentials, for: platform, connection, log), on: board,
+                    attaches: attach && !output.json)
+            }
             let outcome = try Provisioner(
                 plan: try credentials.plan(for: platform, connection), flasher: nil,
                 probe: try board.deviceIDReader(), openChannel: board.openChannel,

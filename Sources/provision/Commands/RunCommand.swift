@@ -19,11 +19,13 @@ struct RunCommand: ParsableCommand {
               provision run --platform mine --firmware app.elf --port /dev/ttyUSB0 \\
                 --probe tcp:localhost:3333
               provision run --platform native --json > record.json
+              provision run --platform mine --log /dev/ttyUSB0     # it only prints its key
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var image: ImageOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
@@ -50,6 +52,7 @@ struct RunCommand: ParsableCommand {
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         let platform = try session.platform(platform)
+        let log = try logs.source(for: platform, isFlashing: true)
         // A registry that can't be used must be found out before the board is touched.
         let registry = try session.state.openRegistry()
         let authority = try session.state.openAuthority()
@@ -57,12 +60,20 @@ struct RunCommand: ParsableCommand {
         let image = try image.image(
             for: platform, packagePath: self.platform.packagePath, session)
         let board = session.board(
-            platform, connection, packagePath: self.platform.packagePath)
+            platform, connection, packagePath: self.platform.packagePath, log: log)
         try session.with(board) {
-            var plan = try credentials.plan(for: platform, connection)
+            var plan =
+                try log.map { try logs.plan(credentials, for: platform, connection, $0) }
+                ?? credentials.plan(for: platform, connection)
             plan.image = image
             plan.erases = erase
             try board.checkChannel()
+            guard log == nil else {
+                return try ReportRun(
+                    session: session, registry: registry, authority: authority, document: document,
+                    folder: logs.outputCredentials
+                ).run(plan, on: board, attaches: !detach && !output.json)
+            }
             let outcome = try Provisioner(
                 plan: plan, flasher: try board.flasher(), probe: try board.deviceIDReader(),
                 openChannel: board.openChannel, registry: registry, issuer: authority,
