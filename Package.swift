@@ -28,6 +28,7 @@ let package = Package(
         .library(
             name: "Provisioning",
             targets: ["Provisioning", "Attestation", "Issuance", "SMP", "COSE", "CBOR"]),
+        .library(name: "ProvisioningTesting", targets: ["ProvisioningTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -45,6 +46,11 @@ let package = Package(
 
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
+
+        // For authors of adapters: simulated devices, and what an adapter promises as checks.
+        core(
+            "ProvisioningTesting",
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
         // Adapters to the world.
         core(
@@ -122,7 +128,7 @@ let package = Package(
                 "DeviceProvisioning", "DeviceTestHAL", "FuzzDecoders", "SMP", "Provisioning",
                 "Channels", "Registry", "Authority", "Attestation", "Issuance", "COSE", "CBOR",
                 "CBORJudge",
-                "OpenSSL",
+                "OpenSSL", "ProvisioningTesting",
             ]),
 
         // Properties of every decoder of foreign bytes: the tests feed it the corpus, the fuzzer
@@ -152,15 +158,11 @@ let package = Package(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
         tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
-        .target(
-            name: "SimulatedDevices",
-            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
-            path: "Tests/SimulatedDevices", swiftSettings: strict),
         tests(
             "ProvisioningTests",
             [
                 "Provisioning", "Registry", "Authority", "Attestation", "Issuance", "SMP", "COSE",
-                "CBOR", "OpenSSL", "SimulatedDevices",
+                "CBOR", "OpenSSL", "ProvisioningTesting",
             ]),
         tests(
             "RegistryTests",
@@ -174,12 +176,14 @@ let package = Package(
                 "Authority", "Provisioning", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
                 "OpenSSLJudge",
             ]),
-        tests("ChannelsTests", ["Channels", "Provisioning", "Attestation", "SMP", "CHost"]),
+        tests(
+            "ChannelsTests",
+            ["Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost"]),
         tests(
             "EndToEndTests",
             [
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
-                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "SimulatedDevices", "BadLine",
+                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

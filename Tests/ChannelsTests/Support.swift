@@ -25,7 +25,7 @@ final class TemporaryFolder {
 
 /// Both ends of a pty. The master's end is the device.
 final class Pseudoterminal {
-    let master: Int32
+    private(set) var master: Int32
     let path: String
 
     init() throws {
@@ -38,7 +38,13 @@ final class Pseudoterminal {
         path = "/dev/pts/\(number)"
     }
 
-    deinit { close(master) }
+    deinit { if master >= 0 { close(master) } }
+
+    /// The device's end, which the caller closes.
+    func takeMaster() -> Int32 {
+        defer { master = -1 }
+        return master
+    }
 }
 
 /// The two ends of a connected socket. No process that another test starts keeps one open.

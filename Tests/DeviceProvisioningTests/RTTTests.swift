@@ -3,6 +3,7 @@ import DeviceProvisioning
 import DeviceTestHAL
 import Foundation
 import Provisioning
+import ProvisioningTesting
 import Testing
 
 /// The device's rings, and the host's channel to them, in one process: each reads what the other wrote.
@@ -24,17 +25,35 @@ import Testing
             bytes, at: region.address, pointers: Self.pointers, in: ProcessMemory.regions)
     }
 
-    private func channel(_ number: Int = 0) throws -> RTTChannel {
+    private func channel(
+        _ number: Int = 0, interruption: Interruption? = nil
+    ) throws -> RTTChannel {
         let settings = RTTSettings(memory: ProcessMemory.regions, up: number, down: number)
         return try RTTChannel(
             memory, settings,
             locator: RTTLocator(
                 settings, pointers: Self.pointers, address: ProcessMemory.block.address),
-            within: .seconds(5), interruption: Interruption())
+            within: .seconds(5), interruption: interruption ?? Interruption())
     }
 
     private func write(_ bytes: [UInt8], on channel: UInt32 = 0) -> Int {
         dp_rtt_write(channel, bytes, bytes.count)
+    }
+
+    /// With the rings of a small chip, so that everything goes around them many times.
+    @Test(arguments: ChannelCheck.allCases)
+    func keepsAChannelsPromises(_ check: ChannelCheck) throws {
+        start(up: [512, 0], down: [128, 0])
+        let farEnd = RingEnd()
+        memory.run = farEnd.run
+        defer { memory.run = {} }
+        let isMade = try check.run {
+            let interruption = try Interruption()
+            return ChannelUnderTest(
+                channel: try channel(interruption: interruption), farEnd: farEnd,
+                interrupt: { interruption.interrupt() }, noticesLeaving: false)
+        }
+        #expect(isMade == (check != .noticesTheEnd))
     }
 
     @Test func theHostReadsTheBlock() throws {
@@ -172,44 +191,5 @@ import Testing
         #expect(!dp_rtt_is_used())
         start()
         #expect(!dp_rtt_is_used())
-    }
-}
-
-/// This process as the target.
-private final class ProcessMemory: TargetMemory {
-    let name = "this process"
-    let haltsCore = true
-    var run: () -> Void = {}
-
-    static var block: AddressRange {
-        var length = 0
-        let start = UInt64(UInt(bitPattern: test_rtt_block(&length)))
-        return AddressRange(address: start, length: length)!
-    }
-
-    static var regions: [AddressRange] {
-        let start = UInt64(UInt(bitPattern: test_rtt_rings()))
-        return [block, AddressRange(address: start, length: TEST_RTT_SIZE)!]
-    }
-
-    func beginTransfer() {}
-    func endTransfer() { run() }
-
-    func read(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8] {
-        let start = try pointer(address, count)
-        return Array(UnsafeRawBufferPointer(start: start, count: count))
-    }
-
-    func write(at address: UInt64, _ bytes: [UInt8]) throws(ProvisioningError) {
-        try pointer(address, bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
-    }
-
-    private func pointer(_ address: UInt64, _ count: Int) throws(ProvisioningError)
-        -> UnsafeMutableRawPointer
-    {
-        guard Self.regions.contains(where: { $0.contains(address, count) }),
-            let pointer = UnsafeMutableRawPointer(bitPattern: UInt(address))
-        else { throw ProvisioningError(.probeProtocol, "nothing at \(address)") }
-        return pointer
     }
 }

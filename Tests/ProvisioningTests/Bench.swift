@@ -6,7 +6,7 @@ import Issuance
 import OpenSSL
 import Provisioning
 import Registry
-import SimulatedDevices
+import ProvisioningTesting
 import Synchronization
 
 /// A desk in a folder of its own: a real registry, a real authority, a clock that stands still.

@@ -5,7 +5,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Testing
 
 /// What becomes of a run when the device is silent, forgetful or of another opinion.

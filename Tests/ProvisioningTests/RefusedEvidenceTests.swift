@@ -5,7 +5,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Testing
 
 /// Evidence that is not believed changes nothing: neither the registry nor the device.

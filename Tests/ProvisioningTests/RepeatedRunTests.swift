@@ -5,7 +5,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Testing
 
 struct RepeatedRunTests {

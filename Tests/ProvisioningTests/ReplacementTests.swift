@@ -4,7 +4,7 @@ import OpenSSL
 import Provisioning
 import Registry
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Testing
 
 /// Whose key may be revoked, and on whose word.

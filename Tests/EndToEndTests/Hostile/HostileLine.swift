@@ -1,7 +1,7 @@
 import Foundation
 import Provisioning
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Synchronization
 import Testing
 

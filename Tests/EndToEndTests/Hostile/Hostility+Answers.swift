@@ -3,7 +3,7 @@ import Foundation
 import OpenSSL
 import Provisioning
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 
 private typealias Command = DeviceContract.Command
 

@@ -5,7 +5,7 @@ import Foundation
 import OpenSSL
 import Provisioning
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 
 extension Hostility {
     /// Whole answers, well-formed, by somebody who is not whom they are about.

@@ -4,7 +4,7 @@ import Foundation
 import OpenSSL
 import Provisioning
 import SMP
-import SimulatedDevices
+import ProvisioningTesting
 import Synchronization
 import Testing
 
