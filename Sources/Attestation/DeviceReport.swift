@@ -30,12 +30,20 @@ public enum DeviceReport: Hashable, Sendable {
     }
 }
 
-/// Whose way to write a report it is: the names of `[report] formats` in a platform file.
+/// Whose way to write a report it is: the names in `[report] formats` of a platform file.
 public enum ReportFormat: String, CaseIterable, Sendable, Hashable {
     /// This project's device library's: see ``ReportLine``.
     case provision
     /// Ariel OS's: see ``ReportedClaimsSet``.
     case ariel
+
+    /// What a progress line calls it.
+    public var title: String {
+        switch self {
+        case .provision: "signed evidence"
+        case .ariel: "Ariel OS's form"
+        }
+    }
 
     /// What introduces a report in a line.
     public var markers: [String] {

@@ -65,8 +65,10 @@ public final class MonitoringFlasher: Flasher {
 
 /// What a flash tool prints while it goes on, and the tool itself.
 public final class MonitorLog: PollableChannel, DeviceLog {
+    /// The program's, without its folder.
     public let name: String
     public let isFile = false
+    private let command: Command
     private let child: ChildProcess
     private var descriptor: Int32
     private let interruption: Interruption
@@ -88,7 +90,9 @@ public final class MonitorLog: PollableChannel, DeviceLog {
     init(
         _ command: Command, usesTerminal: Bool, interruption: Interruption
     ) throws(ProvisioningError) {
-        name = command.description
+        self.command = command
+        let program = command.arguments.first ?? ""
+        name = program.split(separator: "/").last.map(String.init) ?? program
         self.interruption = interruption
         let ends = usesTerminal ? try Self.terminal() : try Self.pipe()
         defer { closeDescriptor(ends.tool) }
@@ -157,7 +161,7 @@ public final class MonitorLog: PollableChannel, DeviceLog {
         guard !hasFlashed, ending?.isSuccess != true else { return .logEnded("\(name) \(what)") }
         let lines = tail.map { "\n\(CommandRunner.margin)\($0)" }.joined()
         return ProvisioningError(
-            .flashFailed, "\(name) \(what)\(lines)",
+            .flashFailed, "\(command) \(what)\(lines)",
             hint: "is the board attached and the probe free? then run it again")
     }
 
@@ -174,7 +178,7 @@ public final class MonitorLog: PollableChannel, DeviceLog {
 
     /// Ends the tool, as Ctrl-C does. Idempotent.
     @discardableResult
-    func end() -> ProcessEnding? {
+    public func end() -> ProcessEnding? {
         ending = ending ?? child.terminate(grace: Self.grace, asking: SIGINT)
         if descriptor >= 0 { closeDescriptor(descriptor) }
         descriptor = -1

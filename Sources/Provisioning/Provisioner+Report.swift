@@ -34,7 +34,7 @@ extension Provisioner {
             observer.began(.evidence)
             let (found, hasEnded) = try awaitReport(on: log, probedID: probedID)
             if let image = plan.image, let receipt { try flasher?.check(image, is: receipt) }
-            observer.ended(.evidence, "a report in a log line of \(log.name)")
+            observer.ended(.evidence, "\(log.name) has a report: \(found.format.title)")
             let result = found.result
             observer.began(.appraise)
             observer.ended(.appraise, summary(of: result))
@@ -122,7 +122,8 @@ extension Provisioner {
                 .volatileKey,
                 "this is the \(count)th key of \(registration.identity) with the same image within "
                     + "a day",
-                hint: "does its firmware store its key? from the \(Self.recentKeyLimit + 1)th on they "
+                hint:
+                    "does its firmware store its key? from the \(Self.recentKeyLimit + 1)th on they "
                     + "are refused")
         ]
     }

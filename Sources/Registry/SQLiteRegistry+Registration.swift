@@ -125,7 +125,8 @@ extension EventLog {
     /// How many keys the device got for the same image within a day, this one included. Zero where the
     /// claim sets no limit.
     private func recentKeyCount(of device: Int64?, _ claim: RegistrationClaim) throws -> Int {
-        guard let limit = claim.recentKeyLimit, let device else { return 0 }
+        guard let limit = claim.recentKeyLimit else { return 0 }
+        guard let device else { return 1 }
         let count =
             try Int.fetchOne(
                 database.cachedStatement(

@@ -38,5 +38,9 @@ struct Attachment {
             return Terminal.standardError.write("\n\(Table.printable(error.reason))\n")
         }
         Terminal.standardError.write("\ndetached from \(name)\n")
+        // A tool that prints the log ends with who reads it.
+        if let ending = (channel as? MonitorLog)?.end() {
+            Terminal.standardError.write("\(name) \(ending)\n")
+        }
     }
 }

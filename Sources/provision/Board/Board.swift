@@ -79,9 +79,6 @@ final class Board {
     /// Keeps an emulated board's memory as it is now, also if this computer loses its power.
     func save() throws(ProvisioningError) { try emulator?.save() }
 
-    /// How the flash command ended that went on running, when it was made to; nil if there is none.
-    func endMonitor() -> ProcessEnding? { monitor?.close() }
-
     /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.
     func stop() throws(ProvisioningError) {
         monitor?.close()

@@ -1,4 +1,5 @@
 import Attestation
+import COSE
 import Foundation
 import Issuance
 import Provisioning
@@ -114,9 +115,10 @@ extension RunReport {
 
     /// The device's record, for people.
     var text: String {
+        let use = algorithm == "\(COSEAlgorithm.unspecified)" ? "no algorithm named" : algorithm
         var lines = [
             ("device", "\(board) \(device)" + (nickname.map { " (\($0))" } ?? "")),
-            ("key", "\(thumbprint) (\(algorithm), \(keyState))"),
+            ("key", "\(thumbprint) (\(use), \(keyState))"),
         ]
         if let firmware { lines.insert(("firmware", firmware), at: 1) }
         if !isPossessionProven { lines.append(("proof", "none: nobody signed the report")) }
