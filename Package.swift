@@ -187,7 +187,8 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
-            "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels"],
+            "PlatformsTests",
+            ["Platforms", "Provisioning", "Attestation", "Issuance", "Channels"],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

@@ -21,7 +21,9 @@ extension IssuancePlan {
     private func validateKey() throws(IssuanceError) {
         let whole = COSEKey(p256: publicKey)
         guard let key = whole ?? COSEKey(p256X: publicKey) else {
-            throw IssuanceError("a public key of \(publicKey.count) octets is no P-256 key")
+            throw IssuanceError(
+                "a public key of \(publicKey.count) octets is none of P-256: expected 65 octets, or "
+                    + "32 of x alone")
         }
         do throws(COSEError) {
             try key.checkPoint()

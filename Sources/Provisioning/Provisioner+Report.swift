@@ -12,8 +12,8 @@ public struct ReportOutcome {
     public let warnings: [ProvisioningError]
     /// Watches `log` on.
     public let watch: KeyWatch
-    /// Still open, for the console; nil if it came to its end.
-    public let log: (any Channel)?
+    /// Still open, for the console; it may be at its end.
+    public let log: any Channel
 }
 
 extension Provisioner {
@@ -32,7 +32,7 @@ extension Provisioner {
         let log = try openChannel()
         do throws(ProvisioningError) {
             observer.began(.evidence)
-            let (found, hasEnded) = try awaitReport(on: log, probedID: probedID)
+            let found = try awaitReport(on: log, probedID: probedID)
             if let image = plan.image, let receipt { try flasher?.check(image, is: receipt) }
             observer.ended(.evidence, "\(log.name) has a report: \(found.format.title)")
             let result = found.result
@@ -46,11 +46,10 @@ extension Provisioner {
             // Nobody can ask it for more. The record shows that the report is all that it rests on.
             try registry.activate(
                 registration.thumbprint, confirmation: result.evidence, at: surroundings.now())
-            if hasEnded { log.close() }
             return ReportOutcome(
                 format: found.format, registration: registration, credentials: credentials,
                 receipt: receipt, warnings: warnings(about: registration),
-                watch: KeyWatch(result, found.format), log: hasEnded ? nil : log)
+                watch: KeyWatch(result, found.format), log: log)
         } catch {
             log.close()
             throw error
@@ -72,7 +71,7 @@ extension Provisioner {
     /// Reads until there is a report, and then what the log holds already: it may tell of more devices, or
     /// of more keys.
     private func awaitReport(on log: any Channel, probedID: DeviceID?) throws(ProvisioningError)
-        -> (ReportSearch.Found, hasEnded: Bool)
+        -> ReportSearch.Found
     {
         var search = ReportSearch(plan, probedID: probedID) { observer.noted($0) }
         let isFile = (log as? any DeviceLog)?.isFile ?? false
@@ -86,11 +85,11 @@ extension Provisioner {
                 bytes = try log.read(
                     atMost: Self.readLimit, within: isFound ? min(timeout, Self.silence) : timeout)
             } catch {
-                guard error.code == .channelClosed, isFile || isFound || log is any DeviceLog else {
-                    throw error
-                }
+                // A board that is unplugged is not done; what has said all of it is.
+                let isAtItsEnd = error.code == .channelClosed && log is any DeviceLog
+                guard isAtItsEnd || (isFound && error.code != .interrupted) else { throw error }
                 search.finish()
-                return (try search.decision("\(log.name) has ended"), true)
+                return try search.decision("\(log.name) has ended")
             }
             if bytes.isEmpty, isFound { break }
             observer.logged(bytes)
@@ -101,9 +100,7 @@ extension Provisioner {
             }
         }
         if !isFound { search.finish() }
-        return (
-            try search.decision("\(plan.deadlines.report.brief) are over on \(log.name)"), false
-        )
+        return try search.decision("\(plan.deadlines.report.brief) are over on \(log.name)")
     }
 
     private func summary(of result: AttestationResult) -> String {

@@ -24,16 +24,16 @@ struct ReportRun {
             probe: try board.deviceIDReader(), openChannel: board.openChannel, registry: registry,
             issuer: authority, surroundings: .system, observer: session.reporter
         ).registerReport()
-        defer { outcome.log?.close() }
+        defer { outcome.log.close() }
         try board.save()
         if let folder { try write(outcome.credentials, of: outcome.registration, into: folder) }
         for warning in outcome.warnings { Self.warn(warning) }
         let report = RunReport(
             outcome, registry: registry.path, steps: session.reporter.durations)
         try document.show(report, text: report.text)
-        guard attaches, let log = outcome.log else { return }
+        guard attaches else { return }
         var watch = outcome.watch
-        try Attachment(session).run(log) { bytes in
+        try Attachment(session).run(outcome.log) { bytes in
             if let warning = watch.push(bytes) { Self.warn(warning) }
         }
     }
