@@ -27,8 +27,9 @@ extension Provisioner {
     /// - Throws: as `provision()`; besides, `.reportMissing`, `.idMissing`, `.volatileKey` and
     ///   `.keyIncomplete`.
     public func registerReport() throws(ProvisioningError) -> ReportOutcome {
-        let receipt = try flash()
+        // A flash tool that prints the log keeps the probe.
         let probedID = try identify()
+        let receipt = try flash()
         let log = try openChannel()
         do throws(ProvisioningError) {
             observer.began(.evidence)

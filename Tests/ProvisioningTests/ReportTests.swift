@@ -80,6 +80,21 @@ struct ReportTests {
         #expect(second.registration.thumbprint == first.registration.thumbprint)
     }
 
+    /// With the whole point, a device that was only heard gets what needs y, under the key's first name.
+    @Test func aDeviceThatIsAskedLaterIsTheSame() throws {
+        let heard = try bench.report(TextLog([claims(publicKey)]))
+        bench.plan.credentials = [.x509Chain, .cwt]
+        let asked = try bench.run(device)
+        #expect(!asked.registration.record.isNew)
+        #expect(asked.registration.thumbprint == heard.registration.thumbprint)
+        #expect(
+            try Set(bench.registry.credentialsInForce(for: heard.registration.thumbprint))
+                == Set(asked.credentials))
+        #expect(asked.credentials.count == 2)
+        #expect(try bench.key(device.thumbprint) == nil)
+        #expect(try bench.isIntact)
+    }
+
     @Test func theSignedReportCountsWhereThereAreBoth() throws {
         let other = try SigningKey.generate()
         let log =

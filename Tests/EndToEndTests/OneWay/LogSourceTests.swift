@@ -56,6 +56,27 @@ import Testing
         }
     }
 
+    /// What a file held before the board was flashed was said by the firmware before.
+    @Test func aFileFromTheFlashingOn() throws {
+        try OneWayDesk.with { desk in
+            let old = try desk.bootLog("old")
+            let path = try desk.file("log", old)
+            let run = try BackgroundRun(
+                desk.provision,
+                ["run", "--firmware", try Firmware.native(), "--log", path, "--json"]
+                    + (try desk.reporting()))
+            #expect(run.says("flash   "), "\(run.errorOutput)")
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data((try desk.bootLog("new")).utf8))
+            try file.close()
+            #expect(run.wait() == 0, "\(run.errorOutput)")
+            let report = try run.json()
+            let id = try Data(contentsOf: desk.provision.home.appending(path: "new/device-id"))
+            #expect(report["device"] as? String == id.map { String(format: "%02x", $0) }.joined())
+        }
+    }
+
     @Test func aTerminal() throws {
         try OneWayDesk.with { desk in
             var (master, slave) = (Int32(-1), Int32(-1))
