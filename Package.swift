@@ -154,6 +154,10 @@ let package = Package(
         // A serial line that loses bytes, and takes its time.
         .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
         tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
+        // A chip behind a probe, for the real OpenOCD.
+        .target(
+            name: "JTAGProbe", dependencies: ["Channels", "Provisioning"],
+            path: "Tests/JTAGProbe", swiftSettings: strict),
         tests(
             "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
             resources: [.copy("Vectors")]),
@@ -178,12 +182,16 @@ let package = Package(
             ]),
         tests(
             "ChannelsTests",
-            ["Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost"]),
+            [
+                "Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost",
+                "JTAGProbe",
+            ]),
         tests(
             "EndToEndTests",
             [
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
                 "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
+                "JTAGProbe",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

@@ -67,9 +67,19 @@ extension GDBRemote {
     }
 
     /// Lets go of the core, which runs from then on.
+    ///
+    /// OpenOCD leaves a core halted that is detached from so: the core must run before. Others hear
+    /// nothing while it runs, and have it run themselves.
     func detach(within timeout: Duration) throws(ProvisioningError) {
+        try resume()
+        let request = Array("D".utf8)
+        try send(raw: GDBPacket.encoded(request))
+        if let answer = try nextPacket(within: min(timeout, Self.patience), for: request) {
+            if answer.elementsEqual("OK".utf8) { return }
+            // QEMU stops the core whatever is sent, and has lost the request.
+            isHalted = Self.isStopReply(answer)
+        }
         if !isHalted {
-            // It has to listen first.
             try send(raw: [0x03])
             try? awaitStop(within: timeout)
         }

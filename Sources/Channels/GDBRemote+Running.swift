@@ -2,7 +2,7 @@ import Provisioning
 
 extension GDBRemote {
     /// How long a server that reads while the core runs may take for it; one that doesn't may say nothing.
-    private static let patience = Duration.milliseconds(500)
+    static let patience = Duration.milliseconds(500)
     /// How long it may take for the answer that it held back until the core stood still.
     private static let remark = Duration.milliseconds(20)
 
@@ -33,7 +33,7 @@ extension GDBRemote {
     }
 
     /// Nil if none comes in time.
-    private func nextPacket(within timeout: Duration, for request: [UInt8])
+    func nextPacket(within timeout: Duration, for request: [UInt8])
         throws(ProvisioningError) -> [UInt8]?
     {
         do {

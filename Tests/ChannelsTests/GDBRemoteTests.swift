@@ -57,7 +57,7 @@ import Testing
         remote.close()
         #expect(
             server.requests.drop { $0 != "vCont?" }
-                == ["vCont?", "vCont;c", "halt", "m0,1", "vCont;c", "halt", "D"])
+                == ["vCont?", "vCont;c", "halt", "m0,1", "vCont;c", "D"])
     }
 
     @Test func noticesACoreThatStopsByItself() throws {

@@ -11,9 +11,9 @@ import Testing
 
     /// The runs go round the steps, so that each of them meets its kills; first the run itself is killed in
     /// each, then its emulator.
-    @Test(arguments: ["microbit-qemu", "mps2-an386-qemu"])
+    @Test(arguments: ["microbit-qemu", "mps2-an386-qemu", "microbit-qemu-rtt"])
     func atRandomMoments(platform: String) throws {
-        let image = try platform == "microbit-qemu" ? Firmware.microbit() : Firmware.mps2()
+        let image = try platform.hasPrefix("microbit") ? Firmware.microbit() : Firmware.mps2()
         var random = SeededGenerator(seed: KillTests.seed)
         try Executable.withHome { provision in
             var kills: [KillableRun.Victim: Int] = [:]

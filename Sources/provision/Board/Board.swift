@@ -161,6 +161,9 @@ final class Board {
                 log ?? .standardInput, baud: connection.baud ?? platform.channel.baudRates[0],
                 timeout: platform.timeouts.boot, interruption: interruption)
         }
+        if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
+            return openOCD
+        }
         if let socket = try SocketRoute.endpoint(connection.port) {
             return SocketRoute(
                 socket, timeout: platform.timeouts.boot, interruption: interruption)

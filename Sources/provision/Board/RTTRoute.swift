@@ -33,12 +33,14 @@ final class RTTRoute: ChannelRoute {
     }
 
     private var settings: RTTSettings {
-        get throws(ProvisioningError) {
-            if let settings = platform.channel.rtt { return settings }
-            throw ProvisioningError(
-                .usage,
-                "the platform \(platform.name) does not say where the board's RTT is",
-                hint: "its file needs [channel.rtt] with the chip's RAM")
-        }
+        get throws(ProvisioningError) { try Self.settings(of: platform) }
+    }
+
+    /// - Throws: `.usage` where the platform file does not say where RTT is.
+    static func settings(of platform: Platform) throws(ProvisioningError) -> RTTSettings {
+        if let settings = platform.channel.rtt { return settings }
+        throw ProvisioningError(
+            .usage, "the platform \(platform.name) does not say where the board's RTT is",
+            hint: "its file needs [channel.rtt] with the chip's RAM")
     }
 }

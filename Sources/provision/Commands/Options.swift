@@ -28,7 +28,8 @@ struct PlatformOptions: ParsableArguments {
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090.",
+            "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090; or RTT by "
+                + "OpenOCD's Tcl port: openocd:localhost.",
             valueName: "path"),
         completion: .file())
     var port: String?

@@ -1,10 +1,27 @@
+import Channels
 import Foundation
+import JTAGProbe
 import Provisioning
 import Testing
 
 /// A state directory, and a platform whose devices are given up soon.
 struct HostileDesk {
+    /// How the tool reaches a device's line.
+    enum Way: String, CaseIterable, Sendable, CustomTestStringConvertible {
+        case serialPort, rtt
+
+        var testDescription: String { rawValue }
+    }
+
+    /// Each on a serial port, and through a probe, where that can be. A probe that plays JTAG bit by bit
+    /// carries no flood.
+    static func ways(_ hostilities: [Hostility]) -> [(Hostility, Way)] {
+        let probed = OpenOCD.isInstalled ? hostilities.filter { !$0.isFlood } : []
+        return hostilities.map { ($0, .serialPort) } + probed.map { ($0, .rtt) }
+    }
+
     private let provision: Executable
+    private let way: Way
     private let platforms: String
 
     /// Milliseconds for the first answer, for others, and for signatures.
@@ -22,8 +39,9 @@ struct HostileDesk {
     }()
 
     /// - Parameter isPatient: give no device up before the test does.
-    init(_ provision: Executable, isPatient: Bool = false) throws {
+    init(_ provision: Executable, _ way: Way = .serialPort, isPatient: Bool = false) throws {
         self.provision = provision
+        self.way = way
         let folder = provision.home.appending(path: "platforms")
         platforms = folder.path
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -38,6 +56,7 @@ struct HostileDesk {
 
             [channel]
             kind = "uart"
+            rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
 
             [timeouts]
             boot-ms = \(isPatient ? 60_000 : Self.timeouts.boot)
@@ -53,8 +72,16 @@ struct HostileDesk {
     {
         let line = try HostileLine(device)
         defer { line.close() }
+        guard way == .rtt else {
+            return try provision.run(
+                Executable.url, arguments(line.port) + options, within: Self.limit)
+        }
+        let chip = try ChipOnLine(line.port)
+        let server = try OpenOCD(chip.ram)
+        _ = try server.connect(Interruption())
         return try provision.run(
-            Executable.url, arguments(line.port) + options, within: Self.limit)
+            Executable.url, arguments("openocd:127.0.0.1:\(server.tclPort)") + options,
+            within: Self.limit)
     }
 
     func arguments(_ port: String) -> [String] {

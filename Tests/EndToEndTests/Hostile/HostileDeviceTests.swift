@@ -2,14 +2,15 @@ import Foundation
 import Provisioning
 import Testing
 
-/// A device that means harm, on a real pty, at the executable that users run. Whatever it does, the run
+/// A device that means harm, on a real pty or behind a debug probe, at the executable that users run. Whatever it does, the run
 /// ends in time, in bounded memory, with an error of its own, and what was recorded stays.
 @Suite struct HostileDeviceTests {
     @Test(
-        arguments: Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence)
-    func nothingIsRecorded(_ hostility: Hostility) throws {
+        arguments: HostileDesk.ways(
+            Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence))
+    func nothingIsRecorded(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
+            let desk = try HostileDesk(provision, way, isPatient: hostility.isFlood)
             let victim = try Victim()
             try desk.expectSuccess(desk.enroll { try victim.behave($0) })
             let before = try desk.record()
@@ -20,10 +21,10 @@ import Testing
     }
 
     /// The key is registered, and pending until the device behaves.
-    @Test(arguments: Hostility.afterRegistration)
-    func theNextRunGoesOn(_ hostility: Hostility) throws {
+    @Test(arguments: HostileDesk.ways(Hostility.afterRegistration))
+    func theNextRunGoesOn(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision, isPatient: hostility.isFlood)
+            let desk = try HostileDesk(provision, way, isPatient: hostility.isFlood)
             let victim = try Victim()
             let run = try desk.enroll { try hostility.behaviour($0, victim) }
             desk.expect(hostility, of: run)

@@ -1,0 +1,41 @@
+import Foundation
+import JTAGProbe
+import Synchronization
+import Testing
+
+/// A chip whose firmware passes on, in both directions, what goes through its RTT rings and a pty.
+final class ChipOnLine {
+    let ram: TargetRAM
+    private let line: Int32
+
+    /// - Parameter port: the pty, whose other end is a device.
+    init(_ port: String) throws {
+        let line = open(port, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        try #require(line >= 0)
+        self.line = line
+        var settings = termios()
+        cfmakeraw(&settings)
+        tcsetattr(line, TCSANOW, &settings)
+        let firmware = RingFirmware()
+        let waiting = Mutex((toLine: [UInt8](), toHost: [UInt8]()))
+        ram = TargetRAM { ram in
+            waiting.withLock { waiting in
+                if waiting.toLine.isEmpty { waiting.toLine = firmware.received(&ram) }
+                if !waiting.toLine.isEmpty {
+                    let count = write(line, waiting.toLine, waiting.toLine.count)
+                    waiting.toLine.removeFirst(max(0, count))
+                }
+                var bytes = [UInt8](repeating: 0, count: 512)
+                if waiting.toHost.isEmpty, case let count = read(line, &bytes, bytes.count),
+                    count > 0
+                {
+                    waiting.toHost = Array(bytes[..<count])
+                }
+                waiting.toHost.removeFirst(firmware.send(waiting.toHost, &ram))
+            }
+        }
+        ram.edit { firmware.start(&$0) }
+    }
+
+    deinit { close(line) }
+}

@@ -1,0 +1,119 @@
+import BadLine
+import Foundation
+import JTAGProbe
+import Testing
+
+@testable import Channels
+
+/// The real OpenOCD between the tool and the device library; only the chip and its probe are a fake.
+@Suite(.enabled(if: OpenOCD.isInstalled, "there is no openocd"))
+struct OpenOCDTests {
+    /// Through the Tcl port, the GDB server, and OpenOCD's own RTT server: each finds what the one before has
+    /// left.
+    @Test func provisionsThroughEachOfItsPorts() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                image, in: provision.home.appending(path: "device"), faults: LineFaults.Rates(),
+                seed: 0)
+            defer { device.stop() }
+            let chip = try ChipOnLine(device.line.port)
+            let server = try OpenOCD(chip.ram)
+            let interruption = try Interruption()
+            let control = OpenOCDControl(
+                try server.connect(interruption), replyTimeout: .seconds(60))
+            func enroll(_ arguments: String...) throws -> Executable.Result {
+                try provision.run(
+                    Executable.url,
+                    ["enroll", "--platform", "chip", "--platforms", provision.home.path, "--json"]
+                        + arguments)
+            }
+            try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
+
+            let first = try enroll("--port", "openocd:127.0.0.1:\(server.tclPort)")
+            try #require(first.status == 0, "\(first.standardError)")
+            #expect(try first.json()["isNewKey"] as? Bool == true)
+
+            let second = try enroll("--probe", "tcp:127.0.0.1:\(server.gdbPort)")
+            try #require(second.status == 0, "\(second.standardError)")
+            #expect(try second.json()["isNewKey"] as? Bool == false)
+            #expect(!chip.ram.isHalted)
+
+            try control.require("rtt setup 0x20000000 8192 \"SEGGER RTT\"")
+            try control.require("rtt start")
+            let port = server.sparePort
+            try control.require("rtt server start \(port) 0")
+            let third = try enroll("--port", "tcp:127.0.0.1:\(port)")
+            #expect(third.status == 0, "\(third.standardError)")
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    /// The line's faults are not the probe's: what they cost is repeated.
+    @Test func provisionsOverABadLine() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            var retries = 0
+            for seed in 0..<6 {
+                let device = try NativeDevice(
+                    image, in: provision.home.appending(path: "device-\(seed)"),
+                    faults: LineFaults.Rates(each: 0.0003), seed: UInt64(seed))
+                defer { device.stop() }
+                let chip = try ChipOnLine(device.line.port)
+                let server = try OpenOCD(chip.ram)
+                _ = try server.connect(Interruption())
+                let result = try provision(
+                    "enroll", "--platform", "chip", "--platforms", provision.home.path, "--json",
+                    "--port", "openocd:127.0.0.1:\(server.tclPort)")
+                #expect(result.status == 0, "\(result.standardError)")
+                retries += try result.json()["retries"] as? Int ?? 0
+            }
+            #expect(retries > 0)
+            let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
+            #expect(keys?.count == 6)
+            #expect(keys?.allSatisfy { $0["state"] as? String == "active" } == true)
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    @Test func namesWhatIsWrong() throws {
+        try Executable.withHome { provision in
+            let blank = try OpenOCD(TargetRAM())
+            _ = try blank.connect(Interruption())
+            let text = Self.platform.replacing("boot-ms = 20000", with: "boot-ms = 200")
+            try Data(text.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            func enroll(_ port: String, _ platform: String = "chip") throws -> Executable.Result {
+                try provision(
+                    "enroll", "--platform", platform, "--platforms", provision.home.path,
+                    "--port", port)
+            }
+            try enroll("openocd:127.0.0.1:\(blank.tclPort)")
+                .expectError("rtt-not-found", status: 5, "8192 bytes at 0x20000000")
+            try enroll("openocd:127.0.0.1:\(blank.tclPort)", "native")
+                .expectError("usage", status: 2, "native", "RTT")
+            try enroll("openocd:127.0.0.1:1")
+                .expectError("probe-unavailable", status: 5, "127.0.0.1:1")
+            for port in ["openocd:", "openocd:a b", "openocd:[::1", "openocd:host:0"] {
+                try enroll(port).expectError("usage", status: 2, port)
+            }
+        }
+    }
+
+    private static let platform = """
+        name = "chip"
+        description = "a chip behind OpenOCD"
+        board = "native"
+
+        [flash]
+        method = "command"
+        command = ["true", "{image}"]
+
+        [channel]
+        kind = "rtt"
+        rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
+
+        [timeouts]
+        boot-ms = 20000
+        """
+}
