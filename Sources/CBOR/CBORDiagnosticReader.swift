@@ -148,7 +148,9 @@ private struct CBORDiagnosticReader {
         index += 1
         var octets: [UInt8] = []
         while let octet = next, octet != Self.quote {
-            guard octet >= Self.space, octet != 0x7f else { throw expected("a printable character") }
+            guard octet >= Self.space, octet != 0x7f else {
+                throw expected("a printable character")
+            }
             if octet == Self.backslash {
                 index += 1
                 guard next == Self.quote || next == Self.backslash else {

@@ -59,7 +59,8 @@ extension ProvisioningError {
             .volatileKey,
             "\(new.identity) reports key \(new.thumbprint.hexadecimal) after "
                 + old.thumbprint.hexadecimal,
-            hint: "does its firmware store its key, or are two boards on one log? if it was flashed "
+            hint:
+                "does its firmware store its key, or are two boards on one log? if it was flashed "
                 + "in between, say --replace-key: the last one counts")
     }
 }

@@ -79,9 +79,11 @@ struct ReportSearch {
     ///
     /// - Throws: `.idMismatch`, `.volatileKey`; `refusal`, or else `.reportMissing`, if there is none.
     func decision(_ why: String) throws(ProvisioningError) -> Found {
-        guard let format = ReportFormat.allCases.first(where: { format in
-            found.contains { $0.format == format }
-        }) else { throw nothing(why) }
+        guard
+            let format = ReportFormat.allCases.first(where: { format in
+                found.contains { $0.format == format }
+            })
+        else { throw nothing(why) }
         let candidates = found.filter { $0.format == format }
         let last = candidates[candidates.count - 1]
         let others = candidates.filter { $0.result.identity != last.result.identity }
@@ -113,7 +115,8 @@ struct ReportSearch {
             .reportMissing,
             "no report of a key came: \(why), looking for "
                 + scanner.wanted.joined(separator: ", ") + seen,
-            hint: "does the firmware print one at its start? reset the board, and look whether this "
+            hint:
+                "does the firmware print one at its start? reset the board, and look whether this "
                 + "is its log, port and baud rate")
     }
 }

@@ -160,7 +160,8 @@ extension EventLog {
                     + "erase the key of one of them, so that it makes another")
         }
         let hasBothY = known.publicKey.count == claim.publicKey.count
-        guard !hasBothY || (known.thumbprint, known.publicKey) == (claim.thumbprint, claim.publicKey)
+        guard
+            !hasBothY || (known.thumbprint, known.publicKey) == (claim.thumbprint, claim.publicKey)
         else {
             throw ProvisioningError(
                 .registryConflict,

@@ -51,7 +51,8 @@ struct ReportRun {
                 atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw ProvisioningError(
-                .usage, "the folder \(folder) can't be made", hint: "name another with "
+                .usage, "the folder \(folder) can't be made",
+                hint: "name another with "
                     + "--output-credentials")
         }
         let name = "\(folder)/\(registration.identity.id)"
