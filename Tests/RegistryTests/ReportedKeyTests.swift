@@ -100,6 +100,7 @@ import Testing
         let point = claim(1, device: identity(1)).publicKey
         let other = isXFirst ? point : Array(point[1...32])
         try files.raw { database in
+            defer { try? database.execute(sql: "ROLLBACK") }
             try database.execute(
                 sql: """
                     BEGIN;
@@ -131,7 +132,6 @@ import Testing
                             ? [UInt8](repeating: 5, count: 65)
                             : Array(point.dropLast()) + [point[64] ^ 1])
                 ])
-            try database.execute(sql: "ROLLBACK")
         }
     }
 
