@@ -169,7 +169,8 @@ public struct ReportScanner: Sendable {
 
     private mutating func keep(_ line: [UInt8]) {
         let kept = Array(line.prefix(Self.keptLineLength))
-        guard !Self.printable(kept).isEmpty else { return }
+        // What it looks like is looked at when somebody wants to know.
+        guard kept.contains(where: { $0 > 0x20 && $0 != 0x7f }) else { return }
         keptLines.append(kept)
         if keptLines.count > Self.keptLineCount { keptLines.removeFirst() }
     }

@@ -102,7 +102,8 @@ extension EventLog {
         try append(.keyActivated(RegistryChange.KeyActivated(confirmation: digest)), to: key.row)
     }
 
-    /// The key that is the claim's, wholly or in part: x names a key, whether its y is known or not.
+    /// The key that is the claim's, wholly or in part: x names a key, whether its y is known or not. Whoever
+    /// has a key has its negative too, which has the same x: not a new key, and refused.
     fileprivate func key(of claim: RegistrationClaim) throws -> KeyRecord? {
         var (x, lowest, highest) = (claim.publicKey, claim.publicKey, claim.publicKey)
         switch claim.publicKey.count {

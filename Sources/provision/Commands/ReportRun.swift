@@ -52,8 +52,7 @@ struct ReportRun {
         } catch {
             throw ProvisioningError(
                 .usage, "the folder \(folder) can't be made",
-                hint: "name another with "
-                    + "--output-credentials")
+                hint: "name another with --output-credentials")
         }
         let name = "\(folder)/\(registration.identity.id)"
         for credential in credentials {
