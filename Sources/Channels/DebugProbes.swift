@@ -15,14 +15,11 @@ public enum DebugProbes {
     ///
     /// - Parameter system: where sysfs is mounted.
     public static func list(system: String = "/sys") -> [USBIdentity] {
-        let folder = "\(system)/bus/usb/devices"
-        return Directory.names(in: folder).sorted().compactMap { name in
-            guard let identity = USBIdentity(folder: "\(folder)/\(name)") else { return nil }
-            return isProbe(identity) ? identity : nil
-        }
+        USBDevices.list(system: system).filter(isProbe)
     }
 
-    private static func isProbe(_ identity: USBIdentity) -> Bool {
+    /// Whether the device is one, as far as its numbers and its name tell.
+    public static func isProbe(_ identity: USBIdentity) -> Bool {
         identity.product?.contains(marker) == true
             || known.contains {
                 $0.vendorID == identity.vendorID && $0.products.contains(identity.productID)

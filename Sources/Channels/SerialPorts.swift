@@ -9,6 +9,8 @@ public struct SerialPortDescription: Sendable, Hashable {
     /// `/dev/ttyACM0`
     public let path: String
     public let usb: USBIdentity?
+    /// The USB interface's number: it tells the ports of one device apart.
+    public let interface: Int?
 }
 
 /// The serial ports that a board may be behind.
@@ -34,20 +36,23 @@ public enum SerialPorts {
         Directory.names(in: devices)
             .filter { name in prefixes.contains { name.hasPrefix($0) } }
             .sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
-            .map { name in
-                SerialPortDescription(
-                    path: "\(devices)/\(name)", usb: usbIdentity(of: name, system: system))
-            }
+            .map { name in description(of: name, devices: devices, system: system) }
     }
 
-    private static func usbIdentity(of name: String, system: String) -> USBIdentity? {
+    private static func description(
+        of name: String, devices: String, system: String
+    ) -> SerialPortDescription {
         // The tty hangs below its USB interface, which hangs below the USB device.
         var folder = "\(system)/class/tty/\(name)/device"
-        for _ in 0..<4 {
-            if let identity = USBIdentity(folder: folder) { return identity }
+        var usb: USBIdentity?
+        var interface: Int?
+        for _ in 0..<4 where usb == nil {
+            usb = USBIdentity(folder: folder)
+            interface = interface ?? USBIdentity.interfaceNumber(folder: folder)
             // The kernel resolves "..", after the symbolic link.
             folder += "/.."
         }
-        return nil
+        return SerialPortDescription(
+            path: "\(devices)/\(name)", usb: usb, interface: usb == nil ? nil : interface)
     }
 }

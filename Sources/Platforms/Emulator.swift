@@ -53,6 +53,8 @@ public final class Emulator {
         let folder = try InstanceFolder(
             instance: instance ?? "\(platform.name)-1", stateDirectory: stateDirectory)
         let port = try EmulatedUART()
+        // Before the board runs: it speaks at once, and its user must not come too late.
+        folder.publish(platform, port: port.path)
         port.start()
         do {
             return try Emulator(emulation, image, erasing, folder, port, interruption)

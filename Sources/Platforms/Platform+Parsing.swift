@@ -37,6 +37,7 @@ extension Platform {
         self.board = board
         self.origin = file
         chip = try root.string(.chip, atMost: 64)
+        usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
         report = try Self.report(root)
         channel = try Self.channel(root, isOptional: report?.source == .flasher)
@@ -75,6 +76,12 @@ extension Platform {
         } else if report?.source == .flasher {
             throw root.invalid(
                 .report, "\"report.from\" is \"flasher\", but \"flash.monitor\" is not true")
+        }
+        guard channel.kind != .usb || emulation == nil else {
+            throw root.invalid(.channel, "an emulated board has no USB")
+        }
+        guard emulation == nil || usbMatches.isEmpty else {
+            throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
         }
         switch emulation {
         case .process:
@@ -145,7 +152,8 @@ extension Platform {
         guard let section = try root.section(.channel, keys: ChannelKey.self) else {
             guard isOptional else { throw root.missing(.channel) }
             return ChannelSettings(
-                kind: .uart, baudRates: [115_200], group: DeviceContract.standardGroup, rtt: nil)
+                kind: .uart, baudRates: [115_200], group: DeviceContract.standardGroup,
+                rtt: nil, usb: nil)
         }
         guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
             throw section.missing(.kind)
@@ -157,9 +165,30 @@ extension Platform {
         guard kind != .rtt || rtt != nil else {
             throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
         }
+        let usb = try usb(section)
+        guard kind != .usb || usb != nil else {
+            throw section.invalid(.kind, "\"kind\" is \"usb\", but there is no \"usb\"")
+        }
         return ChannelSettings(
-            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup, rtt: rtt
-        )
+            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup,
+            rtt: rtt, usb: usb)
+    }
+
+    private static func usb(_ channel: PlatformSection<ChannelKey>) throws(ProvisioningError)
+        -> USBSelection?
+    {
+        guard let section = try channel.section(.usb, keys: USBKey.self) else { return nil }
+        let vendor = try section.integer(.vendor, in: 0...0xFFFF).map(UInt16.init)
+        let product = try section.integer(.product, in: 0...0xFFFF).map(UInt16.init)
+        guard product == nil || vendor != nil else { throw section.missing(.vendor) }
+        // A string descriptor has room for 126 characters.
+        let serial = try section.string(.serial, atMost: 126)
+        let interface = try section.string(.interface, atMost: 126)
+        guard vendor != nil || serial != nil || interface != nil else {
+            throw section.missing(.vendor)
+        }
+        return USBSelection(
+            vendorID: vendor, productID: product, serialNumber: serial, interface: interface)
     }
 
     private static func probe(

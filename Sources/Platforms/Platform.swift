@@ -18,6 +18,8 @@ public struct Platform: Sendable, Hashable {
     public let board: String
     /// The chip's name, as the flash tool knows it: `"nRF51822_xxAA"`. Nil: no command needs it.
     public let chip: String?
+    /// USB devices, any of which is this board, or its probe. Empty: USB does not tell.
+    public let usbMatches: [USBMatch]
     /// Nil: images come from elsewhere, by `--firmware`.
     public let build: Build?
     public let flash: Flash
@@ -97,7 +99,7 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, usb }
 
         public let kind: Kind
         /// Symbols per second. Never empty. The first is used; the others tell what `--baud` may be.
@@ -106,6 +108,8 @@ extension Platform {
         public let group: UInt16
         /// Nil: the firmware has no RTT. Never with kind `.rtt`.
         public let rtt: RTTSettings?
+        /// Nil: the file does not say which USB device it is. Never with kind `.usb`.
+        public let usb: USBSelection?
     }
 
     /// How a device that can't be asked tells its key.

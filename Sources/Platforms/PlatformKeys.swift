@@ -10,7 +10,25 @@ enum RootKey: String, PlatformKey {
     case board
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
-    case build, flash, identify, channel, report, probe, emulator, credentials, timeouts
+    case match, build, flash, identify, channel, report, probe, emulator, credentials, timeouts
+}
+
+/// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
+enum MatchKey: String, PlatformKey {
+    /// List of USB devices, any of which is the board, or its probe.
+    case usb
+}
+
+/// A USB device: `{ vendor = 0x0d28, product = 0x0204, text = "micro:bit" }`. All that is said must hold.
+enum USBMatchKey: String, PlatformKey {
+    /// 0 to 0xffff. Without `product`, `text` or `serial` must say which of the vendor's devices.
+    case vendor, product
+    /// A part of the name that the device gives itself, its product string.
+    case text
+    /// How its serial number begins.
+    case serial
+    /// The number of the USB interface with the serial port, 0 to 255, where the device has several.
+    case interface
 }
 
 /// `[build]`. Without it, images come from elsewhere.
@@ -73,15 +91,17 @@ enum ReportKey: String, PlatformKey {
 
 /// `[channel]`. Not needed where the log is the flash command's.
 enum ChannelKey: String, PlatformKey {
-    /// `"uart"`, or `"rtt"`: through the debug probe.
+    /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface.
     case kind
     /// Symbols per second, one or a list; the first is used unless `--baud` names another; default
     /// 115200.
     case baud
     /// The SMP group of the device library, 64 to 65535; default 8392.
     case group
-    /// Where RTT is. With kind `"uart"`, for those who ask for `--channel rtt`.
+    /// Where RTT is. With another kind, for those who ask for `--channel rtt`.
     case rtt
+    /// Which USB device it is. With another kind, for those who ask for `--channel usb`.
+    case usb
 }
 
 /// `[channel.rtt]`
@@ -92,6 +112,16 @@ enum RTTKey: String, PlatformKey {
     case up, down
     /// Number of the channel to the host with the log; default: it shares `up`.
     case log
+}
+
+/// `[channel.usb]`: what is said must be so of the device, and something must be said.
+enum USBKey: String, PlatformKey {
+    /// idVendor and idProduct of the device with its new firmware: 0x1209. A product needs a vendor.
+    case vendor, product
+    /// The device's serial number, where one board is meant and no other of its kind.
+    case serial
+    /// The interface's string.
+    case interface
 }
 
 /// `[probe]`, for real boards with a usual GDB server.

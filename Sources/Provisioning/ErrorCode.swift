@@ -14,9 +14,15 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case flashMismatch = "flash-mismatch"
 
     // No device
+    /// Nothing that is attached is such a board.
+    case boardUnknown = "board-unknown"
+    /// More than one board, or more than one platform, is meant by what the user named.
+    case boardAmbiguous = "board-ambiguous"
     case channelUnavailable = "channel-unavailable"
     case channelClosed = "channel-closed"
     case channelBusy = "channel-busy"
+    /// A USB endpoint that is halted, and halts again when that is cleared.
+    case channelStalled = "channel-stalled"
     case probeUnavailable = "probe-unavailable"
     case emulatorFailed = "emulator-failed"
     /// Not one byte came.
@@ -98,8 +104,9 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .usage, .platformInvalid, .platformUnknown: 2
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
-        case .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable,
-            .emulatorFailed, .deviceSilent, .noAnswer, .reportMissing, .deviceBusy, .rttNotFound:
+        case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
+            .channelStalled, .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer,
+            .reportMissing, .deviceBusy, .rttNotFound:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,

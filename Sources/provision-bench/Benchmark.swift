@@ -18,6 +18,7 @@ extension Benchmark {
 
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
-    DeviceBenchmark(), EnrollBenchmark(), CryptographyBenchmark(), RegistryBenchmark(),
-    RTTBenchmark(), StartBenchmark(), PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
+    DeviceBenchmark(), EnrollBenchmark(), ParallelBenchmark(), CryptographyBenchmark(),
+    RegistryBenchmark(), RTTBenchmark(), USBBenchmark(), StartBenchmark(), PluginBenchmark(),
+    MemoryBenchmark(), ColdStartBenchmark(),
 ]

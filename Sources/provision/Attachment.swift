@@ -12,11 +12,16 @@ struct Attachment {
     /// an attached run ends well, by key or by signal.
     ///
     /// - Parameter watch: sees what the device sends. Nothing is sent to one that is watched.
-    func run(_ channel: any Channel, watch: (([UInt8]) -> Void)? = nil) throws {
+    func run(_ channel: any Channel, watch: KeyWatch? = nil) throws {
+        var watch = watch
+        let isWatched = watch != nil
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
-            channel: channel, input: watch == nil ? 0 : nil, output: 1,
-            interruption: session.interruption, watch: watch)
+            channel: channel, input: isWatched ? nil : 0, output: 1,
+            interruption: session.interruption
+        ) { bytes in
+            if let warning = watch?.push(bytes) { Terminal.standardError.warn(warning) }
+        }
         let name = Table.printable(channel.name)
         Terminal.standardError.write(
             console.sendsKeys

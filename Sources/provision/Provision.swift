@@ -18,6 +18,7 @@ struct Provision: ParsableCommand {
             EXAMPLES
               provision --platform microbit-qemu           build, flash, provision, attach
               provision run --platform microbit --port /dev/ttyACM0 --firmware app.elf
+              provision boards                              what is attached
               provision devices                             which boards are ours
               provision revoke --device 1f0c22ab90de4411 --reason key-compromise
               provision export --format crl --output crl.pem
@@ -31,7 +32,8 @@ struct Provision: ParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, FlashCommand.self, EnrollCommand.self, AttachCommand.self,
-            DevicesCommand.self, KeysCommand.self, RevokeCommand.self, ExportCommand.self,
+            BoardsCommand.self, DevicesCommand.self, KeysCommand.self, RevokeCommand.self,
+            ExportCommand.self,
             RegistryCommand.self, AuthorityCommand.self, PlatformsCommand.self,
             EmulateCommand.self, DoctorCommand.self,
         ],

@@ -19,20 +19,32 @@ struct Session {
         reporter = ProgressReporter(isVerbose: isVerbose)
     }
 
-    func platform(_ options: PlatformOptions) throws(ProvisioningError) -> Platform {
-        try PlatformCatalogue(
-            requested: options.folders, package: options.packagePath,
-            environment: ProcessInfo.processInfo.environment
-        ).platform(named: options.platform)
+    /// For one of several boards, on a thread of its own.
+    init(state: State, interruption: Interruption, reporter: ProgressReporter) {
+        self.state = state
+        self.interruption = interruption
+        self.reporter = reporter
+    }
+
+    /// The board that is meant, and a word about what the user did not say.
+    ///
+    /// - Parameter isFlashing: whether a flash tool of the platform will be run.
+    func choice(
+        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false
+    ) throws(ProvisioningError) -> BoardChoice {
+        let choice = try options.desk().choice(
+            options.namedPlatform(), connection, isFlashing: isFlashing)
+        if let remark = choice.remark { Terminal.standardError.remark(remark) }
+        return choice
     }
 
     func board(
-        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
-        log: LogSource? = nil
+        _ choice: BoardChoice, packagePath: String, log: LogSource? = nil
     ) -> Board {
         Board(
-            platform, connection, packagePath: packagePath, stateDirectory: state.directory.path,
-            interruption: interruption, reporter: reporter, log: log)
+            choice.platform, choice.connection, packagePath: packagePath,
+            stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
+            log: log, listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 
     /// Runs `body`; whatever it throws, the board is let go and the progress line is ended.
@@ -51,7 +63,7 @@ struct Session {
                 try board.stop()
             } catch {
                 // The first error is the cause; this one must not hide it.
-                Terminal.standardError.report(error)
+                reporter.failed(error)
             }
             let silences: [ErrorCode?] = [
                 .deviceSilent, .noAnswer, .channelClosed, .channelUnavailable, .probeUnavailable,

@@ -10,6 +10,10 @@ struct EmulatedBoard {
     let emulatorProcessID: Int32
 
     init(_ provision: Executable, _ arguments: String...) throws {
+        try self.init(provision, arguments)
+    }
+
+    init(_ provision: Executable, _ arguments: [String]) throws {
         let output = provision.home.appending(path: "emulate-\(UUID().uuidString).json")
         try Data().write(to: output)
         process = Process()

@@ -62,7 +62,9 @@ import Testing
         }
 
         /// As `ulimit -f`: the signal that comes with it must not end the run without a word.
-        @Test(arguments: [0, 1, 40, 104, 112, 120])
+        @Test(
+            .disabled(if: isWatchedByThreadSanitizer, "its start needs a file"),
+            arguments: [0, 1, 40, 104, 112, 120])
         func aLimitOnTheSizeOfFiles(blocks: Int) throws {
             try Executable.withHome { provision in
                 // The outputs are pipes: they are no files.
@@ -103,7 +105,9 @@ import Testing
         }
 
         /// No room for temporary files, neither for bytes nor for names: nothing needs them.
-        @Test(.enabled(if: SmallDisk.isPossible, "no namespaces here, and no root"))
+        @Test(
+            .enabled(if: SmallDisk.isPossible, "no namespaces here, and no root"),
+            .disabled(if: isWatchedByThreadSanitizer, "its start needs a file"))
         func aFullFolderForTemporaryFiles() throws {
             let disk = try SmallDisk(at: "/tmp")
             defer { disk.end() }
@@ -128,6 +132,10 @@ import Testing
             #expect(try provision.keys()["active"]?.count == 1)
         }
     }
+
+    /// It maps a file of its own in the folder for temporary files before the program begins.
+    private let isWatchedByThreadSanitizer =
+        ProcessInfo.processInfo.environment["PROVISION_TEST_SANITIZER"] == "thread"
 
     /// A tmpfs of 4 MiB that only the processes of one namespace see. It ends with them.
     private final class SmallDisk {

@@ -29,7 +29,7 @@ import Testing
 
     /// One form for all errors, whoever finds them, and the usage behind it.
     @Test(arguments: [
-        (["enroll"], "Missing expected argument '--platform <platform>'", "enroll"),
+        (["enroll", "--platform"], "Missing value for '--platform <platform>'", "enroll"),
         (["enroll", "--platform", "native", "--bogus"], "Unknown option '--bogus'", "enroll"),
         (["enroll", "--platform", "native", "--baud", "x"], "'x' is invalid", "enroll"),
         (["revoke"], "give one of --device, --key and --certificate", "revoke"),

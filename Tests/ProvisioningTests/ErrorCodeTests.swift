@@ -8,7 +8,8 @@ struct ErrorCodeTests {
         3: [.buildFailed, .imageInvalid],
         4: [.flashFailed, .flashMismatch],
         5: [
-            .channelUnavailable, .channelClosed, .channelBusy, .probeUnavailable, .emulatorFailed,
+            .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
+            .probeUnavailable, .emulatorFailed,
             .deviceSilent, .noAnswer, .reportMissing, .deviceBusy, .rttNotFound,
         ],
         6: [

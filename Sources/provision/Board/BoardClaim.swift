@@ -21,8 +21,7 @@ final class BoardClaim {
         try? FileManager.default.createDirectory(
             atPath: locks, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
         )
-        // Names are paths and addresses of any length.
-        let file = locks + "/" + SHA256.hash(Array(name.utf8)).prefix(16).hexadecimal
+        let file = Self.file(name, in: folder)
         descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
         guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
@@ -34,6 +33,16 @@ final class BoardClaim {
     }
 
     deinit { release() }
+
+    /// Who holds `name`, without taking it; nil: nobody.
+    static func holder(of name: String, in folder: String) -> PortHolder? {
+        PortHolder.find(file(name, in: folder))
+    }
+
+    /// Names are paths and addresses of any length.
+    private static func file(_ name: String, in folder: String) -> String {
+        folder + "/locks/" + SHA256.hash(Array(name.utf8)).prefix(16).hexadecimal
+    }
 
     /// Idempotent.
     func release() {

@@ -21,7 +21,7 @@ struct AttachCommand: ParsableCommand {
     func run() throws {
         let session = try Session(isVerbose: false)
         let board = session.board(
-            try session.platform(platform), connection, packagePath: platform.packagePath)
+            try session.choice(platform, connection), packagePath: platform.packagePath)
         try session.with(board) {
             let channel = try board.openChannel()
             defer { channel.close() }

@@ -14,11 +14,14 @@ struct EnrollCommand: ParsableCommand {
               provision enroll --platform microbit --port /dev/ttyACM0
               provision enroll --platform microbit --port /dev/ttyACM0 \\
                 --probe tcp:localhost:3333
+              provision enroll --all
+              provision enroll --board microbit@/dev/ttyACM0 --board microbit@/dev/ttyACM1
               west espressif monitor | provision enroll --platform mine --log -
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var fleet: FleetOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
@@ -26,40 +29,36 @@ struct EnrollCommand: ParsableCommand {
     @Flag(help: "Attach the console afterwards; not with --json.")
     var attach = false
 
+    func validate() throws {
+        try fleet.check(connection)
+        try logs.check(isForSeveral: fleet.isAsked)
+        if attach, fleet.isAsked { throw ValidationError("--attach is for one board") }
+    }
+
     func run() throws {
         try ResultDocument.write(output) { document in try enroll(document) }
     }
 
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
-        let log = try logs.source(for: platform, isFlashing: false)
-        let registry = try session.state.openRegistry()
-        let authority = try session.state.openAuthority()
-        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
-        let board = session.board(
-            platform, connection, packagePath: self.platform.packagePath, log: log)
-        try session.with(board) {
-            if let log {
-                return try ReportRun(
-                    session: session, registry: registry, authority: authority, document: document,
-                    folder: logs.outputCredentials
-                ).run(
-                    try logs.plan(credentials, for: platform, connection, log), on: board,
-                    attaches: attach && !output.json)
-            }
-            let outcome = try Provisioner(
-                plan: try credentials.plan(for: platform, connection), flasher: nil,
-                probe: try board.deviceIDReader(), openChannel: board.openChannel,
-                registry: registry, issuer: authority, surroundings: .system,
-                observer: session.reporter
-            ).provision()
-            defer { outcome.channel.close() }
-            try board.save()
-            let report = RunReport(
-                outcome, registry: registry.path, steps: session.reporter.durations)
+        if fleet.isAsked { return try enrollAll(session, document) }
+        let choice = try session.choice(platform, connection)
+        var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        run.logs = logs
+        _ = try run.provision(choice, nil, session) { report, channel, watch in
             try document.show(report, text: report.text)
-            if attach, !output.json { try Attachment(session).run(outcome.channel) }
+            if attach, !output.json { try Attachment(session).run(channel, watch: watch) }
         }
+    }
+
+    private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
+        let boards = try fleet.boards(platform, connection, isFlashing: false)
+        var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        opened.logs = logs
+        let run = opened
+        try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
+            .run(session, document, columns: RunReport.columns) { choice, session in
+                try run.provision(choice, nil, session)
+            }
     }
 }

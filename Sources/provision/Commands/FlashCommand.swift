@@ -11,11 +11,13 @@ struct FlashCommand: ParsableCommand {
             EXAMPLES
               provision flash --platform microbit --firmware app.elf
               provision flash --platform microbit-qemu --erase
+              provision flash --all --firmware app.elf
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var image: ImageOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var fleet: FleetOptions
     @OptionGroup var output: OutputOptions
 
     @Flag(help: "Erase the device's keys and credentials too.")
@@ -28,30 +30,56 @@ struct FlashCommand: ParsableCommand {
         let isVerified: Bool
     }
 
+    func validate() throws { try fleet.check(connection) }
+
     func run() throws {
         try ResultDocument.write(output) { document in try flash(document) }
     }
 
     private func flash(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
-        let image = try image.image(for: platform, packagePath: self.platform.packagePath, session)
-        let board = session.board(platform, connection, packagePath: self.platform.packagePath)
-        try session.with(board) {
+        if fleet.isAsked { return try flashAll(session, document) }
+        let choice = try session.choice(platform, connection, isFlashing: true)
+        let image = try image.image(
+            for: choice.platform, packagePath: platform.packagePath, session)
+        let report = try Self.flash(
+            choice, image, erasing: erase, packagePath: platform.packagePath, session)
+        try document.show(
+            report,
+            text: "image       \(Table.printable(image.path))\nsha256      \(report.digest)\n")
+    }
+
+    private func flashAll(_ session: Session, _ document: ResultDocument) throws {
+        let boards = try fleet.boards(platform, connection, isFlashing: true)
+        let images = try image.images(for: boards, packagePath: platform.packagePath, session)
+        let (erase, packagePath) = (erase, platform.packagePath)
+        try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
+            .run(session, document, columns: [("SHA256", { String($0.digest.prefix(16)) })]) {
+                choice, session in
+                let image = images[choice.platform] ?? FirmwareImage(path: "")
+                return try Self.flash(
+                    choice, image, erasing: erase, packagePath: packagePath, session)
+            }
+    }
+
+    private static func flash(
+        _ choice: BoardChoice, _ image: FirmwareImage, erasing: Bool, packagePath: String,
+        _ session: Session
+    ) throws -> Report {
+        let board = session.board(choice, packagePath: packagePath)
+        return try session.with(board) {
             guard let flasher = try board.flasher() else {
                 throw ProvisioningError(
-                    .probeUnavailable, "the platform \(platform.name) has no way to flash here",
+                    .probeUnavailable,
+                    "the platform \(choice.platform.name) has no way to flash here",
                     hint: "if the device runs it already: provision enroll")
             }
             session.reporter.began(.flash)
-            let receipt = try flasher.flash(image, erasing: erase)
-            session.reporter.ended(.flash, receipt.summary(of: image, erasing: erase))
-            let report = Report(
+            let receipt = try flasher.flash(image, erasing: erasing)
+            session.reporter.ended(.flash, receipt.summary(of: image, erasing: erasing))
+            return Report(
                 image: image.path, digest: receipt.digest.hexadecimal, byteCount: receipt.byteCount,
                 isVerified: receipt.isVerified)
-            try document.show(
-                report,
-                text: "image       \(Table.printable(image.path))\nsha256      \(report.digest)\n")
         }
     }
 }

@@ -43,6 +43,12 @@ struct LogOptions: ParsableArguments {
         }
     }
 
+    /// A log tells of one board, unless it is each board's own channel.
+    func check(isForSeveral: Bool) throws {
+        guard isForSeveral, log != nil || outputCredentials != nil else { return }
+        throw ValidationError("--log and --output-credentials are for one board")
+    }
+
     /// Nil: the device is asked.
     ///
     /// - Parameter isFlashing: what a file held before is not what the device says after it.

@@ -7,9 +7,9 @@ import Provisioning
 struct PlatformOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: "The board: a name that `provision platforms` lists.",
+        help: "The board: a name that `provision platforms` lists. Default: what USB tells.",
         completion: .shellCommand("provision platforms --names"))
-    var platform: String
+    var platform: String?
 
     @Option(
         name: .customLong("platforms"),
@@ -29,7 +29,8 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090; or RTT by "
-                + "OpenOCD's Tcl port: openocd:localhost.",
+                + "OpenOCD's Tcl port: openocd:localhost; or a USB device: usb:1209:0002, "
+                + "usb:1209:0002:SERIAL, usb:SERIAL.",
             valueName: "path"),
         completion: .file())
     var port: String?
@@ -48,9 +49,17 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which of several debug probes an external flash tool shall use.",
-            valueName: "serial"))
+            "Which of several boards, by the debug probe's serial number: for the flash tool, too.",
+            valueName: "serial"),
+        completion: .shellCommand("provision boards --probe-serials"))
     var probeSerial: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which of several boards, by the USB serial number; its port is found.",
+            valueName: "serial"),
+        completion: .shellCommand("provision boards --usb-serials"))
+    var usbSerial: String?
 
     @Option(
         help: ArgumentHelp(
@@ -68,6 +77,9 @@ struct ConnectionOptions: ParsableArguments {
         }
         if channel == .rtt, let port {
             throw ValidationError("--channel rtt is through the probe, not on --port \(port)")
+        }
+        if channel == .usb, let port, !port.hasPrefix("usb:") {
+            throw ValidationError("--channel usb is no port \(port): it is --port usb:1209:0002")
         }
     }
 }

@@ -19,12 +19,16 @@ struct RunCommand: ParsableCommand {
               provision run --platform mine --firmware app.elf --port /dev/ttyUSB0 \\
                 --probe tcp:localhost:3333
               provision run --platform native --json > record.json
+              provision run --all                       every board that is attached
+              provision run --all --platform microbit-qemu --instances 8
+              provision run --board microbit@/dev/ttyACM0 --board native:kitchen
               provision run --platform mine --log /dev/ttyUSB0     # it only prints its key
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var image: ImageOptions
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var fleet: FleetOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
@@ -39,6 +43,11 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
 
+    func validate() throws {
+        try fleet.check(connection)
+        try logs.check(isForSeveral: fleet.isAsked)
+    }
+
     func run() throws {
         if dryRun { return try preview() }
         try ResultDocument.write(output) { document in try provision(document) }
@@ -46,47 +55,41 @@ struct RunCommand: ParsableCommand {
 
     private func preview() throws {
         let session = try Session(isVerbose: output.verbose)
-        try RunPreview(self, session.platform(platform), session.state).print()
+        if fleet.isAsked {
+            return try FleetPreview(fleet.boards(platform, connection, isFlashing: true), output)
+                .print()
+        }
+        let choice = try session.choice(platform, connection, isFlashing: true)
+        try RunPreview(self, choice.platform, session.state).print()
     }
 
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
-        let platform = try session.platform(platform)
-        let log = try logs.source(for: platform, isFlashing: true)
-        // A registry that can't be used must be found out before the board is touched.
-        let registry = try session.state.openRegistry()
-        let authority = try session.state.openAuthority()
-        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
+        if fleet.isAsked { return try provisionAll(session, document) }
+        let choice = try session.choice(platform, connection, isFlashing: true)
+        var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        run.erases = erase
+        run.logs = logs
         let image = try image.image(
-            for: platform, packagePath: self.platform.packagePath, session)
-        let board = session.board(
-            platform, connection, packagePath: self.platform.packagePath, log: log)
-        try session.with(board) {
-            var plan =
-                try log.map { try logs.plan(credentials, for: platform, connection, $0) }
-                ?? credentials.plan(for: platform, connection)
-            plan.image = image
-            plan.erases = erase
-            try board.checkChannel()
-            guard log == nil else {
-                return try ReportRun(
-                    session: session, registry: registry, authority: authority, document: document,
-                    folder: logs.outputCredentials
-                ).run(plan, on: board, attaches: !detach && !output.json)
-            }
-            let outcome = try Provisioner(
-                plan: plan, flasher: try board.flasher(), probe: try board.deviceIDReader(),
-                openChannel: board.openChannel, registry: registry, issuer: authority,
-                surroundings: .system, observer: session.reporter
-            ).provision()
-            defer { outcome.channel.close() }
-            try board.save()
-            let report = RunReport(
-                outcome, registry: registry.path, steps: session.reporter.durations)
+            for: choice.platform, packagePath: platform.packagePath, session)
+        _ = try run.provision(choice, image, session) { report, channel, watch in
             try document.show(report, text: report.text)
             // One document on standard output, and nothing behind it.
-            if !detach, !output.json { try Attachment(session).run(outcome.channel) }
+            if !detach, !output.json { try Attachment(session).run(channel, watch: watch) }
         }
+    }
+
+    private func provisionAll(_ session: Session, _ document: ResultDocument) throws {
+        let boards = try fleet.boards(platform, connection, isFlashing: true)
+        var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        opened.erases = erase
+        opened.logs = logs
+        let run = opened
+        let images = try image.images(for: boards, packagePath: platform.packagePath, session)
+        try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
+            .run(session, document, columns: RunReport.columns) { choice, session in
+                try run.provision(choice, images[choice.platform], session)
+            }
     }
 }
 
@@ -112,6 +115,33 @@ struct ImageOptions: ParsableArguments {
         }
         let build = FirmwareBuild(platform, packagePath: packagePath)
         return noBuild ? FirmwareImage(path: try build.imagePath()) : try build.run(session)
+    }
+
+    /// An image for each platform of several boards, each built once.
+    ///
+    /// - Throws: `.usage` where one image is named for boards of different kinds.
+    func images(
+        for boards: [FleetBoard], packagePath: String, _ session: Session
+    ) throws -> [Platform: FirmwareImage] {
+        let platforms = Set(boards.map(\.choice.platform)).sorted { $0.name < $1.name }
+        let kinds = Set(platforms.map(\.board)).sorted()
+        guard firmware == nil || kinds.count == 1 else {
+            throw ProvisioningError(
+                .usage,
+                "--firmware is one image, for boards of \(kinds.joined(separator: " and "))",
+                hint: "leave it away to flash what the platforms build, or provision them by kind")
+        }
+        var built: [Platform.Build?: FirmwareImage] = [:]
+        var images: [Platform: FirmwareImage] = [:]
+        for platform in platforms {
+            // The real board and its emulation have one.
+            let image =
+                try built[platform.build]
+                ?? image(for: platform, packagePath: packagePath, session)
+            built[platform.build] = image
+            images[platform] = image
+        }
+        return images
     }
 }
 

@@ -2,9 +2,9 @@ import Channels
 import Foundation
 import Provisioning
 
-/// One line per step on stderr, with its duration; the device's log between them where asked for.
+/// One line per step, with its duration; the device's log between them where asked for.
 final class ProgressReporter: RunObserver {
-    private let terminal = Terminal.standardError
+    private let display: any ProgressDisplay
     private let isVerbose: Bool
     private let clock = ContinuousClock()
     private var step: Step?
@@ -19,8 +19,9 @@ final class ProgressReporter: RunObserver {
     private static let maximumLineLength = 1000
     private(set) var durations: [(step: Step, summary: String, seconds: Double)] = []
 
-    init(isVerbose: Bool) {
+    init(isVerbose: Bool, display: any ProgressDisplay = TerminalDisplay()) {
         self.isVerbose = isVerbose
+        self.display = display
         start = clock.now
         lastProgress = start
     }
@@ -29,25 +30,24 @@ final class ProgressReporter: RunObserver {
         self.step = step
         start = clock.now
         lastProgress = start
-        if terminal.isInteractive { terminal.write("\(label(step))…") }
+        display.show("\(label(step))…")
     }
 
     func progressed(_ step: Step, done: Int, of total: Int) {
         // Silence up to a second needs no explanation; after that, ten lines a second are enough.
-        guard terminal.isInteractive, total > 0, clock.now - start > .seconds(1),
+        guard display.isLive, total > 0, clock.now - start > .seconds(1),
             clock.now - lastProgress > .milliseconds(100)
         else { return }
         lastProgress = clock.now
-        terminal.write("\r\u{1B}[K\(label(step))\(100 * done / total) %")
+        display.show("\(label(step))\(100 * done / total) %")
     }
 
     func ended(_ step: Step, _ summary: String) {
         let seconds = seconds(since: start)
         durations.append((step, summary, seconds))
-        clearLine()
         self.step = nil
         let time = String(format: "%7.3f s", seconds)
-        terminal.write("\(label(step))\(time)  \(Table.printable(summary))\n")
+        display.write("\(label(step))\(time)  \(Table.printable(summary))")
     }
 
     func hasEnded(_ step: Step) -> Bool { durations.contains { $0.step == step } }
@@ -55,16 +55,16 @@ final class ProgressReporter: RunObserver {
     /// A line of the build tool: the latest one shows that it goes on, all of them with `-v`.
     func building(_ line: String) {
         if isVerbose { return noted(line) }
-        guard terminal.isInteractive, clock.now - lastProgress > .milliseconds(100) else { return }
+        guard display.isLive, clock.now - lastProgress > .milliseconds(100) else { return }
         lastProgress = clock.now
-        let room = max(terminal.width - 14, 10)
-        terminal.write("\r\u{1B}[K\(label(.build))\(Table.printable(String(line.prefix(room))))")
+        let room = max(display.width - 14, 10)
+        display.show("\(label(.build))\(Table.printable(String(line.prefix(room))))")
     }
 
     func noted(_ remark: String) {
         guard isVerbose else { return }
-        clearLine()
-        terminal.write("            \(Table.printable(remark))\n")
+        display.write("            \(Table.printable(remark))")
+        if let step { display.show("\(label(step))…") }
     }
 
     func logged(_ text: [UInt8]) {
@@ -96,13 +96,12 @@ final class ProgressReporter: RunObserver {
 
     /// After an error: the line of the step that failed must not be overwritten.
     func abandon() {
-        if step != nil, terminal.isInteractive { terminal.write("\n") }
+        display.keep()
         step = nil
     }
 
-    private func clearLine() {
-        if terminal.isInteractive, step != nil { terminal.write("\r\u{1B}[K") }
-    }
+    /// An error while cleaning up, which must not hide the run's own.
+    func failed(_ error: ProvisioningError) { display.report(error) }
 
     private func label(_ step: Step) -> String {
         step.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0) + " "

@@ -5,9 +5,13 @@ struct Table {
     let header: [String]
     private(set) var rows: [[String]] = []
 
-    init(_ header: String...) { self.header = header }
+    init(_ header: String...) { self.init(header) }
 
-    mutating func append(_ cells: String...) { rows.append(cells.map(Self.printable)) }
+    init(_ header: [String]) { self.header = header }
+
+    mutating func append(_ cells: String...) { append(cells) }
+
+    mutating func append(_ cells: [String]) { rows.append(cells.map(Self.printable)) }
 
     var text: String {
         let all = [header] + rows

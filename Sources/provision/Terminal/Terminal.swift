@@ -31,10 +31,14 @@ struct Terminal: Sendable {
     var isInteractive: Bool { isatty(descriptor) == 1 }
 
     /// Columns; 80 where nobody says.
-    var width: Int {
+    var width: Int { size?.ws_col.nonZero ?? 80 }
+
+    /// Lines; 24 where nobody says.
+    var height: Int { size?.ws_row.nonZero ?? 24 }
+
+    private var size: winsize? {
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 
     func write(_ text: String) { write(Array(text.utf8)) }
@@ -52,6 +56,12 @@ struct Terminal: Sendable {
     func report(_ error: ProvisioningError) {
         remark("error[\(error.code.rawValue)]: \(error.reason)")
         if let hint = error.hint { remark("hint: \(hint)") }
+    }
+
+    /// The same of what is no error.
+    func warn(_ warning: ProvisioningError) {
+        remark("warning[\(warning.code.rawValue)]: \(warning.reason)")
+        if let hint = warning.hint { remark("hint: \(hint)") }
     }
 
     /// Writes everything, or gives up: `provision keys | head`.
@@ -100,4 +110,8 @@ struct Terminal: Sendable {
         }
         return error
     }
+}
+
+extension UInt16 {
+    fileprivate var nonZero: Int? { self == 0 ? nil : Int(self) }
 }

@@ -1,4 +1,3 @@
-import Authority
 import CBOR
 import Channels
 import Foundation
@@ -6,41 +5,32 @@ import Issuance
 import OpenSSL
 import Platforms
 import Provisioning
-import Registry
 
-/// A run with a device that only prints a line with its key: what `run` and `enroll` have in common.
-struct ReportRun {
-    let session: Session
-    let registry: SQLiteRegistry
-    let authority: FileAuthority
-    let document: ResultDocument
-    /// Nil: the credentials go nowhere.
-    let folder: String?
-
-    /// - Parameter attaches: whether the log is shown on, after its report.
-    func run(_ plan: ProvisioningPlan, on board: Board, attaches: Bool) throws {
+extension BoardRun {
+    /// With a board that only prints a line with its key.
+    func hear(
+        _ choice: BoardChoice, _ image: FirmwareImage?, _ board: Board, _ log: LogSource,
+        _ session: Session, then: (RunReport, any Channel, KeyWatch?) throws -> Void
+    ) throws -> RunReport {
+        var plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
+        plan.image = image
+        plan.erases = erases
+        if image != nil { try board.checkChannel() }
         let outcome = try Provisioner(
-            plan: plan, flasher: plan.image == nil ? nil : try board.flasher(),
+            plan: plan, flasher: image == nil ? nil : try board.flasher(),
             probe: try board.deviceIDReader(), openChannel: board.openChannel, registry: registry,
             issuer: authority, surroundings: .system, observer: session.reporter
         ).registerReport()
         defer { outcome.log.close() }
         try board.save()
-        if let folder { try write(outcome.credentials, of: outcome.registration, into: folder) }
-        for warning in outcome.warnings { Self.warn(warning) }
+        if let folder = logs.outputCredentials {
+            try write(outcome.credentials, of: outcome.registration, into: folder)
+        }
+        for warning in outcome.warnings { Terminal.standardError.warn(warning) }
         let report = RunReport(
             outcome, registry: registry.path, steps: session.reporter.durations)
-        try document.show(report, text: report.text)
-        guard attaches else { return }
-        var watch = outcome.watch
-        try Attachment(session).run(outcome.log) { bytes in
-            if let warning = watch.push(bytes) { Self.warn(warning) }
-        }
-    }
-
-    private static func warn(_ warning: ProvisioningError) {
-        Terminal.standardError.remark("warning[\(warning.code.rawValue)]: \(warning.reason)")
-        if let hint = warning.hint { Terminal.standardError.remark("hint: \(hint)") }
+        try then(report, outcome.log, outcome.watch)
+        return report
     }
 
     private func write(

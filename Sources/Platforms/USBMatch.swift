@@ -1,0 +1,91 @@
+public import Channels
+import Provisioning
+
+/// A USB device that is a platform's board, or carries its debug probe.
+public struct USBMatch: Sendable, Hashable {
+    public let vendorID: UInt16
+    /// Nil: any, if the rest agrees.
+    public let productID: UInt16?
+    /// A part of the product string.
+    public let text: String?
+    /// How the serial number begins.
+    public let serialPrefix: String?
+    /// The USB interface with the board's serial port, where the device has several.
+    public let interface: Int?
+
+    /// What agrees, for people: `USB 0d28:0204, product "BBC micro:bit CMSIS-DAP"`. Nil: it is another
+    /// device.
+    public func reason(for usb: USBIdentity) -> String? {
+        guard usb.vendorID == vendorID, productID == nil || usb.productID == productID else {
+            return nil
+        }
+        var reason = "USB \(usb.numbers)"
+        if let text {
+            guard let product = usb.product, product.contains(text) else { return nil }
+            reason += ", product \"\(product)\""
+        }
+        if let serialPrefix {
+            guard let number = usb.serialNumber, number.hasPrefix(serialPrefix) else { return nil }
+            reason += ", serial number \(serialPrefix)…"
+        }
+        return reason
+    }
+
+    /// Which of the device's serial ports is the board's. Nil: it has none, or nothing says which.
+    public func port(of device: AttachedDevice) -> SerialPortDescription? {
+        let ports = device.ports.filter { interface == nil || $0.interface == interface }
+        return ports.count == 1 ? ports[0] : nil
+    }
+}
+
+extension Platform {
+    /// The first of the matches that `device` agrees with, and why; nil: it is no such board, as far as USB
+    /// tells.
+    public func match(_ device: AttachedDevice) -> (rule: USBMatch, reason: String)? {
+        guard let usb = device.usb else { return nil }
+        for rule in usbMatches {
+            if let reason = rule.reason(for: usb) { return (rule, reason) }
+        }
+        return nil
+    }
+
+    static func usbMatches(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> [USBMatch] {
+        guard let section = try root.section(.match, keys: MatchKey.self) else { return [] }
+        guard let tables = try section.sections(.usb, keys: USBMatchKey.self) else {
+            throw section.missing(.usb)
+        }
+        guard !tables.isEmpty else { throw section.invalid(.usb, "\"usb\" names no device") }
+        var matches: [USBMatch] = []
+        for table in tables {
+            let match = try USBMatch(table)
+            guard !matches.contains(match) else {
+                throw section.invalid(.usb, "\"usb\" has one device twice")
+            }
+            matches.append(match)
+        }
+        return matches
+    }
+}
+
+extension USBMatch {
+    /// Characters: a string descriptor has at most 126. USB 2.0 §9.6.7.
+    private static let textLimit = 126
+
+    init(_ section: PlatformSection<USBMatchKey>) throws(ProvisioningError) {
+        guard let vendor = try section.integer(.vendor, in: 0...0xFFFF) else {
+            throw section.missing(.vendor)
+        }
+        vendorID = UInt16(vendor)
+        productID = try section.integer(.product, in: 0...0xFFFF).map(UInt16.init)
+        text = try section.string(.text, atMost: Self.textLimit)
+        serialPrefix = try section.string(.serial, atMost: Self.textLimit)
+        interface = try section.integer(.interface, in: 0...0xFF)
+        guard productID != nil || text != nil || serialPrefix != nil else {
+            throw section.invalid(
+                .vendor, "\"vendor\" alone is every device of a vendor",
+                hint: "say which with \"product\", \"text\" or \"serial\"")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Authority
+import Channels
+import Provisioning
+import Registry
+
+/// Provisions boards, one at a time or side by side: what `run` and `enroll` do.
+struct BoardRun: Sendable {
+    let registry: SQLiteRegistry
+    let authority: FileAuthority
+    let credentials: CredentialOptions
+    private let packagePath: String
+    var erases = false
+    /// Where the log is read of a board that only reports.
+    var logs = LogOptions()
+
+    /// Opens registry and authority: one that can't be used must be found out before a board is touched.
+    init(
+        _ session: Session, _ credentials: CredentialOptions, packagePath: String
+    ) throws(ProvisioningError) {
+        registry = try session.state.openRegistry()
+        authority = try session.state.openAuthority()
+        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
+        self.credentials = credentials
+        self.packagePath = packagePath
+    }
+
+    /// - Parameters:
+    ///   - image: nil: the firmware runs already.
+    ///   - then: gets the record and the channel, still open, while the board is held; and what watches
+    ///     the log on of one that only reports.
+    func provision(
+        _ choice: BoardChoice, _ image: FirmwareImage?, _ session: Session,
+        then: (RunReport, any Channel, KeyWatch?) throws -> Void = { _, _, _ in }
+    ) throws -> RunReport {
+        let log = try logs.source(for: choice.platform, isFlashing: image != nil)
+        let board = session.board(choice, packagePath: packagePath, log: log)
+        return try session.with(board) {
+            if let log {
+                return try hear(choice, image, board, log, session, then: then)
+            }
+            var plan = try credentials.plan(for: choice.platform, choice.connection)
+            plan.image = image
+            plan.erases = erases
+            if image != nil { try board.checkChannel() }
+            let outcome = try Provisioner(
+                plan: plan, flasher: image == nil ? nil : try board.flasher(),
+                probe: try board.deviceIDReader(), openChannel: board.openChannel,
+                registry: registry, issuer: authority, surroundings: .system,
+                observer: session.reporter
+            ).provision()
+            defer { outcome.channel.close() }
+            try board.save()
+            let report = RunReport(
+                outcome, registry: registry.path, steps: session.reporter.durations)
+            try then(report, outcome.channel, nil)
+            return report
+        }
+    }
+}
+
+extension RunReport {
+    /// What the summary of several boards says of each.
+    static var columns: [(header: String, value: (RunReport) -> String)] {
+        [
+            ("DEVICE", { $0.device }),
+            ("KEY", { String($0.thumbprint.prefix(16)) + ($0.isNewKey ? " (new)" : "") }),
+        ]
+    }
+}

@@ -1,0 +1,214 @@
+import Channels
+import Platforms
+import Provisioning
+
+/// Which board a command is for, and how it is reached: what the user said, completed by what USB tells.
+struct BoardChoice: Sendable {
+    let platform: Platform
+    /// With the port and the probe's serial number, where they were found.
+    let connection: ConnectionOptions
+    let scope: Scope
+    /// What the user did not say and should know; nil: nothing.
+    let remark: String?
+
+    /// Among which serial ports the board's may be, also when it comes back under another name.
+    enum Scope: Sendable {
+        case any
+        /// Of what is plugged in at the same place.
+        case device(AttachedDevice)
+        /// Of whatever the platform file describes.
+        case matches([USBMatch])
+
+        func admits(_ port: SerialPortDescription) -> Bool {
+            switch self {
+            case .any: true
+            case .device(let device):
+                if let place = device.usb?.location {
+                    port.usb?.location == place
+                } else {
+                    device.ports.contains(port)
+                }
+            case .matches(let rules):
+                port.usb.map { usb in rules.contains { $0.reason(for: usb) != nil } } ?? false
+            }
+        }
+    }
+
+    init(
+        _ platform: Platform, _ connection: ConnectionOptions, _ scope: Scope = .any,
+        remark: String? = nil
+    ) {
+        self.platform = platform
+        self.connection = connection
+        self.scope = scope
+        self.remark = remark
+    }
+}
+
+extension Desk {
+    /// - Parameters:
+    ///   - platform: that the user named; nil: USB has to tell.
+    ///   - isFlashing: whether a flash tool of the platform will be run.
+    /// - Throws: `.boardUnknown` and `.boardAmbiguous`, which list what is there and how each is chosen;
+    ///   `.usage` for options that contradict each other.
+    func choice(
+        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool
+    ) throws(ProvisioningError) -> BoardChoice {
+        if let platform, platform.emulation != nil {
+            guard connection.usbSerial == nil else {
+                throw ProvisioningError(
+                    .usage, "\(platform.name) is emulated and has no USB serial number",
+                    hint: "choose one of several by --instance NAME")
+            }
+            return BoardChoice(platform, connection)
+        }
+        guard let device = try device(for: platform, connection) else {
+            guard let platform else { throw unknown(connection) }
+            let scope: BoardChoice.Scope =
+                connection.port != nil || platform.usbMatches.isEmpty
+                ? .any : .matches(platform.usbMatches)
+            return BoardChoice(platform, connection, scope)
+        }
+        return try choice(of: device, platform, connection, isFlashing: isFlashing)
+    }
+
+    /// The board behind `device`.
+    ///
+    /// - Parameter platform: nil: the only one that the device agrees with.
+    func choice(
+        of device: AttachedDevice, _ platform: Platform?, _ connection: ConnectionOptions,
+        isFlashing: Bool
+    ) throws(ProvisioningError) -> BoardChoice {
+        if let platform {
+            return try reached(
+                device, platform, connection, isFlashing: isFlashing,
+                remark: disagreement(of: device, with: platform))
+        }
+        let match = try onlyMatch(of: device)
+        return try reached(
+            device, match.platform, connection, isFlashing: isFlashing,
+            remark: "\(Self.name(of: device)) is a \(match.platform.name): \(match.reason)")
+    }
+
+    /// The device that is meant; nil: none that is listed here, and the user or the platform may know better.
+    private func device(
+        for platform: Platform?, _ connection: ConnectionOptions
+    ) throws(ProvisioningError) -> AttachedDevice? {
+        if let port = connection.port {
+            let device = devices.first { $0.hasPort(port) }
+            if let number = connection.usbSerial, device?.hasSerialNumber(number) != true {
+                throw ProvisioningError(
+                    .usage,
+                    "\(port) is not of the board with the USB serial number \(number)"
+                        + (device.map { ", but \(Self.name(of: $0))" } ?? ""),
+                    hint: "leave one of --port and --usb-serial away")
+            }
+            return device
+        }
+        // A board's own USB is looked for where it is opened, by its interface and its serial number.
+        if let platform, channel(of: platform, connection) == .usb { return nil }
+        if let number = connection.usbSerial {
+            guard let device = try only(number, "USB serial number", among: boards.map(\.device))
+            else { throw unknown(connection) }
+            return device
+        }
+        if let number = connection.probeSerial {
+            // A tool may know probes that USB does not show here.
+            return try only(number, "probe serial number", among: devices.filter(\.isProbe))
+        }
+        // Of a GDB server's board that is read through it, USB says nothing.
+        if let platform, connection.probe != nil, channel(of: platform, connection) != .uart {
+            return nil
+        }
+        return try onlyBoard(of: platform, connection)
+    }
+
+    private func channel(
+        of platform: Platform, _ connection: ConnectionOptions
+    ) -> Platform.ChannelSettings.Kind { connection.channel ?? platform.channel.kind }
+
+    private func only(
+        _ number: String, _ kind: String, among devices: [AttachedDevice]
+    ) throws(ProvisioningError) -> AttachedDevice? {
+        let found = devices.filter { $0.hasSerialNumber(number) }
+        guard found.count > 1 else { return found.first }
+        throw ProvisioningError(
+            .boardAmbiguous,
+            "\(found.count) boards have the \(kind) \(number): "
+                + found.map(Self.name).joined(separator: ", "),
+            hint: "choose one by its port: "
+                + found.compactMap { $0.ports.first.map { "--port \($0.path)" } }
+                .joined(separator: " or "))
+    }
+
+    /// The only one that agrees with the platform, or with any; nil where the platform says nothing of USB,
+    /// or the board may come with its first firmware.
+    private func onlyBoard(
+        of platform: Platform?, _ connection: ConnectionOptions
+    ) throws(ProvisioningError) -> AttachedDevice? {
+        if let platform, platform.usbMatches.isEmpty { return nil }
+        let found = boards.filter { board in
+            board.matches.contains { platform == nil || $0.platform.name == platform?.name }
+        }
+        if found.count > 1 { throw ambiguous(found, platform) }
+        if let only = found.first { return only.device }
+        guard let platform, boards.contains(where: { !$0.device.ports.isEmpty }) else { return nil }
+        // Whoever reads RTT needs no port.
+        guard channel(of: platform, connection) == .uart else { return nil }
+        throw unknown(connection, platform)
+    }
+
+    private func onlyMatch(of device: AttachedDevice) throws(ProvisioningError) -> Match {
+        let matches = boards.first { $0.device == device }?.matches ?? []
+        guard matches.count == 1 else {
+            let options = matches.map { "--platform \($0.platform.name)" }
+            guard !matches.isEmpty else {
+                throw ProvisioningError(
+                    .boardUnknown, "\(Self.name(of: device)) matches no platform",
+                    hint: "name one with --platform; provision platforms lists them")
+            }
+            throw ProvisioningError(
+                .boardAmbiguous,
+                "\(Self.name(of: device)) matches "
+                    + matches.map(\.platform.name).joined(separator: " and "),
+                hint: "choose one: \(options.joined(separator: " or "))")
+        }
+        return matches[0]
+    }
+
+    private func reached(
+        _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions,
+        isFlashing: Bool, remark: String?
+    ) throws(ProvisioningError) -> BoardChoice {
+        var connection = connection
+        if device.isProbe, isOnly(device), connection.probeSerial == nil, connection.probe == nil {
+            connection.probeSerial = device.usb?.serialNumber
+        }
+        if connection.port == nil {
+            connection.port = try port(of: device, platform)
+        }
+        if isFlashing { try checkThatFlashingSelects(device, platform, connection) }
+        // What the user named by its path stays what it is, also where USB does not show it.
+        return BoardChoice(platform, connection, .device(device), remark: remark)
+    }
+
+    /// Nil: it has none now.
+    private func port(
+        of device: AttachedDevice, _ platform: Platform
+    ) throws(ProvisioningError) -> String? {
+        if let rule = platform.match(device)?.rule, let port = rule.port(of: device) {
+            return port.path
+        }
+        guard device.ports.count > 1 else { return device.ports.first?.path }
+        throw ProvisioningError(
+            .boardAmbiguous,
+            "\(Self.name(of: device)) has \(device.ports.count) serial ports",
+            hint: "choose one: "
+                + device.ports.map { "--port \($0.path)" }.joined(separator: " or "))
+    }
+
+    private func disagreement(of device: AttachedDevice, with platform: Platform) -> String? {
+        guard !platform.usbMatches.isEmpty, platform.match(device) == nil else { return nil }
+        return "note: \(Self.name(of: device)) is not what the platform \(platform.name) describes"
+    }
+}

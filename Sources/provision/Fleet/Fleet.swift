@@ -1,0 +1,97 @@
+import Channels
+import Foundation
+import Provisioning
+import Synchronization
+
+/// Several boards side by side. Each has a thread, a session and a channel of its own, and shares with the
+/// others nothing but the registry and the authority: nothing of one gets to another.
+struct Fleet<Record: Encodable & Sendable>: Sendable {
+    /// What is done with one board, on its thread.
+    typealias Work = @Sendable (BoardChoice, Session) throws -> Record
+
+    let boards: [FleetBoard]
+    /// How many at a time.
+    let jobs: Int
+    let isVerbose: Bool
+
+    /// Does `work` with every board. One that fails stops no other; an interruption ends all.
+    ///
+    /// - Returns: what became of each, in the order of the boards.
+    func run(_ session: Session, _ work: @escaping Work) -> [FleetResult<Record>] {
+        raiseDescriptorLimit()
+        let progress = FleetProgress(boards.map(\.name), isVerbose: isVerbose)
+        let results = Mutex<[FleetResult<Record>?]>(Array(repeating: nil, count: boards.count))
+        let next = Atomic(0)
+        let (state, interruption) = (session.state, session.interruption)
+        Self.onThreads(jobs) {
+            while true {
+                let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard number < boards.count else { return }
+                let reporter = ProgressReporter(
+                    isVerbose: isVerbose, display: progress.display(for: number))
+                let result = outcome(
+                    of: boards[number],
+                    Session(state: state, interruption: interruption, reporter: reporter), work)
+                if case .failure(let error) = result.outcome { reporter.failed(error) }
+                results.withLock { $0[number] = result }
+            }
+        }
+        return results.withLock { $0.compactMap(\.self) }
+    }
+
+    private func outcome(
+        of board: FleetBoard, _ session: Session, _ work: Work
+    ) -> FleetResult<Record> {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let outcome: Result<Record, ProvisioningError>
+        do {
+            // Who waits for a thread has not begun when Ctrl-C comes.
+            try session.interruption.check()
+            outcome = .success(try work(board.choice, session))
+        } catch let error as ProvisioningError {
+            outcome = .failure(error)
+        } catch {
+            outcome = .failure(ProvisioningError(.internalFailure, "\(error)"))
+        }
+        return FleetResult(
+            board: board, outcome: outcome, seconds: (clock.now - start) / .seconds(1))
+    }
+
+    /// Threads of their own, each to its end: what is started on one is killed by Linux when it ends
+    /// (PR_SET_PDEATHSIG), so that a pool's thread would not do.
+    private static func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+        let ended = DispatchGroup()
+        for number in 1...max(count, 1) {
+            ended.enter()
+            let thread = Thread {
+                body()
+                ended.leave()
+            }
+            thread.name = "board \(number)"
+            thread.start()
+        }
+        ended.wait()
+    }
+
+    /// Each board takes a dozen descriptors, and 1024 are the usual limit.
+    private func raiseDescriptorLimit() {
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let resource = RLIMIT_NOFILE
+        #endif
+        var limit = rlimit()
+        let needed = rlim_t(256 + 32 * jobs)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < needed else { return }
+        limit.rlim_cur = min(needed, limit.rlim_max)
+        setrlimit(resource, &limit)
+    }
+}
+
+/// What became of one of several boards.
+struct FleetResult<Record: Encodable & Sendable>: Sendable {
+    let board: FleetBoard
+    let outcome: Result<Record, ProvisioningError>
+    let seconds: Double
+}

@@ -1,0 +1,131 @@
+import Channels
+import Foundation
+import Platforms
+import Provisioning
+
+extension FleetOptions {
+    /// The boards that are meant, before any of them is touched.
+    ///
+    /// - Parameters:
+    ///   - isFlashing: whether a flash tool of the platform will be run.
+    ///   - devices: what is attached.
+    /// - Throws: `.usage` for a board that is named twice, `.boardAmbiguous` for two that can't be told
+    ///   apart, `.boardUnknown` where there is none.
+    func boards(
+        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool,
+        devices: [AttachedDevice] = AttachedDevice.list()
+    ) throws(ProvisioningError) -> [FleetBoard] {
+        let catalogue = try options.catalogue()
+        var choices: [BoardChoice] = []
+        if all {
+            let platforms = try options.consideredPlatforms()
+            let named = options.platform == nil ? nil : platforms.first
+            if let named, named.emulation != nil {
+                choices = try emulated(named, connection)
+            } else {
+                choices = try Desk(platforms: platforms, devices: devices)
+                    .allChoices(named, connection, isFlashing: isFlashing)
+            }
+        }
+        for board in boards {
+            let platform = try catalogue.platform(named: board.platform)
+            var connection = connection
+            (connection.port, connection.instance) = (board.port, board.instance)
+            let desk = Desk(platforms: [platform], devices: devices)
+            choices.append(try desk.choice(platform, connection, isFlashing: isFlashing))
+        }
+        for remark in choices.compactMap(\.remark) { Terminal.standardError.remark(remark) }
+        let boards = choices.map(FleetBoard.init)
+        try Self.checkPlaces(of: boards)
+        return boards
+    }
+
+    private func emulated(
+        _ platform: Platform, _ connection: ConnectionOptions
+    ) throws(ProvisioningError) -> [BoardChoice] {
+        guard let instances else {
+            throw ProvisioningError(
+                .usage, "--all is what is attached, and \(platform.name) is emulated",
+                hint: "say how many with --instances, or which with --board \(platform.name):NAME")
+        }
+        return (1...instances).map { number in
+            var connection = connection
+            connection.instance = "\(platform.name)-\(number)"
+            return BoardChoice(platform, connection)
+        }
+    }
+
+    /// No two boards in one place: what is meant for one would get to the other.
+    private static func checkPlaces(of boards: [FleetBoard]) throws(ProvisioningError) {
+        var owners: [String: FleetBoard] = [:]
+        for board in boards {
+            for place in board.places {
+                guard let other = owners.updateValue(board, forKey: place) else { continue }
+                guard other.name != board.name else {
+                    throw ProvisioningError(
+                        .usage, "the board \(board.name) is named twice",
+                        hint: "name each board once")
+                }
+                throw ProvisioningError(
+                    .boardAmbiguous,
+                    "the boards \(other.name) and \(board.name) are both behind \(place)",
+                    hint: "provision them one after the other")
+            }
+        }
+    }
+}
+
+extension FleetBoard {
+    init(_ choice: BoardChoice) {
+        let (platform, connection) = (choice.platform, choice.connection)
+        self.choice = choice
+        var places: [String] = []
+        if let port = connection.port {
+            name = port
+            // One path may be a link to another; what is no path stays what it is.
+            let node =
+                port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port
+            places.append("the port \(node)")
+        } else if platform.emulation != nil {
+            name = connection.instance ?? "\(platform.name)-1"
+            places.append("the instance \(name)")
+        } else {
+            name = choice.usbPlace.map { "\(platform.name) at \($0)" } ?? platform.name
+            places.append("the board \(name)")
+        }
+        if let serial = connection.probeSerial { places.append("the probe \(serial)") }
+        if platform.emulation == nil, let probe = platform.probe {
+            places.append("the probe \(probe)")
+        }
+        self.places = places
+    }
+}
+
+extension BoardChoice {
+    fileprivate var usbPlace: String? {
+        guard case .device(let device) = scope else { return nil }
+        return device.usb?.location ?? device.usb?.serialNumber
+    }
+}
+
+extension Desk {
+    /// Every attached board of the platform, or of any platform.
+    fileprivate func allChoices(
+        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool
+    ) throws(ProvisioningError) -> [BoardChoice] {
+        if let platform, platform.usbMatches.isEmpty {
+            throw ProvisioningError(
+                .boardUnknown,
+                "the platform \(platform.name) does not say how its boards are recognised",
+                hint: "add [match] to its file, or name them with --board \(platform.name)@PORT")
+        }
+        let found = boards.filter { !$0.matches.isEmpty }
+        guard !found.isEmpty else { throw unknown(connection, platform) }
+        var choices: [BoardChoice] = []
+        for board in found {
+            choices.append(
+                try choice(of: board.device, platform, connection, isFlashing: isFlashing))
+        }
+        return choices
+    }
+}
