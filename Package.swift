@@ -66,7 +66,10 @@ let package = Package(
             ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost", "CLibUSB"]),
         core(
             "Platforms",
-            ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
+            [
+                "Provisioning", "Attestation", "Issuance", "SMP", "Channels", "CHost", "CPlatforms",
+                "TOMLKit",
+            ]),
 
         // The composition root, and its doorbell.
         .executableTarget(
@@ -200,7 +203,8 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
-            "PlatformsTests", ["Platforms", "Provisioning", "Issuance", "Channels", "SMP"],
+            "PlatformsTests",
+            ["Platforms", "Provisioning", "Attestation", "Issuance", "Channels", "SMP"],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

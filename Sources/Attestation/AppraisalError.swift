@@ -27,6 +27,8 @@ public enum AppraisalError: Error, Hashable, Sendable {
     case request(OpenSSLError)
     /// The ID that the device announced, and the common names in its request.
     case subjectMismatch(announced: DeviceID, claimed: [String])
+    /// A report with this key, by its thumbprint, names no device, and no probe read an ID.
+    case idMissing(key: [UInt8])
 
     public var code: RefusalCode {
         switch self {
@@ -38,6 +40,7 @@ public enum AppraisalError: Error, Hashable, Sendable {
             .idMismatch
         case .credentialMismatch: .credentialMismatch
         case .request: .csrRefused
+        case .idMissing: .idMissing
         }
     }
 }
@@ -74,6 +77,8 @@ extension AppraisalError: CustomStringConvertible {
         case .subjectMismatch(let announced, let claimed):
             "the device announced the id \(announced), "
                 + "the request's common name is \(claimed.isEmpty ? "missing" : "\(claimed)")"
+        case .idMissing(let key):
+            "the report of key \(key.hexadecimal) names no device, and no probe read its id"
         }
     }
 }

@@ -3,9 +3,9 @@ public import COSE
 /// What a Verifier established about a device, RFC 9334 §8.4. Only ``Verifier`` makes one.
 public struct AttestationResult: Hashable, Sendable {
     public let identity: DeviceIdentity
-    /// Its possession is proven.
+    /// Its possession is proven if `isPossessionProven`.
     public let key: COSEKey
-    /// What the device signs with.
+    /// What the device signs with; `.unspecified` where nothing says so.
     public let algorithm: COSEAlgorithm
     /// COSE Key Thumbprint with SHA-256, RFC 9679: 32 octets.
     public let thumbprint: [UInt8]
@@ -21,6 +21,8 @@ public struct AttestationResult: Hashable, Sendable {
     /// Whether the evidence answers a nonce of this run. False for a report and for a
     /// certification request, which could be old ones.
     public let isFresh: Bool
+    /// False for a report that nobody signed: whoever writes to the log can name any key.
+    public let isPossessionProven: Bool
 
     init(_ evidence: Evidence, basis: AttestationBasis, isProbeBound: Bool, isFresh: Bool) {
         identity = evidence.identity
@@ -33,6 +35,22 @@ public struct AttestationResult: Hashable, Sendable {
         self.basis = basis
         self.isProbeBound = isProbeBound
         self.isFresh = isFresh
+        isPossessionProven = true
+    }
+
+    /// Of a report that nobody signed: the anchor is the cable, and nothing else.
+    init(identity: DeviceIdentity, _ report: ReportedClaimsSet, isProbeBound: Bool) {
+        self.identity = identity
+        key = report.key
+        algorithm = report.key.algorithm ?? .unspecified
+        thumbprint = report.key.thumbprint
+        storedCredentials = [:]
+        evidence = report.text
+        nonce = []
+        basis = .physicalPresence
+        self.isProbeBound = isProbeBound
+        isFresh = false
+        isPossessionProven = false
     }
 
     /// Of a certification request, which names neither nonce nor credentials.
@@ -47,9 +65,11 @@ public struct AttestationResult: Hashable, Sendable {
         basis = .physicalPresence
         self.isProbeBound = isProbeBound
         isFresh = false
+        isPossessionProven = true
     }
 
-    /// The key as the registry records it: an uncompressed SEC 1 point, 65 octets for P-256.
+    /// The key as the registry records it: an uncompressed SEC 1 point, 65 octets for P-256; x alone, 32,
+    /// where that is all that was reported.
     public var publicKey: [UInt8] { key.publicKey }
 }
 

@@ -17,10 +17,13 @@ public enum EvidenceError: Error, Hashable, Sendable {
     case key(COSEError)
     /// A report line whose base64url does not decode.
     case encoding
+    /// A report line of another project's notation that isn't whole, in words.
+    case notation(String)
 
     public var code: RefusalCode {
         switch self {
-        case .oversized, .message, .claims, .missingClaim, .invalidClaim, .encoding:
+        case .oversized, .message, .claims, .missingClaim, .invalidClaim, .encoding,
+            .notation:
             .evidenceMalformed
         case .profile: .evidenceProfile
         case .key: .keyInvalid
@@ -43,6 +46,7 @@ extension EvidenceError: CustomStringConvertible {
                 + "expected \(Evidence.profile.debugDescription)"
         case .key(let error): "the evidence's key cannot be used: \(error)"
         case .encoding: "the report line is not base64url"
+        case .notation(let reason): reason
         }
     }
 }

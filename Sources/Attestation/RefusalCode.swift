@@ -8,5 +8,6 @@ public enum RefusalCode: String, CaseIterable, Sendable, Hashable {
     case keyMismatch = "key-mismatch"
     case idMismatch = "id-mismatch"
     case csrRefused = "csr-refused"
+    case idMissing = "id-missing"
     case credentialMismatch = "credential-mismatch"
 }

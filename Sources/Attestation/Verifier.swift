@@ -38,6 +38,30 @@ public enum Verifier {
             isFresh: false)
     }
 
+    /// Whose report it is. Of a claims set that nobody signed there is no more to establish: possession
+    /// is not proven, and the report may be an old one, or anybody's.
+    public static func appraise(
+        report: DeviceReport, against expectation: ReportExpectation
+    ) throws(AppraisalError) -> AttestationResult {
+        let claims: ReportedClaimsSet
+        switch report {
+        case .evidence(let evidence): return try appraise(report: evidence, against: expectation)
+        case .claimsSet(let set): claims = set
+        }
+        guard let id = claims.deviceID ?? expectation.probedID,
+            let board = claims.board ?? expectation.board
+        else { throw .idMissing(key: claims.key.thumbprint) }
+        if let expected = expectation.board, !expected.utf8.elementsEqual(board.utf8) {
+            throw .boardMismatch(announced: expected, claimed: board)
+        }
+        if let probe = expectation.probedID, probe != id {
+            throw .probeMismatch(probe: probe, claimed: id)
+        }
+        return AttestationResult(
+            identity: DeviceIdentity(board: board, id: id), claims,
+            isProbeBound: expectation.probedID != nil)
+    }
+
     /// Lets the device's earlier key speak for the new one: the same result, with the basis
     /// `.endorsed`.
     ///

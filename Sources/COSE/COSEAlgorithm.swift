@@ -4,6 +4,8 @@ public struct COSEAlgorithm: RawRepresentable, Hashable, Sendable {
 
     public init(rawValue: Int64) { self.rawValue = rawValue }
 
+    /// Reserved, RFC 9053 §2: here for a key of which nothing says what it is for.
+    public static let unspecified = COSEAlgorithm(rawValue: 0)
     /// ECDSA with SHA-256 on whatever curve the key says. RFC 9053 §2.1.
     public static let es256 = COSEAlgorithm(rawValue: -7)
     /// ECDSA with SHA-256 on P-256. RFC 9864 §2.1.
@@ -21,6 +23,7 @@ public struct COSEAlgorithm: RawRepresentable, Hashable, Sendable {
 extension COSEAlgorithm: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .unspecified: "unspecified"
         case .es256: "ES256"
         case .esp256: "ESP256"
         case .edDSA: "EdDSA"

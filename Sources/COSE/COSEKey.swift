@@ -9,6 +9,10 @@ public struct COSEKey: Hashable, Sendable {
         /// EC2 on P-256: the uncompressed point `0x04 ‖ x ‖ y`, 65 octets, SEC 1 §2.3.3.
         /// Whether it lies on the curve shows in ``verificationKey()``.
         case p256(point: [UInt8])
+        /// EC2 on P-256 of which only x is known, 32 octets: enough for a Diffie-Hellman that uses x
+        /// alone, as EDHOC's (RFC 9528 §3.5.2), not for a signature or a SubjectPublicKeyInfo. Two
+        /// points have it, and whoever has the private key of one has the other's.
+        case p256X([UInt8])
         /// OKP on Ed25519: 32 octets, RFC 8032 §5.1.5.
         case ed25519([UInt8])
     }
@@ -23,6 +27,13 @@ public struct COSEKey: Hashable, Sendable {
     public init?(p256 point: [UInt8], keyID: [UInt8]? = nil) {
         guard point.count == VerificationKey.pointLength, point[0] == 0x04 else { return nil }
         self.init(.p256(point: point), keyID: keyID, algorithm: nil)
+    }
+
+    /// Nil unless `x` is 32 octets long. Whether the curve has a point there shows in
+    /// ``checkPoint()``.
+    public init?(p256X x: [UInt8], keyID: [UInt8]? = nil) {
+        guard x.count == P256Point.coordinateLength else { return nil }
+        self.init(.p256X(x), keyID: keyID, algorithm: nil)
     }
 
     /// Nil unless `publicKey` is 32 octets long.
@@ -40,17 +51,24 @@ public struct COSEKey: Hashable, Sendable {
     /// Octets of an Ed25519 public key, RFC 8032 §5.1.5.
     static let ed25519Length = 32
 
-    /// The key as devices and registries pass it: an uncompressed SEC 1 point, or the raw
-    /// Ed25519 key.
+    /// The key as devices and registries pass it: an uncompressed SEC 1 point, x alone where y is not
+    /// known, or the raw Ed25519 key.
     public var publicKey: [UInt8] {
         switch material {
         case .p256(let point): point
+        case .p256X(let x): x
         case .ed25519(let key): key
         }
     }
 
+    /// Whether only the x of a point is known.
+    public var isXOnly: Bool {
+        if case .p256X = material { true } else { false }
+    }
+
     /// COSE Key Thumbprint with SHA-256, 32 octets, RFC 9679 §4: of the required parameters only,
-    /// with a point that is not compressed.
+    /// with a point that is not compressed. Without y, which RFC 9679 requires, it is made in the same
+    /// way of what there is: a name for this form of the key, and another than the whole key's.
     public var thumbprint: [UInt8] {
         SHA256.hash(CBORValue.map(requiredParameters).encoded())
     }
@@ -60,6 +78,7 @@ public struct COSEKey: Hashable, Sendable {
         if let restriction = self.algorithm, restriction != algorithm { return false }
         return switch material {
         case .p256: algorithm == .es256 || algorithm == .esp256
+        case .p256X: false
         case .ed25519: algorithm == .edDSA || algorithm == .ed25519
         }
     }
@@ -67,7 +86,7 @@ public struct COSEKey: Hashable, Sendable {
     /// `"P-256"` or `"Ed25519"`.
     var curveName: String {
         switch material {
-        case .p256: "P-256"
+        case .p256, .p256X: "P-256"
         case .ed25519: "Ed25519"
         }
     }
@@ -100,6 +119,10 @@ extension COSEKey {
             map[.int(Parameter.curve)] = .int(Self.curveP256)
             map[.int(Parameter.x)] = .bytes(Array(point[1...P256Point.coordinateLength]))
             map[.int(Parameter.y)] = .bytes(Array(point[(1 + P256Point.coordinateLength)...]))
+        case .p256X(let x):
+            map[.int(Parameter.keyType)] = .int(Self.ellipticCurve)
+            map[.int(Parameter.curve)] = .int(Self.curveP256)
+            map[.int(Parameter.x)] = .bytes(x)
         case .ed25519(let key):
             map[.int(Parameter.keyType)] = .int(Self.octetKeyPair)
             map[.int(Parameter.curve)] = .int(Self.curveEd25519)
@@ -118,9 +141,10 @@ extension COSEKey {
 
     /// Reads a COSE_Key map. Parameters that are not known here are ignored.
     ///
+    /// - Parameter allowsXOnly: whether a P-256 key may lack its y.
     /// - Throws: `COSEError.key` for another key type or curve, a coordinate of another length, a
     ///   sign bit without a point on the curve, or private material.
-    public init(cbor: CBORValue) throws(COSEError) {
+    public init(cbor: CBORValue, allowsXOnly: Bool = false) throws(COSEError) {
         guard let map = cbor.map else { throw .key("a COSE_Key is a map") }
         guard map[.int(Parameter.privateKey)] == nil else {
             throw .key("the COSE_Key carries a private key")
@@ -130,7 +154,10 @@ extension COSEKey {
         switch (type, curve) {
         case (Self.ellipticCurve, Self.curveP256):
             let x = try Self.x(of: map, count: P256Point.coordinateLength)
-            material = .p256(point: try Self.point(x: x, y: map[.int(Parameter.y)]))
+            let y = map[.int(Parameter.y)]
+            material =
+                y == nil && allowsXOnly
+                ? .p256X(x) : .p256(point: try Self.point(x: x, y: y))
         case (Self.octetKeyPair, Self.curveEd25519):
             material = .ed25519(try Self.x(of: map, count: Self.ed25519Length))
         default:
@@ -180,13 +207,28 @@ extension COSEKey {
 extension COSEKey {
     /// The key, ready to check signatures.
     ///
-    /// - Throws: `COSEError.key` if the point is not on the curve, or the curve has no verifier.
+    /// - Throws: `COSEError.key` if the point is not on the curve, the curve has no verifier, or y is
+    ///   not known.
     public func verificationKey() throws(COSEError) -> VerificationKey {
         guard case .p256(let point) = material else {
-            throw .key("\(curveName) signatures cannot be checked")
+            let part = isXOnly ? " with x alone" : ""
+            throw .key("\(curveName) signatures cannot be checked\(part)")
         }
         do {
             return try VerificationKey(p256: point)
+        } catch {
+            throw .key("\(error)")
+        }
+    }
+
+    /// - Throws: `COSEError.key` if no point of the curve has this x, or the point is not on it.
+    public func checkPoint() throws(COSEError) {
+        guard case .p256X(let x) = material else {
+            if case .p256 = material { _ = try verificationKey() }
+            return
+        }
+        do {
+            _ = try P256Point.decompress(x: x, isYOdd: false)
         } catch {
             throw .key("\(error)")
         }

@@ -155,17 +155,21 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks the child, its group and all below it to end (SIGTERM), and after `grace` makes them (SIGKILL).
+    /// Asks the child, its group and all below it to end, and after `grace` makes them (SIGKILL).
     /// Idempotent.
+    ///
+    /// - Parameter asking: the signal that asks; nil is SIGTERM.
     @discardableResult
-    public func terminate(grace: Duration = .seconds(1)) -> ProcessEnding? {
+    public func terminate(
+        grace: Duration = .seconds(1), asking request: Int32? = nil
+    ) -> ProcessEnding? {
         if let ending = currentEnding { return ending }
         send(SIGSTOP)
         let tree = ProcessTree(stoppingAllBelow: processID)
         // Also where the child ends first: its own children may have groups of their own.
         defer { tree.signal(SIGKILL) }
         if grace > .zero {
-            for number in [SIGTERM, SIGCONT] {
+            for number in [request ?? SIGTERM, SIGCONT] {
                 send(number)
                 tree.signal(number)
             }

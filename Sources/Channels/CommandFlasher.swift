@@ -50,34 +50,54 @@ public struct CommandFlasher: Flasher {
     public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
         -> FlashReceipt
     {
-        let digest = try digest(of: image)
+        let (command, receipt) = try prepare(image, erasing: erasing)
+        try run(command)
+        if let reset = commands.reset { try run(self.command(reset, image)) }
+        try check(image, is: receipt)
+        return receipt
+    }
+
+    /// Does all that comes before flashing: erases, where that is asked for.
+    ///
+    /// - Returns: what flashes, and what is true once it has.
+    func prepare(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
+        -> (Command, FlashReceipt)
+    {
+        let receipt = FlashReceipt(
+            digest: try digest(of: image), byteCount: nil, isVerified: false)
+        let flash = try command(commands.flash, image)
         if erasing {
             guard let erase = commands.erase else {
                 throw ProvisioningError(
                     .flashFailed, "erasing was asked for, the platform has no erase command")
             }
-            try run(erase, image)
+            try run(command(erase, image))
         }
-        try run(commands.flash, image)
-        if let reset = commands.reset { try run(reset, image) }
-        guard try self.digest(of: image) == digest else {
+        return (flash, receipt)
+    }
+
+    /// - Throws: `.flashFailed` if the image is another one than it was.
+    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {
+        guard try digest(of: image) == receipt.digest else {
             throw ProvisioningError(
                 .flashFailed, "\(image.path) changed while it was flashed", hint: "flash again")
         }
-        return FlashReceipt(digest: digest, byteCount: nil, isVerified: false)
     }
 
     private func digest(of image: FirmwareImage) throws(ProvisioningError) -> [UInt8] {
         SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
     }
 
-    private func run(_ template: CommandTemplate, _ image: FirmwareImage)
-        throws(ProvisioningError)
+    private func command(_ template: CommandTemplate, _ image: FirmwareImage)
+        throws(ProvisioningError) -> Command
     {
         var values = values
         values[.image] = image.path
-        let command = Command(
+        return Command(
             try template.filled(with: values), directory: directory, environment: environment)
+    }
+
+    private func run(_ command: Command) throws(ProvisioningError) {
         do {
             try runner.run(command, timeout: timeout, failure: .flashFailed)
         } catch {

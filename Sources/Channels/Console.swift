@@ -31,6 +31,7 @@ public final class Console {
     private let output: Int32
     private let writeTimeout: Duration
     private let interruption: Interruption
+    private let watch: (([UInt8]) -> Void)?
     private var frames = SerialFrameDecoder()
     private var filter = TerminalFilter()
 
@@ -44,11 +45,13 @@ public final class Console {
     ///     none.
     ///   - output: a descriptor. Line ends pass as the device sends them.
     ///   - writeTimeout: for what is typed at once.
+    ///   - watch: sees everything that the device sends, before it is shown.
     public init(
         channel: any Channel, input: Int32?, output: Int32, writeTimeout: Duration = .seconds(2),
-        interruption: Interruption
+        interruption: Interruption, watch: (([UInt8]) -> Void)? = nil
     ) {
         self.writeTimeout = writeTimeout
+        self.watch = watch
         self.channel = channel
         self.input = input.flatMap { Self.isOwnTerminal($0) ? $0 : nil }
         self.output = output
@@ -125,6 +128,7 @@ public final class Console {
 
     /// Not nil if nobody takes the output any more.
     private func relay(_ bytes: [UInt8]) throws(ProvisioningError) -> Ending? {
+        watch?(bytes)
         var text: [UInt8] = []
         for event in frames.push(bytes) {
             if case .text(let part) = event { text += filter.filter(part) }

@@ -17,7 +17,7 @@ uint8_t dp_message[DP_MESSAGE_SIZE];
 
 bool dp_start(void) {
     dp_frame_reset();
-    dp_documents_forget();
+    dp_documents_start();
     dp_credentials_reset();
     bool stored = dp_store_start();
     return dp_keys_start() && stored;

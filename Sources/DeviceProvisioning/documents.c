@@ -21,6 +21,15 @@ static struct {
     uint32_t latest;      // the offset that was read last
 } kept;
 
+/// The nonce of this boot's reports.
+static uint8_t seed[SEED_SIZE];
+static bool seed_is_drawn;
+
+void dp_documents_start(void) {
+    dp_documents_forget();
+    seed_is_drawn = false;
+}
+
 void dp_documents_forget(void) { kept.kind = NOTHING; }
 void dp_documents_outdate(void) { kept.current = false; }
 
@@ -121,9 +130,10 @@ static void write_base64url(const uint8_t *bytes, size_t length) {
 
 bool dp_report(void) {
     static const char marker[] = "PROVISION-EVIDENCE-1 ";
-    uint8_t seed[SEED_SIZE];
     uint32_t kid;
-    if (!dp_keys_next(0, &kid) || !dp_hal_entropy(seed, sizeof seed)) return false;
+    if (!dp_keys_next(0, &kid)) return false;
+    if (!seed_is_drawn && !dp_hal_entropy(seed, sizeof seed)) return false;
+    seed_is_drawn = true;
     if (keep_evidence(kid, seed, sizeof seed) != DP_OK) return false;
     dp_hal_write((const uint8_t *)marker, sizeof marker - 1);
     write_base64url(kept.bytes, kept.length);

@@ -4,6 +4,8 @@
 
 enum { DP_DOCUMENT_SIZE = 512 };
 
+/// At the start: nothing is kept, and the next report begins a boot.
+void dp_documents_start(void);
 /// Forgets the document that is kept, for instance because its key changed.
 void dp_documents_forget(void);
 /// Keeps it for whoever reads it, but the next reader from offset 0 gets a new one: what the device

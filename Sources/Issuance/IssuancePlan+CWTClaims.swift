@@ -17,7 +17,7 @@ extension IssuancePlan {
         guard let tokenID = serialNumbers[.cwt] else {
             throw IssuanceError("the plan has no serial number for \(CredentialType.cwt)")
         }
-        guard let key = COSEKey(p256: publicKey) else {
+        guard let key = COSEKey(p256: publicKey) ?? COSEKey(p256X: publicKey) else {
             throw IssuanceError("the public key is not an uncompressed P-256 point")
         }
         var other = CBORMap()

@@ -15,10 +15,26 @@ extension IssuancePlan {
         try validateSubject()
         try validateSerialNumbers()
         try validateTime()
-        do {
-            _ = try VerificationKey(p256: publicKey)
+        try validateKey()
+    }
+
+    private func validateKey() throws(IssuanceError) {
+        let whole = COSEKey(p256: publicKey)
+        guard let key = whole ?? COSEKey(p256X: publicKey) else {
+            throw IssuanceError(
+                "a public key of \(publicKey.count) octets is none of P-256: expected 65 octets, or "
+                    + "32 of x alone")
+        }
+        do throws(COSEError) {
+            try key.checkPoint()
         } catch {
             throw IssuanceError("\(error)")
+        }
+        // RFC 5480 §2.2: a SubjectPublicKeyInfo holds a point, with y or its sign.
+        guard whole != nil || !types.contains(.x509Chain) else {
+            throw IssuanceError(
+                "of the public key only x is known, and an X.509 certificate needs y",
+                hint: "a CWT takes it: --credentials cwt")
         }
     }
 

@@ -7,7 +7,7 @@ public struct IssuancePlan: Hashable, Sendable {
     public var deviceID: String
     /// The board type: goes into the subject's `commonName`, and into a claim of its own.
     public var board: String
-    /// The uncompressed P-256 point of the device's key, 65 octets.
+    /// The uncompressed P-256 point of the device's key, 65 octets; or its x alone, 32, for a CWT.
     public var publicKey: [UInt8]
     public var types: Set<CredentialType>
     /// One for each X.509 chain and CWT, random, positive, 16 octets. Taken as an argument: the

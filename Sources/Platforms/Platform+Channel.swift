@@ -10,11 +10,16 @@ extension Platform {
         var framing: SMPFraming { self == .raw ? .raw : .console }
     }
 
+    /// - Parameter isOptional: whether nothing needs a channel: then one is made of defaults.
     static func channel(
-        _ root: PlatformSection<RootKey>
+        _ root: PlatformSection<RootKey>, isOptional: Bool
     ) throws(ProvisioningError) -> ChannelSettings {
         guard let section = try root.section(.channel, keys: ChannelKey.self) else {
-            throw root.missing(.channel)
+            guard isOptional else { throw root.missing(.channel) }
+            return ChannelSettings(
+                kind: .uart, baudRates: [115_200], flowControl: .none, reset: nil,
+                framing: .console, smpVersion: nil, group: DeviceContract.standardGroup, rtt: nil,
+                usb: nil, udp: nil)
         }
         guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
             throw section.missing(.kind)

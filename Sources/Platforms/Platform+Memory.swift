@@ -25,7 +25,9 @@ extension Platform {
         }
         switch method {
         case .gdb:
-            try refuse([.command, .eraseCommand, .resetCommand, .touchBaud], method, section)
+            try refuse(
+                [.command, .eraseCommand, .resetCommand, .touchBaud, .monitor, .monitorTerminal],
+                method, section)
             return (
                 .gdb(
                     GDBFlash(
@@ -48,7 +50,21 @@ extension Platform {
                 flash: flash,
                 erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
                 reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders))
-            return (.command(commands), try section.integer(.touchBaud, in: 300...12_000_000))
+            let touchBaud = try section.integer(.touchBaud, in: 300...12_000_000)
+            let usesTerminal = try section.boolean(.monitorTerminal)
+            guard try section.boolean(.monitor) ?? false else {
+                guard usesTerminal == nil else {
+                    throw section.invalid(
+                        .monitorTerminal, "\"monitor-terminal\" is there without \"monitor\"")
+                }
+                return (.command(commands), touchBaud)
+            }
+            try refuse([.touchBaud], method, section)
+            guard commands.reset == nil else {
+                throw section.invalid(
+                    .resetCommand, "\"monitor\" is true, and what goes on running is not reset")
+            }
+            return (.monitor(commands, usesTerminal: usesTerminal ?? false), nil)
         case .none:
             try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
             return (.none, nil)

@@ -1,3 +1,4 @@
+import Attestation
 import Channels
 import Issuance
 public import Provisioning
@@ -37,7 +38,8 @@ extension Platform {
         chip = try root.string(.chip, atMost: 64)
         usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
-        channel = try Self.channel(root)
+        report = try Self.report(root)
+        channel = try Self.channel(root, isOptional: report?.source == .flasher)
         credentials = try Self.credentials(root)
         timeouts = try Self.timeouts(root)
         probe = try Self.probe(root)
@@ -58,11 +60,21 @@ extension Platform {
 
     /// What no table can see by itself.
     private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
-        if case .command(let commands) = flash, chip == nil {
+        if let commands = flash.commands, chip == nil {
             let all = [commands.flash, commands.erase, commands.reset].compactMap(\.self)
             guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
+        }
+        if case .monitor = flash {
+            guard report?.source == .flasher else {
+                throw root.invalid(
+                    .flash,
+                    "\"flash.monitor\" is true, but \"report.from\" is not \"flasher\"")
+            }
+        } else if report?.source == .flasher {
+            throw root.invalid(
+                .report, "\"report.from\" is \"flasher\", but \"flash.monitor\" is not true")
         }
         guard channel.kind != .usb || emulation == nil else {
             throw root.invalid(.channel, "an emulated board has no USB")
@@ -119,6 +131,18 @@ extension Platform {
             throw section.missing(.image)
         }
         return Build(name: name, command: command, image: image, board: board)
+    }
+
+    private static func report(
+        _ root: PlatformSection<RootKey>
+    ) throws(ProvisioningError) -> Report? {
+        guard let section = try root.section(.report, keys: ReportKey.self) else { return nil }
+        let formats =
+            try section.choices(.formats, of: ReportFormat.self) ?? Set(ReportFormat.allCases)
+        guard !formats.isEmpty else { throw section.invalid(.formats, "\"formats\" is empty") }
+        return Report(
+            formats: formats,
+            source: try section.choice(.from, of: Report.Source.self) ?? .channel)
     }
 
     private static func probe(

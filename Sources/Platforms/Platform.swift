@@ -1,3 +1,4 @@
+public import Attestation
 public import Channels
 public import Issuance
 public import Provisioning
@@ -26,6 +27,8 @@ public struct Platform: Sendable, Hashable {
     /// Nil: the probe can't read the device ID, or there is none.
     public let identification: Identification?
     public let channel: ChannelSettings
+    /// Nil: the device is asked. Otherwise it only prints a line with its key.
+    public let report: Report?
     /// The probe's GDB remote server where the user names no other.
     public let probe: ProbeEndpoint?
     /// Nil: this platform is real hardware.
@@ -79,6 +82,8 @@ extension Platform {
         case gdb(GDBFlash)
         /// An external tool does it.
         case command(CommandFlasher.Commands)
+        /// An external tool does it, goes on running, and prints the device's log.
+        case monitor(CommandFlasher.Commands, usesTerminal: Bool)
         /// Nothing to write: the emulator runs the image itself.
         case none
     }
@@ -118,6 +123,15 @@ extension Platform {
         public let usb: USBSelection?
         /// Where the device listens for datagrams, where the user names no other.
         public let udp: UDPEndpoint?
+    }
+
+    /// How a device that can't be asked tells its key.
+    public struct Report: Sendable, Hashable {
+        public enum Source: String, CaseIterable, Sendable, Hashable { case channel, flasher }
+
+        /// Never empty.
+        public let formats: Set<ReportFormat>
+        public let source: Source
     }
 
     /// The board on the desk that isn't there.
@@ -165,5 +179,15 @@ extension Platform {
             deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
             rtt: channel.rtt, connectTimeout: timeouts[.connect], replyTimeout: timeouts[.probe],
             flashTimeout: timeouts.flash)
+    }
+}
+
+extension Platform.Flash {
+    /// Of an external tool.
+    var commands: CommandFlasher.Commands? {
+        switch self {
+        case .command(let commands), .monitor(let commands, _): commands
+        case .gdb, .none: nil
+        }
     }
 }

@@ -10,7 +10,7 @@ enum RootKey: String, PlatformKey {
     case board
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
-    case match, build, flash, identify, channel, probe, emulator, credentials, timeouts
+    case match, build, flash, identify, channel, report, probe, emulator, credentials, timeouts
 }
 
 /// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
@@ -52,6 +52,11 @@ enum FlashKey: String, PlatformKey {
     case eraseCommand = "erase-command"
     /// Argument list, run after flashing. Method `"command"`.
     case resetCommand = "reset-command"
+    /// Whether the command goes on running, and prints the device's log; default false. Method
+    /// `"command"`, with `[report] from = "flasher"`.
+    case monitor
+    /// Whether it gets a terminal in the place of pipes; default false. With `monitor`.
+    case monitorTerminal = "monitor-terminal"
     /// List of regions that hold keys and credentials. Method `"gdb"`.
     case eraseRegions = "erase-regions"
     /// Bits per second at which the board's port is opened and left before the command, for a bootloader
@@ -77,7 +82,17 @@ enum IdentifyKey: String, PlatformKey {
     case wordAccess = "word-access"
 }
 
-/// `[channel]`
+/// `[report]`, for boards that only print a line with their key. Nothing is sent to them, and they get no
+/// credential.
+enum ReportKey: String, PlatformKey {
+    /// List of what is looked for: `"provision"`, `"ariel"`; default both.
+    case formats
+    /// Where the log is: `"channel"`, the default; `"flasher"`: what the flash command with `monitor`
+    /// prints.
+    case from
+}
+
+/// `[channel]`. Not needed where the log is the flash command's.
 enum ChannelKey: String, PlatformKey {
     /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface; `"udp"`.
     case kind

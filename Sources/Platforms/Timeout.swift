@@ -22,7 +22,7 @@ public enum Timeout: String, CaseIterable, Sendable, Hashable {
     /// What it is for, for people.
     public var explanation: String {
         switch self {
-        case .boot: "from reset to the first answer"
+        case .boot: "from reset to the first answer, or to the line that reports a key"
         case .answer: "an answer that needs no cryptography"
         case .signature: "an answer that the device makes a key or a signature for"
         case .conversation: "all that is asked of a device in one run"

@@ -14,14 +14,15 @@ public enum ReplacementGround: String, CaseIterable, Sendable, Hashable {
     case userRequest = "user-request"
 }
 
-/// What a run asks the registry to record: a key whose possession was proven.
+/// What a run asks the registry to record: a key, whose possession was proven unless the claim says
+/// otherwise.
 public struct RegistrationClaim: Sendable, Hashable {
     public var identity: DeviceIdentity
     /// The 32-bit key ID in the device's persistent key store.
     public var keyID: UInt32
     /// COSE algorithm, e.g. −7 (ES256).
     public var algorithm: Int64
-    /// SEC 1 uncompressed point, 65 octets for P-256.
+    /// SEC 1 uncompressed point, 65 octets for P-256; x alone, 32, where the device names no y.
     public var publicKey: [UInt8]
     /// COSE Key Thumbprint with SHA-256, RFC 9679: 32 octets. The key's name everywhere.
     public var thumbprint: [UInt8]
@@ -36,11 +37,17 @@ public struct RegistrationClaim: Sendable, Hashable {
     public var grounds: Set<ReplacementGround>
     /// Whether this run erased the device's keys: those under other key IDs are gone too.
     public var hasErasedKeys: Bool
+    /// False: only a log line, which anybody could have written, names the key.
+    public var isPossessionProven: Bool
+    /// How many keys a device may get for the same image within a day, before it is taken for one that
+    /// makes a new key at each boot; nil: as many as come.
+    public var recentKeyLimit: Int?
 
     public init(
         identity: DeviceIdentity, keyID: UInt32, algorithm: Int64, publicKey: [UInt8],
         thumbprint: [UInt8], evidence: [UInt8], basis: AttestationBasis, isImported: Bool,
-        firmwareDigest: [UInt8]?, grounds: Set<ReplacementGround>, hasErasedKeys: Bool = false
+        firmwareDigest: [UInt8]?, grounds: Set<ReplacementGround>, hasErasedKeys: Bool = false,
+        isPossessionProven: Bool = true, recentKeyLimit: Int? = nil
     ) {
         self.identity = identity
         self.keyID = keyID
@@ -53,6 +60,8 @@ public struct RegistrationClaim: Sendable, Hashable {
         self.firmwareDigest = firmwareDigest
         self.grounds = grounds
         self.hasErasedKeys = hasErasedKeys
+        self.isPossessionProven = isPossessionProven
+        self.recentKeyLimit = recentKeyLimit
     }
 }
 
@@ -107,10 +116,17 @@ public struct RegistrationRecord: Sendable, Hashable {
     public var credentials: [Credential]
     /// The user's name for the device.
     public var nickname: String?
+    /// The thumbprint under which this key was registered before with x alone, or with y where the claim
+    /// has x alone; nil: the claim's.
+    public var registeredThumbprint: [UInt8]?
+    /// Keys that the device got for the same image within a day, this one included; counted where the
+    /// claim has a limit and the key is new.
+    public var recentKeyCount: Int
 
     public init(
         state: KeyState, isNew: Bool, registeredAt: NumericDate, superseded: [[UInt8]],
-        credentials: [Credential], nickname: String?
+        credentials: [Credential], nickname: String?, registeredThumbprint: [UInt8]? = nil,
+        recentKeyCount: Int = 0
     ) {
         self.state = state
         self.isNew = isNew
@@ -118,6 +134,8 @@ public struct RegistrationRecord: Sendable, Hashable {
         self.superseded = superseded
         self.credentials = credentials
         self.nickname = nickname
+        self.registeredThumbprint = registeredThumbprint
+        self.recentKeyCount = recentKeyCount
     }
 }
 
@@ -125,7 +143,7 @@ public struct RegistrationRecord: Sendable, Hashable {
 ///
 /// Implementers keep the six promises: at most one unrevoked key per (board, device ID, key ID), by
 /// the schema; a new key and the revocation of the earlier ones commit together; one public key
-/// belongs to one device; the same key again changes nothing; nothing is deleted and every change is
+/// belongs to one device, and x names it, whether its y is known or not; the same key again changes nothing; nothing is deleted and every change is
 /// an event of a hash-chained log; committed before promised.
 public protocol DeviceRegistry: AnyObject, Sendable {
     /// Records the key, and revokes the device's earlier key of the same key ID as `superseded`;
@@ -134,7 +152,7 @@ public protocol DeviceRegistry: AnyObject, Sendable {
     /// - Throws: `.keyRevoked` if this key was revoked before, naming when and why;
     ///   `.keyShared` if another device has it, naming both; `.replacementUnproven` if there is an
     ///   earlier key and `claim.grounds` is empty; `.registryConflict` if this device has it under
-    ///   another key ID.
+    ///   another key ID; `.volatileKey` if the claim's limit is reached.
     func register(_ claim: RegistrationClaim, at now: NumericDate) throws(ProvisioningError)
         -> RegistrationRecord
 

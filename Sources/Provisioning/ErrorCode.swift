@@ -29,6 +29,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case deviceSilent = "device-silent"
     /// Bytes came, and no answer among them: log text, another rate's noise, a damaged line.
     case noAnswer = "no-answer"
+    /// A log came to its end, or its time, without a line that reports a key.
+    case reportMissing = "report-missing"
     case deviceBusy = "device-busy"
     /// No RTT control block in the device's memory, or not the channel in it.
     case rttNotFound = "rtt-not-found"
@@ -65,6 +67,10 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case keyMismatch = "key-mismatch"
     case idMismatch = "id-mismatch"
     case csrRefused = "csr-refused"
+    /// A report names no device ID, and there is no probe to read it.
+    case idMissing = "id-missing"
+    /// The same device reports one key after another: it doesn't store them.
+    case volatileKey = "volatile-key"
 
     // Registry
     case registryUnavailable = "registry-unavailable"
@@ -80,6 +86,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     // Authority
     case authorityUnavailable = "authority-unavailable"
     case issuanceFailed = "issuance-failed"
+    /// Of the key's point only x is known, and the credential needs y.
+    case keyIncomplete = "key-incomplete"
 
     // Install or confirm
     case installFailed = "install-failed"
@@ -98,19 +106,19 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .flashFailed, .flashMismatch: 4
         case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
             .channelStalled, .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer,
-            .deviceBusy, .rttNotFound:
+            .reportMissing, .deviceBusy, .rttNotFound:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
             .rttDamaged, .versionUnsupported:
             6
         case .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
-            .keyInvalid, .keyMismatch, .idMismatch, .csrRefused:
+            .keyInvalid, .keyMismatch, .idMismatch, .csrRefused, .idMissing, .volatileKey:
             7
         case .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
             .replacementUnproven, .registryConflict, .notFound, .clockWrong:
             8
-        case .authorityUnavailable, .issuanceFailed: 9
+        case .authorityUnavailable, .issuanceFailed, .keyIncomplete: 9
         case .installFailed, .confirmFailed, .credentialMismatch: 10
         case .interrupted: 130
         case .internalFailure: 70

@@ -31,6 +31,14 @@ public struct FlashReceipt: Sendable, Hashable {
 /// `.flashMismatch`; `.probeUnavailable` when there is no board to flash.
 public protocol Flasher {
     func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt
+
+    /// Of one whose tool still runs when `flash` returns: whether what it flashed is what `receipt` says.
+    /// Called once the firmware has said something.
+    func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError)
+}
+
+extension Flasher {
+    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {}
 }
 
 /// Reads the device ID out of band, without the firmware's help.

@@ -73,7 +73,7 @@ extension ProvisioningError {
         self.init(ErrorCode(error.code), error.description, hint: hint)
     }
 
-    fileprivate init(_ code: RefusalCode, _ reason: String) {
+    init(_ code: RefusalCode, _ reason: String) {
         self.init(ErrorCode(code), reason, hint: code.hint)
     }
 }
@@ -96,6 +96,7 @@ extension RefusalCode {
         case .keyMismatch:
             "run again; if it stays, two devices share the line, or the device loses its key"
         case .idMismatch: "two boards are attached? select one with --device"
+        case .idMissing: "name the probe's GDB server with --probe: it reads the ID"
         case .csrRefused:
             "run again; if it stays, flash firmware with the device library of this version"
         case .credentialMismatch:
@@ -116,6 +117,7 @@ extension ErrorCode {
             case .keyMismatch: .keyMismatch
             case .idMismatch: .idMismatch
             case .csrRefused: .csrRefused
+            case .idMissing: .idMissing
             case .credentialMismatch: .credentialMismatch
             }
     }

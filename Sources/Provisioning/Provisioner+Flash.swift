@@ -29,9 +29,7 @@ extension Provisioner {
 
     func checkSelected(_ id: DeviceID) throws(ProvisioningError) {
         guard let wanted = plan.device, wanted != id else { return }
-        throw ProvisioningError(
-            .idMismatch, "device \(wanted) was asked for, device \(id) answers",
-            hint: "choose its port with --port and its probe with --probe, or leave --device out")
+        throw .anotherDevice(wanted, id)
     }
 }
 

@@ -6,9 +6,16 @@ extension Provisioner {
     /// To be called before the key is registered: a key that can get no credential must not cost the
     /// device its earlier one.
     ///
-    /// - Throws: `.issuanceFailed`.
+    /// - Throws: `.issuanceFailed`; `.keyIncomplete`.
     func checkIssuance(for result: AttestationResult) throws(ProvisioningError) {
         guard !plan.credentials.isEmpty else { return }
+        if result.key.isXOnly, plan.credentials.contains(.x509Chain) {
+            throw ProvisioningError(
+                .keyIncomplete,
+                "of key \(result.thumbprint.hexadecimal) the device reports only x, and an X.509 "
+                    + "certificate needs y",
+                hint: "a CWT takes it: --credentials cwt")
+        }
         let issuance = try issuancePlan(
             for: result.identity, result.publicKey, plan.credentials, surroundings.now())
         do throws(IssuanceError) {

@@ -82,7 +82,7 @@ extension Provisioner {
     }
 
     /// For a device without any key. Any would do.
-    private static let firstKeyID: UInt32 = 1
+    static let firstKeyID: UInt32 = 1
 
     var contract: DeviceContract { DeviceContract(group: plan.group) }
 }

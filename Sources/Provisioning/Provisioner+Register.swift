@@ -1,15 +1,14 @@
 public import Attestation
 internal import COSE
-internal import SMP
 
 /// A key that the registry has recorded, durably. Only `Provisioner.register` makes one.
 public struct Registration: Sendable {
     public let identity: DeviceIdentity
     /// The key ID in the device's key store.
     public let keyID: UInt32
-    /// The uncompressed point of the device's key, 65 octets.
+    /// The uncompressed point of the device's key, 65 octets; x alone, 32, where that is all it reports.
     public let publicKey: [UInt8]
-    /// RFC 9679, 32 octets.
+    /// Under which the key is registered: RFC 9679, 32 octets.
     public let thumbprint: [UInt8]
     public let record: RegistrationRecord
     public let attestation: AttestationResult
@@ -20,7 +19,7 @@ public struct Registration: Sendable {
         identity = claim.identity
         keyID = claim.keyID
         publicKey = claim.publicKey
-        thumbprint = claim.thumbprint
+        thumbprint = record.registeredThumbprint ?? claim.thumbprint
         self.record = record
         self.attestation = attestation
     }
@@ -28,15 +27,21 @@ public struct Registration: Sendable {
 
 extension Provisioner {
     /// Records the key and revokes the device's earlier one, in one transaction.
-    func register(_ result: AttestationResult, of key: KeyDescription, receipt: FlashReceipt?)
-        throws(ProvisioningError) -> Registration
-    {
+    ///
+    /// - Parameters:
+    ///   - isImported: whether the device says that its key was made elsewhere.
+    ///   - recentKeyLimit: see `RegistrationClaim`.
+    func register(
+        _ result: AttestationResult, keyID: UInt32, isImported: Bool, receipt: FlashReceipt?,
+        recentKeyLimit: Int? = nil
+    ) throws(ProvisioningError) -> Registration {
         observer.began(.register)
         let claim = RegistrationClaim(
-            identity: result.identity, keyID: key.keyID, algorithm: result.algorithm.rawValue,
+            identity: result.identity, keyID: keyID, algorithm: result.algorithm.rawValue,
             publicKey: result.publicKey, thumbprint: result.thumbprint, evidence: result.evidence,
-            basis: result.basis, isImported: key.isImported, firmwareDigest: receipt?.digest,
-            grounds: grounds(result, receipt), hasErasedKeys: receipt != nil && plan.erases)
+            basis: result.basis, isImported: isImported, firmwareDigest: receipt?.digest,
+            grounds: grounds(result, receipt), hasErasedKeys: receipt != nil && plan.erases,
+            isPossessionProven: result.isPossessionProven, recentKeyLimit: recentKeyLimit)
         let record = try registry.register(claim, at: surroundings.now())
         observer.ended(.register, summary(of: record))
         return Registration(claim, record, result)

@@ -60,7 +60,8 @@ public struct Provisioner {
                 return (description, key, result)
             }
             try checkIssuance(for: result)
-            let registration = try register(result, of: key, receipt: receipt)
+            let registration = try register(
+                result, keyID: key.keyID, isImported: key.isImported, receipt: receipt)
             let credentials = try issue(for: registration)
             let delivery = try install(credentials, on: description, for: registration, session)
             let confirmation = try confirm(delivery, of: registration, session)

@@ -16,6 +16,8 @@ public struct ProvisioningPlan: Sendable {
     public var keyID: UInt32?
     /// The credentials that the device shall hold in the end.
     public var credentials: Set<CredentialType> = [.x509Chain, .cwt]
+    /// What is looked for in the log of a device that only reports.
+    public var reportFormats = Set(ReportFormat.allCases)
     /// Seconds from now to the end of a credential's validity; nil: no expiry.
     public var validity: Int64?
     /// The user vouches that the new key replaces the device's earlier one.
@@ -40,6 +42,8 @@ public struct ProvisioningPlan: Sendable {
         public var answer: Duration = .seconds(2)
         /// For an answer that the device makes a key or a signature for.
         public var signature: Duration = .seconds(10)
+        /// For the line that reports a key, from when the log is open.
+        public var report: Duration = .seconds(5)
         /// For the whole conversation, however promptly the device answers.
         public var conversation: Duration = .seconds(300)
         /// Until the channel takes what is sent.

@@ -204,6 +204,15 @@ extension SimulatedDevice {
         evidence(&document)
     }
 
+    /// The log line with which a device that only prints reports its first key.
+    package func reportLine(seed: [UInt8] = [UInt8](repeating: 1, count: 32)) throws -> String {
+        let keyID = keys.keys.min()!
+        try sign(seed, keyID, keys[keyID]!)
+        let text = Data(document).base64EncodedString().replacing("+", with: "-")
+            .replacing("/", with: "_").replacing("=", with: "")
+        return ReportLine.marker + text
+    }
+
     private func chunk(of document: [UInt8], at offset: Int) -> CBORMap {
         [
             "off": .int(offset), "len": .int(document.count),

@@ -61,9 +61,14 @@ struct EventBody {
         try optionalInteger(name) ?? { throw Self.wrong(name) }()
     }
 
-    func bool(_ name: String) throws -> Bool {
-        guard case .bool(let bool) = self[name] else { throw Self.wrong(name) }
+    func optionalBool(_ name: String) throws -> Bool? {
+        guard let value = self[name] else { return nil }
+        guard case .bool(let bool) = value else { throw Self.wrong(name) }
         return bool
+    }
+
+    func bool(_ name: String) throws -> Bool {
+        try optionalBool(name) ?? { throw Self.wrong(name) }()
     }
 
     func texts(_ name: String) throws -> [String] {

@@ -26,7 +26,7 @@ public struct KeyRecord: Sendable, Hashable {
     public let thumbprint: [UInt8]
     /// COSE algorithm, e.g. −7 (ES256).
     public let algorithm: Int64
-    /// As it was registered: SEC 1 uncompressed, 65 octets for P-256.
+    /// As it was registered: SEC 1 uncompressed, 65 octets for P-256; 32 where only x was reported.
     public let publicKey: [UInt8]
     public let state: KeyState
     public let registeredAt: NumericDate
@@ -40,8 +40,11 @@ public struct KeyRecord: Sendable, Hashable {
     public let firmwareDigest: [UInt8]?
     /// SHA-256 of the evidence; `SQLiteRegistry.document(_:)` has the bytes.
     public let evidenceDigest: [UInt8]
-    /// SHA-256 of the confirmation that activated the key.
+    /// SHA-256 of the confirmation that activated the key. The same as `evidenceDigest` where the device
+    /// could not be asked: its report is all there is.
     public let confirmationDigest: [UInt8]?
+    /// False: only a log line, which anybody could have written, names the key.
+    public let isPossessionProven: Bool
 
     /// The event that registered this key.
     let row: Int64
@@ -109,7 +112,7 @@ extension KeyRecord: RowRecord {
         SELECT device.board, device.device_id, device.nickname, key.key_id, key.thumbprint,
             key.algorithm, key.public_key, key.state, key.registered_at, key.activated_at,
             key.revoked_at, key.revocation_reason, key.basis, key.imported, key.firmware_digest,
-            key.evidence, key.confirmation, key.id, key.device
+            key.evidence, key.confirmation, key.possession_proven, key.id, key.device
         FROM key JOIN device ON device.id = key.device
 
         """
@@ -133,6 +136,7 @@ extension KeyRecord: RowRecord {
         firmwareDigest = try row.optionalOctets()
         evidenceDigest = try row.octets()
         confirmationDigest = try row.optionalOctets()
+        isPossessionProven = try row.integer() != 0
         self.row = try row.integer()
         deviceRow = try row.integer()
     }

@@ -60,15 +60,15 @@ extension RegistryChange.KeyRegistered {
             """
             INSERT INTO key (
                 id, device, key_id, thumbprint, algorithm, public_key, state, registered_at, basis,
-                imported, firmware_digest, evidence, event)
-            VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
+                imported, firmware_digest, evidence, event, possession_proven)
+            VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .integer(event.subject), .integer(device), .integer(Int64(keyID)),
                 .octets(thumbprint.bytes), .integer(algorithm), .octets(publicKey.bytes),
                 .integer(event.date.seconds), .text(basis), .integer(isImported ? 1 : 0),
                 .octets(firmwareDigest?.bytes), .octets(evidence.bytes),
-                .integer(event.sequenceNumber),
+                .integer(event.sequenceNumber), .integer(isPossessionProven == false ? 0 : 1),
             ])
     }
 }

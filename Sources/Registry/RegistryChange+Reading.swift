@@ -38,7 +38,8 @@ extension RegistryChange.KeyRegistered {
             publicKey: try body.octets("publicKey"), basis: try body.text("basis"),
             isImported: try body.bool("isImported"),
             firmwareDigest: try body.optionalOctets("firmwareDigest"),
-            evidence: try body.octets("evidence"), grounds: try body.texts("grounds"))
+            evidence: try body.octets("evidence"), grounds: try body.texts("grounds"),
+            isPossessionProven: try body.optionalBool("isPossessionProven"))
     }
 }
 

@@ -36,6 +36,8 @@ enum RegistryChange {
         var evidence: Octets
         /// Why an earlier key could be replaced, sorted.
         var grounds: [String]
+        /// False: only a log line names the key. Nil, as in events of schema version 1: proven.
+        var isPossessionProven: Bool?
     }
 
     struct KeyActivated: Encodable {

@@ -4,7 +4,7 @@ enum RegistrySchema {
     static let applicationID: Int64 = 0x5072_6F76
 
     /// Forward only: script n leads from version n to n + 1. A published script never changes.
-    static let migrations: [String] = [version1]
+    static let migrations: [String] = [version1, version2]
 
     /// `PRAGMA user_version` of a registry that this program writes.
     static var version: Int { migrations.count }

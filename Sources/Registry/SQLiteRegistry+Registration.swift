@@ -69,6 +69,7 @@ extension EventLog {
     fileprivate func register(_ claim: RegistrationClaim) throws -> RegistrationRecord {
         if let known = try key(of: claim) { return try repeated(claim, known) }
         let known = try device(claim.identity)
+        let recentCount = try recentKeyCount(of: known?.row, claim)
         let superseded = try supersede(with: claim, device: known?.row)
         let device = try known?.row ?? add(claim.identity)
         try append(
@@ -80,10 +81,11 @@ extension EventLog {
                     isImported: claim.isImported,
                     firmwareDigest: claim.firmwareDigest.map(Octets.init),
                     evidence: try keep(claim.evidence),
-                    grounds: claim.grounds.map(\.rawValue).sorted())))
+                    grounds: claim.grounds.map(\.rawValue).sorted(),
+                    isPossessionProven: claim.isPossessionProven ? nil : false)))
         return RegistrationRecord(
             state: .pending, isNew: true, registeredAt: now, superseded: superseded,
-            credentials: [], nickname: known?.nickname)
+            credentials: [], nickname: known?.nickname, recentKeyCount: recentCount)
     }
 
     fileprivate func record(_ credentials: [Credential], for thumbprint: [UInt8]) throws {
@@ -100,13 +102,50 @@ extension EventLog {
         try append(.keyActivated(RegistryChange.KeyActivated(confirmation: digest)), to: key.row)
     }
 
+    /// The key that is the claim's, wholly or in part: x names a key, whether its y is known or not. Whoever
+    /// has a key has its negative too, which has the same x: not a new key, and refused.
     fileprivate func key(of claim: RegistrationClaim) throws -> KeyRecord? {
-        let thumbprint = Octets(claim.thumbprint)
-        let publicKey = Octets(claim.publicKey)
+        var (x, lowest, highest) = (claim.publicKey, claim.publicKey, claim.publicKey)
+        switch claim.publicKey.count {
+        case 65: x = Array(x[1...32])
+        case 32: (lowest, highest) = ([0x04] + x, [0x04] + x + [UInt8](repeating: 0xff, count: 32))
+        default: break
+        }
         return try KeyRecord.fetchOne(
             database.cachedStatement(
-                sql: KeyRecord.query + "WHERE key.thumbprint = ? OR key.public_key = ?"),
-            [thumbprint, publicKey])
+                sql: KeyRecord.query + """
+                    WHERE key.thumbprint = ? OR key.public_key = ? OR key.public_key = ?
+                        OR key.public_key BETWEEN ? AND ?
+                    """),
+            [
+                Octets(claim.thumbprint), Octets(claim.publicKey), Octets(x), Octets(lowest),
+                Octets(highest),
+            ])
+    }
+
+    /// How many keys the device got for the same image within a day, this one included. Zero where the
+    /// claim sets no limit.
+    private func recentKeyCount(of device: Int64?, _ claim: RegistrationClaim) throws -> Int {
+        guard let limit = claim.recentKeyLimit else { return 0 }
+        guard let device else { return 1 }
+        let count =
+            try Int.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT count(*) FROM key
+                        WHERE device = ? AND registered_at > ? AND firmware_digest IS ?
+                        """),
+                arguments: [device, now.seconds - 86_400, claim.firmwareDigest.map(Octets.init)])
+            ?? 0
+        guard count < limit else {
+            throw ProvisioningError(
+                .volatileKey,
+                "\(claim.identity) reports key \(Octets(claim.thumbprint).hexadecimal), its "
+                    + "\(count + 1)th with the same image within a day",
+                hint: "does its firmware store its key? if it does, and was erased, say "
+                    + "--replace-key")
+        }
+        return count + 1
     }
 
     /// The same key again: nothing changes.
@@ -121,7 +160,10 @@ extension EventLog {
                 hint: "a cloned image, or a weak random generator? "
                     + "erase the key of one of them, so that it makes another")
         }
-        guard known.thumbprint == claim.thumbprint, known.publicKey == claim.publicKey else {
+        let hasBothY = known.publicKey.count == claim.publicKey.count
+        guard
+            !hasBothY || (known.thumbprint, known.publicKey) == (claim.thumbprint, claim.publicKey)
+        else {
             throw ProvisioningError(
                 .registryConflict,
                 "\(claim.identity) reports key \(Octets(claim.thumbprint).hexadecimal), which is "
@@ -138,7 +180,8 @@ extension EventLog {
         return RegistrationRecord(
             state: known.state, isNew: false, registeredAt: known.registeredAt, superseded: [],
             credentials: try database.credentialsInForce(of: known.row),
-            nickname: known.nickname)
+            nickname: known.nickname,
+            registeredThumbprint: hasBothY ? nil : known.thumbprint)
     }
 
     fileprivate func device(_ identity: DeviceIdentity) throws -> (row: Int64, nickname: String?)? {

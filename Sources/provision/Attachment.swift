@@ -25,15 +25,22 @@ struct Attachment {
     /// an attached run ends well, by key or by signal.
     ///
     /// Behind a run on a channel without a console there is nothing to do.
-    func run(_ channel: any Channel) throws {
+    ///
+    /// - Parameter watch: sees what the device sends. Nothing is sent to one that is watched.
+    func run(_ channel: any Channel, watch: KeyWatch? = nil) throws {
         let framing = choice.connection.link.framing ?? choice.platform.channel.framing
         if let reason = Self.obstacle(isDatagram: channel.carriesDatagrams, framing) {
             return Terminal.standardError.remark("no console: \(reason)")
         }
+        var watch = watch
+        let isWatched = watch != nil
         (channel as? RTTChannel)?.isTerminal = true
         let console = Console(
-            channel: channel, input: 0, output: 1, writeTimeout: choice.platform.timeouts[.console],
-            interruption: session.interruption)
+            channel: channel, input: isWatched ? nil : 0, output: 1,
+            writeTimeout: choice.platform.timeouts[.console], interruption: session.interruption
+        ) { bytes in
+            if let warning = watch?.push(bytes) { Terminal.standardError.warn(warning) }
+        }
         let name = Table.printable(channel.name)
         Terminal.standardError.write(
             console.sendsKeys
@@ -44,7 +51,20 @@ struct Attachment {
         }
         // Who sees nothing of the console would not know to leave it.
         if let error = Terminal.lossOfOutput { throw Terminal.unwritable(error) }
-        if case .outputFailed(let error) = try console.run() { throw Terminal.unwritable(error) }
+        do {
+            if case .outputFailed(let error) = try console.run() {
+                throw Terminal.unwritable(error)
+            }
+        } catch let error as ProvisioningError where error.code == .channelClosed {
+            // A log comes to its end.
+            guard channel is any DeviceLog else { throw error }
+            guard (channel as? MonitorLog)?.hasFailed != true else { throw error }
+            return Terminal.standardError.write("\n\(Table.printable(error.reason))\n")
+        }
         Terminal.standardError.write("\ndetached from \(name)\n")
+        // A tool that prints the log ends with who reads it.
+        if let ending = (channel as? MonitorLog)?.end() {
+            Terminal.standardError.write("\(name) \(ending)\n")
+        }
     }
 }

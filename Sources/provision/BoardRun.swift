@@ -5,11 +5,13 @@ import Registry
 
 /// Provisions boards, one at a time or side by side: what `run` and `enroll` do.
 struct BoardRun: Sendable {
-    private let registry: SQLiteRegistry
-    private let authority: FileAuthority
-    private let credentials: CredentialOptions
+    let registry: SQLiteRegistry
+    let authority: FileAuthority
+    let credentials: CredentialOptions
     private let packagePath: String
     var erases = false
+    /// Where the log is read of a board that only reports.
+    var logs = LogOptions()
 
     /// Opens registry and authority: one that can't be used must be found out before a board is touched.
     init(
@@ -24,13 +26,18 @@ struct BoardRun: Sendable {
 
     /// - Parameters:
     ///   - image: nil: the firmware runs already.
-    ///   - then: gets the record and the channel, still open, while the board is held.
+    ///   - then: gets the record and the channel, still open, while the board is held; and what watches
+    ///     the log on of one that only reports.
     func provision(
         _ choice: BoardChoice, _ image: FirmwareImage?, _ session: Session,
-        then: (RunReport, any Channel) throws -> Void = { _, _ in }
+        then: (RunReport, any Channel, KeyWatch?) throws -> Void = { _, _, _ in }
     ) throws -> RunReport {
-        let board = session.board(choice, packagePath: packagePath)
+        let log = try logs.source(for: choice.platform, isFlashing: image != nil)
+        let board = session.board(choice, packagePath: packagePath, log: log)
         return try session.with(board) {
+            if let log {
+                return try hear(choice, image, board, log, session, then: then)
+            }
             var plan = try credentials.plan(for: choice.platform, choice.connection)
             plan.image = image
             plan.erases = erases
@@ -45,7 +52,7 @@ struct BoardRun: Sendable {
             try board.save()
             let report = RunReport(
                 outcome, registry: registry.path, steps: session.reporter.durations)
-            try then(report, outcome.channel)
+            try then(report, outcome.channel, nil)
             return report
         }
     }

@@ -79,7 +79,10 @@ struct Export {
         destination.write(CBORValue.arrayHead(count: try snapshot.keyCount(matching: filter)))
         let output = PartBuffer(destination.writePart)
         try snapshot.forEachKey(matching: filter) { key in
-            guard let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint) else {
+            guard
+                let coseKey = COSEKey(p256: key.publicKey, keyID: key.thumbprint)
+                    ?? COSEKey(p256X: key.publicKey, keyID: key.thumbprint)
+            else {
                 throw ProvisioningError(
                     .registryDamaged, "key \(key.thumbprint.hexadecimal) is no P-256 point")
             }

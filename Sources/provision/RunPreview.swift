@@ -45,6 +45,9 @@ struct RunPreview {
             lines.append(
                 Line(step: "identify", action: "read \(identification.region) through the probe"))
         }
+        if let log = try command.logs.source(for: platform, isFlashing: true) {
+            return lines + report(log)
+        }
         let types = command.credentials.credentials ?? platform.credentials.types
         lines += [
             Line(
@@ -62,6 +65,33 @@ struct RunPreview {
         return lines
     }
 
+    /// With a device that can't be asked.
+    private func report(_ log: LogSource) -> [Line] {
+        let place =
+            switch log {
+            case .channel: command.connection.port ?? channel
+            case .flasher: "what the flash command prints"
+            case .standardInput: "standard input"
+            case .path(let path, _): path
+            }
+        var lines = [
+            Line(step: "evidence", action: "wait for the report of a key on \(place)"),
+            Line(step: "register", action: "record the key in \(state.directory.registry)"),
+        ]
+        if let types = command.credentials.credentials {
+            lines.append(
+                Line(
+                    step: "issue",
+                    action: types.map(\.title).sorted().joined(separator: ", ")
+                        + " into \(command.logs.outputCredentials ?? "nothing")"))
+        }
+        lines.append(
+            Line(
+                step: "attach",
+                action: command.detach || command.output.json ? "no" : "until you leave"))
+        return lines
+    }
+
     private var channel: String {
         switch command.connection.channel ?? platform.channel.kind {
         case .uart: "the board's port"
@@ -76,6 +106,7 @@ struct RunPreview {
         switch platform.flash {
         case .gdb(let flash):
             return "write \(image) through the probe, read it back, \(flash.resetCommand)\(erasing)"
+        case .monitor: return "run the platform's flash command on \(image)\(erasing), and go on"
         case .command: return "run the platform's flash command on \(image)\(erasing)"
         case .none: return "start \(image) as a process\(erasing)"
         }

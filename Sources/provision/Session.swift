@@ -38,11 +38,13 @@ struct Session {
         return choice
     }
 
-    func board(_ choice: BoardChoice, packagePath: String) -> Board {
+    func board(
+        _ choice: BoardChoice, packagePath: String, log: LogSource? = nil
+    ) -> Board {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            listPorts: { SerialPorts.list().filter(choice.scope.admits) })
+            log: log, listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 
     /// Runs `body`; whatever it throws, the board is let go and the progress line is ended.

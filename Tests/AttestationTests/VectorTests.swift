@@ -4,7 +4,7 @@ import Testing
 struct VectorTests {
     @Test func everyRefusalOfEvidenceHasAVector() {
         let covered = Set(Vector.all.compactMap(\.expected))
-        let elsewhere: Set<RefusalCode> = [.csrRefused, .credentialMismatch]
+        let elsewhere: Set<RefusalCode> = [.csrRefused, .credentialMismatch, .idMissing]
         #expect(covered == Set(RefusalCode.allCases).subtracting(elsewhere))
         #expect(Vector.all.contains { $0.expected == nil })
     }

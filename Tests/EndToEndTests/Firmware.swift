@@ -9,11 +9,22 @@ enum Firmware {
     static func microbit() throws -> String { try image(of: "microbit", microbitBuild) }
     static func mps2() throws -> String { try image(of: "mps2-an386", mps2Build) }
 
+    /// The one that also prints a line with its key.
+    static func reportingMicrobit() throws -> String {
+        try image(of: "microbit-reports", reportingMicrobitBuild)
+    }
+
     // Static properties are initialised once, whichever test comes first.
     private static let nativeBuild = build("native", [])
     private static let microbitBuild = build(
         "microbit",
         ["--triple", "armv6m-none-none-eabi", "--toolset", "boards/microbit/toolset.json"])
+    private static let reportingMicrobitBuild = build(
+        "microbit-reports",
+        [
+            "--triple", "armv6m-none-none-eabi", "--toolset", "boards/microbit/toolset.json",
+            "-Xcc", "-DBOARD_REPORTS",
+        ])
     private static let mps2Build = build(
         "mps2-an386",
         ["--triple", "armv7em-none-none-eabi", "--toolset", "boards/mps2-an386/toolset.json"])

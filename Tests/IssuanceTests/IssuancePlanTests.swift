@@ -58,6 +58,7 @@ import Testing
         ("is not a second from 1950", { $0.notAfter = NumericDate(seconds: .max) }),
         ("expected 65 octets", { $0.publicKey = [] }),
         ("import the public key", { $0.publicKey[64] ^= 1 }),
+        ("an X.509 certificate needs y", { $0.publicKey = Array($0.publicKey[1...32]) }),
     ]
 
     @Test(arguments: faults.indices)

@@ -1,3 +1,4 @@
+import Attestation
 import Channels
 import Foundation
 import Issuance
@@ -68,6 +69,33 @@ struct BadPlatform: CustomTestStringConvertible {
         if let line = bad.expected["line"] {
             #expect(error.reason[..<place] == "\(bad.name).toml:\(line):")
         }
+    }
+
+    @Test func aBoardThatOnlyReports() throws {
+        let text = """
+            name = "board"
+            description = "a board"
+            board = "board"
+            [flash]
+            method = "command"
+            command = ["probe-rs", "run", "{image}"]
+            monitor = true
+            monitor-terminal = true
+            [report]
+            formats = ["ariel"]
+            from = "flasher"
+            """
+        let platform = try Platform(parsing: Array(text.utf8), name: "board", file: "board.toml")
+        #expect(platform.report?.formats == [.ariel])
+        #expect(platform.report?.source == .flasher)
+        guard case .monitor(_, usesTerminal: true) = platform.flash else {
+            Issue.record("\(platform.flash)")
+            return
+        }
+        let plain = try Platform(
+            parsing: Array((Self.minimal + "\n[report]").utf8), name: "board", file: "board.toml")
+        #expect(plain.report?.formats == [.provision, .ariel])
+        #expect(plain.report?.source == .channel)
     }
 
     @Test func defaults() throws {

@@ -10,7 +10,7 @@ struct ErrorCodeTests {
         5: [
             .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
             .probeUnavailable, .emulatorFailed,
-            .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound,
+            .deviceSilent, .noAnswer, .reportMissing, .deviceBusy, .rttNotFound,
         ],
         6: [
             .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
@@ -20,12 +20,13 @@ struct ErrorCodeTests {
         7: [
             .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
             .keyInvalid, .keyMismatch, .idMismatch, .csrRefused,
+            .idMissing, .volatileKey,
         ],
         8: [
             .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
             .replacementUnproven, .registryConflict, .notFound, .clockWrong,
         ],
-        9: [.authorityUnavailable, .issuanceFailed],
+        9: [.authorityUnavailable, .issuanceFailed, .keyIncomplete],
         10: [.installFailed, .confirmFailed, .credentialMismatch],
         70: [.internalFailure],
         130: [.interrupted],

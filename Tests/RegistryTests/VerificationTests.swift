@@ -61,7 +61,7 @@ import Testing
             """
             INSERT INTO key SELECT 1, device, key_id, zeroblob(32), algorithm, zeroblob(65),
                 state, registered_at, activated_at, revoked_at, revocation_reason, basis, imported,
-                firmware_digest, evidence, confirmation, event
+                firmware_digest, evidence, confirmation, event, possession_proven
             FROM key WHERE state = 'revoked'
             """, "the log does not tell of it"
         ),

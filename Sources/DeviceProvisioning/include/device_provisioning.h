@@ -37,7 +37,9 @@ void dp_receive_pause(void);
 void dp_receive_datagram(const uint8_t *bytes, size_t length);
 
 /// Writes `PROVISION-EVIDENCE-1 ` and the base64url of an Evidence as one log line, for devices
-/// that the host cannot write to. Its nonce is 32 fresh octets of entropy.
+/// that the host cannot write to. Its nonce is this boot's seed, 32 octets of entropy: all reports from
+/// one `dp_start` to the next have the same. Repeat it now and then: a host may come late, or get a line
+/// that other text has broken.
 ///
 /// False, and nothing written, if there is no key or no entropy.
 bool dp_report(void);

@@ -8,25 +8,31 @@ import SMP
 /// One board within reach: on a cable, or emulated for as long as this object lives.
 final class Board {
     let platform: Platform
-    private let connection: ConnectionOptions
+    let connection: ConnectionOptions
     /// How messages lie on a byte stream.
     var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
     private let packagePath: String
     private let stateDirectory: String
-    private let interruption: Interruption
-    private let reporter: ProgressReporter
-    private var emulator: Emulator?
+    let interruption: Interruption
+    let reporter: ProgressReporter
+    var emulator: Emulator?
     private var probeSession: GDBFlasher?
     private var claims: [BoardClaim] = []
     private var isFlashed = false
-    private let listPorts: () -> [SerialPortDescription]
+    /// Where the log is read of a device that only reports; nil: it is asked.
+    let log: LogSource?
+    var monitor: MonitoringFlasher?
+    let listPorts: () -> [SerialPortDescription]
     /// Nil until it is asked for.
     private var route: (any ChannelRoute)?
 
-    /// - Parameter listPorts: the serial ports of this moment.
+    /// - Parameters:
+    ///   - log: where the log is read of a device that only reports; nil: it is asked.
+    ///   - listPorts: the serial ports of this moment.
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
+        log: LogSource? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -35,6 +41,7 @@ final class Board {
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
+        self.log = log
         self.listPorts = listPorts
     }
 
@@ -80,6 +87,8 @@ final class Board {
 
     /// Lets go of the probe, keeps an emulated board's memory and ends it. Idempotent.
     func stop() throws(ProvisioningError) {
+        monitor?.close()
+        monitor = nil
         probeSession?.close()
         probeSession = nil
         for claim in claims { claim.release() }
@@ -104,6 +113,17 @@ final class Board {
             return try platform.touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
             } ?? commandFlasher(commands, port: connection.port)
+        case .monitor(let commands, let usesTerminal):
+            guard log == .flasher else {
+                throw ProvisioningError(
+                    .usage, "the flash command of \(platform.name) goes on running",
+                    hint: "flash and provision in one: provision run")
+            }
+            let flasher = MonitoringFlasher(
+                commandFlasher(commands, port: connection.port), usesTerminal: usesTerminal,
+                interruption: interruption)
+            monitor = flasher
+            return flasher
         case .none:
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
@@ -136,51 +156,6 @@ final class Board {
         return route
     }
 
-    private func makeRoute() throws(ProvisioningError) -> any ChannelRoute {
-        if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
-            return openOCD
-        }
-        if let socket = try SocketRoute.endpoint(connection.port) {
-            return SocketRoute(
-                socket, platform.timeouts, interruption: interruption)
-        }
-        if let endpoint = try UDPRoute.endpoint(connection.port) {
-            return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
-        }
-        if let named = try USBSelection(parsing: connection.port ?? "") {
-            return USBRoute(platform, selection: named, interruption: interruption)
-        }
-        // A port that the user names is one, whatever the platform file says.
-        switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
-        case .rtt:
-            return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
-                try probe()
-            } keep: { [unowned self] () throws(ProvisioningError) in
-                try emulator?.keep()
-            }
-        case .usb:
-            guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
-            return USBRoute(
-                platform, selection: usb.selecting(connection.usbSerial),
-                interruption: interruption)
-        case .udp:
-            guard let endpoint = platform.channel.udp else {
-                throw ProvisioningError(
-                    .usage, "the platform \(platform.name) does not say where the device listens",
-                    hint: "name it with --port udp:HOST")
-            }
-            return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
-        case .uart: return serialRoute()
-        }
-    }
-
-    private func serialRoute() -> SerialRoute {
-        SerialRoute(
-            platform, connection, interruption: interruption,
-            emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
-            isGreeted: { [reporter] in reporter.hasEnded(.hello) }, reporter: reporter)
-    }
-
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
         emulator = try Emulator.start(
             platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
@@ -188,7 +163,7 @@ final class Board {
     }
 
     /// The debug probe, connected when it is first used; nil where nobody named one.
-    private func probe() throws(ProvisioningError) -> GDBFlasher? {
+    func probe() throws(ProvisioningError) -> GDBFlasher? {
         if let probeSession { return probeSession }
         guard let endpoint = try endpoint() else { return nil }
         let configuration =

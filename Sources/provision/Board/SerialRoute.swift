@@ -88,7 +88,9 @@ final class SerialRoute: ChannelRoute {
 
     /// With the program that reads the same port, if that may be why the board did not answer.
     func explained(_ error: ProvisioningError, isFlashed: Bool) -> ProvisioningError {
-        let codes: [ErrorCode] = [.deviceSilent, .noAnswer, .protocolViolation, .answerUnrelated]
+        let codes: [ErrorCode] = [
+            .deviceSilent, .noAnswer, .reportMissing, .protocolViolation, .answerUnrelated,
+        ]
         guard codes.contains(error.code), let portPath else { return error }
         guard let other = PortHolder.findEavesdropper(portPath) else {
             guard isFlashed, error.code == .deviceSilent, !isGreeted() else { return error }

@@ -16,11 +16,13 @@ struct EnrollCommand: ParsableCommand {
                 --probe tcp:localhost:3333
               provision enroll --all
               provision enroll --board microbit@/dev/ttyACM0 --board microbit@/dev/ttyACM1
+              west espressif monitor | provision enroll --platform mine --log -
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var fleet: FleetOptions
+    @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
@@ -29,6 +31,7 @@ struct EnrollCommand: ParsableCommand {
 
     func validate() throws {
         try fleet.check(connection)
+        try logs.check(isForSeveral: fleet.isAsked)
         if attach, fleet.isAsked { throw ValidationError("--attach is for one board") }
     }
 
@@ -40,16 +43,21 @@ struct EnrollCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try enrollAll(session, document) }
         let choice = try session.choice(platform, connection)
-        let run = try BoardRun(session, credentials, packagePath: platform.packagePath)
-        _ = try run.provision(choice, nil, session) { report, channel in
+        var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        run.logs = logs
+        _ = try run.provision(choice, nil, session) { report, channel, watch in
             try document.show(report, text: report.text)
-            if attach, !output.json { try Attachment(session, choice).run(channel) }
+            if attach, !output.json {
+                try Attachment(session, choice).run(channel, watch: watch)
+            }
         }
     }
 
     private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
         let boards = try fleet.boards(platform, connection, isFlashing: false)
-        let run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        opened.logs = logs
+        let run = opened
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
             .run(session, document, columns: RunReport.columns) { choice, session in
                 try run.provision(choice, nil, session)

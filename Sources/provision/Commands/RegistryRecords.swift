@@ -30,6 +30,7 @@ extension JSONValue {
             "device": .octets(key.identity.id.bytes),
             "firmwareDigest": key.firmwareDigest.map(JSONValue.octets),
             "isImported": .bool(key.isImported),
+            "isPossessionProven": .bool(key.isPossessionProven),
             "keyID": .integer(Int64(key.keyID)),
             "nickname": key.nickname.map(JSONValue.string),
             "publicKey": .octets(key.publicKey),

@@ -22,12 +22,14 @@ struct RunCommand: ParsableCommand {
               provision run --all                       every board that is attached
               provision run --all --platform microbit-qemu --instances 8
               provision run --board microbit@/dev/ttyACM0 --board native:kitchen
+              provision run --platform mine --log /dev/ttyUSB0     # it only prints its key
             """)
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var image: ImageOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var fleet: FleetOptions
+    @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
 
@@ -41,7 +43,10 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
 
-    func validate() throws { try fleet.check(connection) }
+    func validate() throws {
+        try fleet.check(connection)
+        try logs.check(isForSeveral: fleet.isAsked)
+    }
 
     func run() throws {
         if dryRun { return try preview() }
@@ -64,12 +69,15 @@ struct RunCommand: ParsableCommand {
         let choice = try session.choice(platform, connection, isFlashing: true)
         var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
+        run.logs = logs
         let image = try image.image(
             for: choice.platform, packagePath: platform.packagePath, session)
-        _ = try run.provision(choice, image, session) { report, channel in
+        _ = try run.provision(choice, image, session) { report, channel, watch in
             try document.show(report, text: report.text)
             // One document on standard output, and nothing behind it.
-            if !detach, !output.json { try Attachment(session, choice).run(channel) }
+            if !detach, !output.json {
+                try Attachment(session, choice).run(channel, watch: watch)
+            }
         }
     }
 
@@ -77,6 +85,7 @@ struct RunCommand: ParsableCommand {
         let boards = try fleet.boards(platform, connection, isFlashing: true)
         var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
         opened.erases = erase
+        opened.logs = logs
         let run = opened
         let images = try image.images(for: boards, packagePath: platform.packagePath, session)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)

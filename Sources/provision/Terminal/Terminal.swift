@@ -58,6 +58,12 @@ struct Terminal: Sendable {
         if let hint = error.hint { remark("hint: \(hint)") }
     }
 
+    /// The same of what is no error.
+    func warn(_ warning: ProvisioningError) {
+        remark("warning[\(warning.code.rawValue)]: \(warning.reason)")
+        if let hint = warning.hint { remark("hint: \(hint)") }
+    }
+
     /// Writes everything, or gives up: `provision keys | head`.
     ///
     /// - Returns: 0, or the `errno` that it gave up with.

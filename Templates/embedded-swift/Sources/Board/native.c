@@ -3,6 +3,7 @@
 // PROVISION_NATIVE_ERASE, set to anything, has all but the ID erased at the start, as flashing with an erased key store does.
 // PROVISION_NATIVE_CUT, a number, is for tests: the process dies in the middle of that flash write, counted from 0 at the start,
 //     with half of it done, as if the power had failed.
+// PROVISION_NATIVE_REPORT, set to anything, has it print a line with its key at the start, and again with each sign of life.
 // PROVISION_NATIVE_STATE names the folder (default: the current one). It holds
 //     device-id    8 random bytes, made on the first start
 //     flash        the record store
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "device_provisioning.h"
 #include "device_provisioning_hal.h"
 #include "flash_range.h"
 
@@ -98,6 +100,10 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
 }
 
 void board_log(const uint8_t *bytes, size_t length) { dp_hal_write(bytes, length); }
+
+void board_report(void) {
+    if (getenv("PROVISION_NATIVE_REPORT") != NULL) (void)dp_report();
+}
 
 int32_t board_receive(void) {
     static uint8_t buffer[512];

@@ -4,14 +4,22 @@
 
 #include "board.h"
 #include "cortex_m.h"
+#include "device_provisioning.h"
 #include "device_provisioning_hal.h"
 #include "device_provisioning_rtt.h"
 
 enum { terminal = 0, provisioning = 1 };
 
 // The longest answer, 512 octets in frames, fits as a whole: it waits for no host.
-static uint8_t log_text[256], answers[706 + 1], typed[16], requests[256];
+#if defined(BOARD_REPORTS)
+// A report is part of the log, and fits as a whole.
+static uint8_t log_text[1024];
+#else
+static uint8_t log_text[256];
+#endif
+static uint8_t answers[706 + 1], typed[16], requests[256];
 static bool answers_through_probe;
+static bool is_reporting;
 static uint32_t used_at;
 
 void rtt_line_start(void) {
@@ -44,7 +52,9 @@ bool rtt_line_is_used(uint32_t ticks) {
 }
 
 void dp_hal_write(const uint8_t *bytes, size_t length) {
-    if (answers_through_probe) {
+    if (is_reporting) {
+        board_log(bytes, length);
+    } else if (answers_through_probe) {
         dp_rtt_write(provisioning, bytes, length);
     } else {
         uart_write(bytes, length);
@@ -54,6 +64,14 @@ void dp_hal_write(const uint8_t *bytes, size_t length) {
 void board_log(const uint8_t *bytes, size_t length) {
     dp_rtt_write(terminal, bytes, length);
     uart_write(bytes, length);
+}
+
+void board_report(void) {
+#if defined(BOARD_REPORTS)
+    is_reporting = true;
+    (void)dp_report();
+    is_reporting = false;
+#endif
 }
 
 #endif

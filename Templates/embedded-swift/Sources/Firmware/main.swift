@@ -35,6 +35,7 @@ func serve() {
             write("up ")
             write(uptime)
             write(" s\r\n")
+            board_report()
             nextHeartbeat = uptime + heartbeat
         }
     }
@@ -47,4 +48,5 @@ write(" ")
 write(dp_hal_firmware())
 write("\r\n")
 if !dp_start() { write("provisioning did not start: storage, crypto or entropy failed\r\n") }
+board_report()
 serve()

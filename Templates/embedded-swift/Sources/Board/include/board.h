@@ -21,6 +21,11 @@ int32_t board_receive(void);
 /// Log text, to every line that a host may read.
 void board_log(const uint8_t *bytes, size_t length);
 
+/// Where the board is made to report, a line with the device's key, for hosts that only listen: to every
+/// line that a host may read. On a board: built with `-Xcc -DBOARD_REPORTS`. As a process: with
+/// PROVISION_NATIVE_REPORT in the environment.
+void board_report(void);
+
 /// Seconds since `board_start`.
 uint32_t board_uptime(void);
 
