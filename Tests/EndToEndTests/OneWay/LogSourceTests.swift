@@ -79,6 +79,7 @@ import Testing
 
     @Test func aTerminal() throws {
         try OneWayDesk.with { desk in
+            let log = Array(try desk.bootLog().utf8)
             var (master, slave) = (Int32(-1), Int32(-1))
             var name = [CChar](repeating: 0, count: 128)
             try #require(openpty(&master, &slave, &name, nil, nil) == 0)
@@ -89,9 +90,18 @@ import Testing
             let port = String(decoding: octets, as: UTF8.self)
             let run = try BackgroundRun(
                 desk.provision,
-                ["enroll", "--platform", "native", "--log", port, "--json"])
+                ["enroll", "--log", port, "--json"]
+                    + desk.platform(
+                        "patient",
+                        """
+                        [flash]
+                        method = "gdb"
+                        [channel]
+                        kind = "uart"
+                        [timeouts]
+                        boot-ms = 600000
+                        """))
             // Opening a port discards what was on its way, so the board repeats its report.
-            let log = Array(try desk.bootLog().utf8)
             for _ in 0..<1200 where run.errorOutput.contains("register") == false {
                 _ = log.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
                 usleep(50_000)
