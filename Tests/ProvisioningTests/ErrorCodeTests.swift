@@ -9,6 +9,7 @@ struct ErrorCodeTests {
         4: [.flashFailed, .flashMismatch],
         5: [
             .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
+            .channelStalled,
             .probeUnavailable, .emulatorFailed,
             .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound,
         ],
