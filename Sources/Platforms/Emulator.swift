@@ -53,14 +53,11 @@ public final class Emulator {
         let folder = try InstanceFolder(
             instance: instance ?? "\(platform.name)-1", stateDirectory: stateDirectory)
         let port = try EmulatedUART()
+        // Before the board runs: it speaks at once, and its user must not come too late.
+        folder.publish(platform, port: port.path)
         port.start()
         do {
-            let emulator = try Emulator(emulation, image, erasing, folder, port, interruption)
-            folder.publish(
-                .init(
-                    platform: platform.name, port: emulator.uart,
-                    probe: emulator.probe?.description, processID: getpid()))
-            return emulator
+            return try Emulator(emulation, image, erasing, folder, port, interruption)
         } catch {
             port.stop()
             throw error

@@ -10,7 +10,7 @@ public struct RunningInstance: Sendable, Hashable {
     public let endpoints: Endpoints?
 
     /// Where it is reached.
-    public struct Endpoints: Codable, Sendable, Hashable {
+    public struct Endpoints: Sendable, Hashable {
         /// The platform's name.
         public let platform: String
         /// Path of its serial port.
@@ -32,19 +32,36 @@ public struct RunningInstance: Sendable, Hashable {
             guard let holder = PortHolder.find("\(folder)/\(name)/lock") else { return nil }
             return RunningInstance(
                 instance: name, holder: holder,
-                endpoints: endpoints(
-                    at: "\(folder)/\(name)/\(InstanceFolder.endpointsName)", holder))
+                endpoints: endpoints(in: "\(folder)/\(name)/lock", holder))
         }
     }
 
     /// What another process left there, which was killed, is not believed.
-    private static func endpoints(at path: String, _ holder: PortHolder) -> Endpoints? {
+    private static func endpoints(in path: String, _ holder: PortHolder) -> Endpoints? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
-        guard let data = try? handle.read(upToCount: limit),
-            let endpoints = try? JSONDecoder().decode(Endpoints.self, from: data),
+        guard let lock = try? handle.read(upToCount: limit),
+            let lineEnd = lock.firstIndex(of: 0x0A),
+            let endpoints = Endpoints(
+                text: String(decoding: lock[lock.index(after: lineEnd)...], as: UTF8.self)),
             endpoints.processID == holder.processID
         else { return nil }
         return endpoints
+    }
+}
+
+extension RunningInstance.Endpoints {
+    /// A line for each: platform, port, probe or nothing, process.
+    var text: String { "\(platform)\n\(port)\n\(probe ?? "")\n\(processID)\n" }
+
+    /// Nil unless it is whole.
+    init?(text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count == 5, lines[4].isEmpty, Platform.isName(String(lines[0])),
+            lines[1].hasPrefix("/"), let processID = Int32(lines[3])
+        else { return nil }
+        self.init(
+            platform: String(lines[0]), port: String(lines[1]),
+            probe: lines[2].isEmpty ? nil : String(lines[2]), processID: processID)
     }
 }

@@ -7,9 +7,10 @@ extension Desk {
     func checkThatFlashingSelects(
         _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions
     ) throws(ProvisioningError) {
+        let rivals = devices.filter { $0 != device && platform.match($0) != nil }
+        try checkServer(of: [device] + rivals, platform, connection)
         guard case .command(let commands) = platform.flash else { return }
         let named = commands.flash.placeholders
-        let rivals = devices.filter { $0 != device && platform.match($0) != nil }
         let serial = device.isProbe ? device.usb?.serialNumber : connection.probeSerial
         if named.contains(.probe), let number = serial {
             let same = devices.filter { $0.isProbe && $0.hasSerialNumber(number) }
@@ -30,6 +31,20 @@ extension Desk {
                 hint: "unplug all but one, or add {probe} or {port} to the command in the platform "
                     + "file")
         }
+    }
+
+    /// The usual GDB server has one of the boards, whichever it found.
+    private func checkServer(
+        of found: [AttachedDevice], _ platform: Platform, _ connection: ConnectionOptions
+    ) throws(ProvisioningError) {
+        guard found.count > 1, case .gdb = platform.flash, connection.probe == nil,
+            let server = platform.probe
+        else { return }
+        throw ProvisioningError(
+            .boardAmbiguous,
+            "\(found.count) boards that match \(platform.name) are attached, and nothing says which of "
+                + "them is behind \(server): " + found.map(Self.name).joined(separator: ", "),
+            hint: "name the server of this board with --probe, or unplug the others")
     }
 
     func ambiguous(_ found: [Board], _ platform: Platform?) -> ProvisioningError {

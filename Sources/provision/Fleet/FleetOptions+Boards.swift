@@ -82,7 +82,10 @@ extension FleetBoard {
         var places: [String] = []
         if let port = connection.port {
             name = port
-            places.append("the port " + URL(filePath: port).resolvingSymlinksInPath().path)
+            // One path may be a link to another; what is no path stays what it is.
+            let node =
+                port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port
+            places.append("the port \(node)")
         } else if platform.emulation != nil {
             name = connection.instance ?? "\(platform.name)-1"
             places.append("the instance \(name)")
