@@ -58,7 +58,7 @@ public final class USBBulkChannel: Channel {
     {
         guard limit > 0 else { return [] }
         let deadline = Deadline(within: timeout)
-        try interruption.check()
+        var hasWaited = false
         while taken == received.count {
             received.removeAll(keepingCapacity: true)
             taken = 0
@@ -66,7 +66,10 @@ public final class USBBulkChannel: Channel {
             if !received.isEmpty { break }
             if let ending { throw ending }
             guard try connection.waitForEvents(until: deadline, interruption) else { return [] }
+            hasWaited = true
         }
+        // Where it did not wait, nobody has looked.
+        if !hasWaited { try interruption.check() }
         let bytes = Array(received[taken...].prefix(limit))
         taken += bytes.count
         return bytes

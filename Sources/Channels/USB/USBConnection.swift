@@ -14,7 +14,8 @@ final class USBConnection {
     private var context: OpaquePointer?
     private var handle: OpaquePointer?
     private var transfers: [USBTransfer] = []
-    private let events: [Poll.Entry]
+    /// libusb's, and behind them the interruption's.
+    private let events: UnsafeMutableBufferPointer<pollfd>
 
     /// How long the kernel may take to give a cancelled transfer back.
     private static let cancelLimit = Duration.seconds(1)
@@ -43,7 +44,10 @@ final class USBConnection {
         events = Self.events(of: context)
     }
 
-    deinit { close() }
+    deinit {
+        close()
+        events.deallocate()
+    }
 
     func makeTransfer(
         _ endpoint: USBInterface.Endpoint, capacity: Int
@@ -61,10 +65,21 @@ final class USBConnection {
     func waitForEvents(
         until deadline: Deadline, _ interruption: Interruption?
     ) throws(ProvisioningError) -> Bool {
-        let happened = try Poll.wait(for: events, until: deadline, interruption)
-        guard happened.contains(where: \.isReady) else { return false }
-        handleEvents()
-        return true
+        // As `Poll.wait`, without its lists: this is once for each packet.
+        let wish = events.count - 1
+        events[wish].fd = interruption?.descriptor ?? -1
+        repeat {
+            let count = poll(events.baseAddress, nfds_t(events.count), deadline.pollMilliseconds)
+            if events[wish].revents != 0 && count > 0 { throw .interruptedByUser }
+            if count > 0 {
+                handleEvents()
+                return true
+            }
+            if count < 0 && errno != EINTR && errno != EAGAIN {
+                throw ProvisioningError(.internalFailure, "poll failed: \(SystemError.last)")
+            }
+        } while !deadline.isPast
+        return false
     }
 
     /// Has the kernel give back what it has of `transfers`. What moved before is in them. False if it did not,
@@ -120,14 +135,18 @@ final class USBConnection {
     }
 
     /// libusb's descriptors stay the same while one device is open.
-    private static func events(of context: OpaquePointer?) -> [Poll.Entry] {
-        guard let list = libusb_get_pollfds(context) else { return [] }
+    private static func events(of context: OpaquePointer?) -> UnsafeMutableBufferPointer<pollfd> {
+        let list = libusb_get_pollfds(context)
         defer { libusb_free_pollfds(list) }
-        var entries: [Poll.Entry] = []
-        while let entry = list[entries.count] {
-            entries.append(Poll.Entry(entry.pointee.fd, entry.pointee.events))
+        var entries: [pollfd] = []
+        while let entry = list?[entries.count] {
+            entries.append(
+                pollfd(fd: entry.pointee.fd, events: entry.pointee.events, revents: 0))
         }
-        return entries
+        entries.append(pollfd(fd: -1, events: Poll.readable, revents: 0))
+        let table = UnsafeMutableBufferPointer<pollfd>.allocate(capacity: entries.count)
+        _ = table.initialize(from: entries)
+        return table
     }
 }
 
