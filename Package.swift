@@ -63,7 +63,7 @@ let package = Package(
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core(
             "Channels",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost"]),
+            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost", "CLibUSB"]),
         core(
             "Platforms",
             ["Provisioning", "Issuance", "SMP", "Channels", "CHost", "CPlatforms", "TOMLKit"]),
@@ -104,6 +104,8 @@ let package = Package(
             name: "CLibCBOR", pkgConfig: "libcbor", providers: [.apt(["libcbor-dev"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
         .target(name: "CHost"),
         .target(name: "CPlatforms"),
 
@@ -183,9 +185,15 @@ let package = Package(
                 "Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost",
                 "JTAGProbe",
             ]),
+        // The USB channel itself, for the guest of `Tests/USBGuest`.
+        .executableTarget(
+            name: "usb-probe",
+            dependencies: ["Channels", "Provisioning", "ProvisioningTesting"],
+            path: "Tests/USBGuest/Probe", swiftSettings: strict),
         tests(
             "EndToEndTests",
             [
+                "usb-probe",
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
                 "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
                 "JTAGProbe",

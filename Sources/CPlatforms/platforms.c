@@ -32,3 +32,10 @@ struct embedded_platform embedded_platform_at(size_t index) {
     static const size_t count = sizeof embedded_platforms / sizeof embedded_platforms[0];
     return index < count ? embedded_platforms[index] : (struct embedded_platform){0};
 }
+
+struct embedded_platform embedded_udev_rules(void) {
+    static const unsigned char bytes[] = {
+#embed "../../platforms/70-provision.rules"
+    };
+    return (struct embedded_platform){"70-provision.rules", bytes, sizeof bytes};
+}

@@ -36,8 +36,6 @@ final class InstanceFolder {
                 hint: "name a place that can be written with PROVISION_HOME")
         }
         lock = try Self.hold("\(path)/lock", instance)
-        // Of a run that was killed.
-        unlink(endpointsFile)
     }
 
     deinit { release() }
@@ -45,7 +43,6 @@ final class InstanceFolder {
     /// Lets others hold it. Idempotent.
     func release() {
         guard lock >= 0 else { return }
-        unlink(endpointsFile)
         // A process that is just being made may have the descriptor, too, until it becomes its program.
         flock(lock, LOCK_UN)
         close(lock)
@@ -63,12 +60,12 @@ final class InstanceFolder {
             guard cause == EWOULDBLOCK else { throw failure(path) }
             var text = [UInt8](repeating: 0, count: 32)
             let count = max(0, pread(descriptor, &text, text.count, 0))
-            let holder = String(decoding: text[..<count], as: UTF8.self)
+            let holder = String(decoding: text[..<count].prefix { $0 != 0x0A }, as: UTF8.self)
             throw ProvisioningError(
                 .deviceBusy, "\(instance) is run by \(Self.name(of: holder)) already",
                 hint: "attach to that one, or emulate another board with --instance NAME")
         }
-        let text = Array(String(getpid()).utf8)
+        let text = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count
         else {
             defer { close(descriptor) }
@@ -89,20 +86,17 @@ final class InstanceFolder {
                 ? "make room on the disk" : "name a place that can be written with PROVISION_HOME")
     }
 
-    static let endpointsName = "endpoints"
-    private var endpointsFile: String { "\(path)/\(Self.endpointsName)" }
-
-    /// Tells others where the board is reached, for as long as the folder is held. Who can't be told does
-    /// not keep the board from running.
+    /// Tells others where the board is reached, for as long as the folder is held: in its lock, behind the
+    /// holder's number, where it takes no room of its own. Who can't be told does not keep the board from
+    /// running.
     func publish(_ platform: Platform, port: String) {
         var probe: ProbeEndpoint?
         if case .qemu = platform.emulation { probe = .unix(path: debuggerSocket) }
-        let endpoints = RunningInstance.Endpoints(
-            platform: platform.name, port: port, probe: probe?.description, processID: getpid())
+        let text = RunningInstance.Endpoints(
+            platform: platform.name, port: port, probe: probe?.description, processID: getpid()
+        ).text
         // Who reads a half of it takes it for none.
-        _ = FileManager.default.createFile(
-            atPath: endpointsFile, contents: Data(endpoints.text.utf8),
-            attributes: [.posixPermissions: 0o600])
+        _ = pwrite(lock, text, text.utf8.count, lseek(lock, 0, SEEK_END))
     }
 
     /// The board's ID: random, made once.

@@ -65,6 +65,9 @@ extension Platform {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
         }
+        guard channel.kind != .usb || emulation == nil else {
+            throw root.invalid(.channel, "an emulated board has no USB")
+        }
         guard emulation == nil || usbMatches.isEmpty else {
             throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
         }
@@ -135,9 +138,30 @@ extension Platform {
         guard kind != .rtt || rtt != nil else {
             throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
         }
+        let usb = try usb(section)
+        guard kind != .usb || usb != nil else {
+            throw section.invalid(.kind, "\"kind\" is \"usb\", but there is no \"usb\"")
+        }
         return ChannelSettings(
-            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup, rtt: rtt
-        )
+            kind: kind, baudRates: baudRates, group: group ?? DeviceContract.standardGroup,
+            rtt: rtt, usb: usb)
+    }
+
+    private static func usb(_ channel: PlatformSection<ChannelKey>) throws(ProvisioningError)
+        -> USBSelection?
+    {
+        guard let section = try channel.section(.usb, keys: USBKey.self) else { return nil }
+        let vendor = try section.integer(.vendor, in: 0...0xFFFF).map(UInt16.init)
+        let product = try section.integer(.product, in: 0...0xFFFF).map(UInt16.init)
+        guard product == nil || vendor != nil else { throw section.missing(.vendor) }
+        // A string descriptor has room for 126 characters.
+        let serial = try section.string(.serial, atMost: 126)
+        let interface = try section.string(.interface, atMost: 126)
+        guard vendor != nil || serial != nil || interface != nil else {
+            throw section.missing(.vendor)
+        }
+        return USBSelection(
+            vendorID: vendor, productID: product, serialNumber: serial, interface: interface)
     }
 
     private static func probe(

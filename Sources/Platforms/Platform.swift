@@ -94,7 +94,7 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt }
+        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, usb }
 
         public let kind: Kind
         /// Symbols per second. Never empty. The first is used; the others tell what `--baud` may be.
@@ -103,6 +103,8 @@ extension Platform {
         public let group: UInt16
         /// Nil: the firmware has no RTT. Never with kind `.rtt`.
         public let rtt: RTTSettings?
+        /// Nil: the file does not say which USB device it is. Never with kind `.usb`.
+        public let usb: USBSelection?
     }
 
     /// The board on the desk that isn't there.

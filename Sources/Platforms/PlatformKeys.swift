@@ -76,15 +76,17 @@ enum IdentifyKey: String, PlatformKey {
 
 /// `[channel]`
 enum ChannelKey: String, PlatformKey {
-    /// `"uart"`, or `"rtt"`: through the debug probe.
+    /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface.
     case kind
     /// Symbols per second, one or a list; the first is used unless `--baud` names another; default
     /// 115200.
     case baud
     /// The SMP group of the device library, 64 to 65535; default 8392.
     case group
-    /// Where RTT is. With kind `"uart"`, for those who ask for `--channel rtt`.
+    /// Where RTT is. With another kind, for those who ask for `--channel rtt`.
     case rtt
+    /// Which USB device it is. With another kind, for those who ask for `--channel usb`.
+    case usb
 }
 
 /// `[channel.rtt]`
@@ -95,6 +97,16 @@ enum RTTKey: String, PlatformKey {
     case up, down
     /// Number of the channel to the host with the log; default: it shares `up`.
     case log
+}
+
+/// `[channel.usb]`: what is said must be so of the device, and something must be said.
+enum USBKey: String, PlatformKey {
+    /// idVendor and idProduct of the device with its new firmware: 0x1209. A product needs a vendor.
+    case vendor, product
+    /// The device's serial number, where one board is meant and no other of its kind.
+    case serial
+    /// The interface's string.
+    case interface
 }
 
 /// `[probe]`, for real boards with a usual GDB server.

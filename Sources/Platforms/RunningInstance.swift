@@ -32,17 +32,18 @@ public struct RunningInstance: Sendable, Hashable {
             guard let holder = PortHolder.find("\(folder)/\(name)/lock") else { return nil }
             return RunningInstance(
                 instance: name, holder: holder,
-                endpoints: endpoints(
-                    at: "\(folder)/\(name)/\(InstanceFolder.endpointsName)", holder))
+                endpoints: endpoints(in: "\(folder)/\(name)/lock", holder))
         }
     }
 
     /// What another process left there, which was killed, is not believed.
-    private static func endpoints(at path: String, _ holder: PortHolder) -> Endpoints? {
+    private static func endpoints(in path: String, _ holder: PortHolder) -> Endpoints? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
-        guard let data = try? handle.read(upToCount: limit),
-            let endpoints = Endpoints(text: String(decoding: data, as: UTF8.self)),
+        guard let lock = try? handle.read(upToCount: limit),
+            let lineEnd = lock.firstIndex(of: 0x0A),
+            let endpoints = Endpoints(
+                text: String(decoding: lock[lock.index(after: lineEnd)...], as: UTF8.self)),
             endpoints.processID == holder.processID
         else { return nil }
         return endpoints

@@ -21,6 +21,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case channelUnavailable = "channel-unavailable"
     case channelClosed = "channel-closed"
     case channelBusy = "channel-busy"
+    /// A USB endpoint that is halted, and halts again when that is cleared.
+    case channelStalled = "channel-stalled"
     case probeUnavailable = "probe-unavailable"
     case emulatorFailed = "emulator-failed"
     /// Not one byte came.
@@ -95,8 +97,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
         case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
-            .probeUnavailable,
-            .emulatorFailed, .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound:
+            .channelStalled, .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer,
+            .deviceBusy, .rttNotFound:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,

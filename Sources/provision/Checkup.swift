@@ -53,7 +53,9 @@ struct Checkup {
     ]
 
     func findings() -> [Finding] {
-        Self.tools.map(tool) + [ports(), probes(), platforms(), registry(), authority()]
+        Self.tools.map(tool) + [
+            ports(), bulkInterfaces(), probes(), platforms(), registry(), authority(),
+        ]
     }
 
     private func tool(_ tool: Tool) -> Finding {
@@ -84,6 +86,21 @@ struct Checkup {
             text: names.joined(separator: ", "),
             hint: closed.isEmpty
                 ? nil : "\(closed[0].path) is closed to you: add yourself to the group dialout")
+    }
+
+    /// Vendor interfaces: some are boards, and some are none of anybody's business here.
+    private func bulkInterfaces() -> Finding {
+        let interfaces = USBInterface.list()
+        let closed = interfaces.first { access($0.node, R_OK | W_OK) != 0 }
+        return Finding(
+            severity: interfaces.isEmpty || closed != nil ? .note : .good,
+            subject: "USB interfaces",
+            text: interfaces.isEmpty
+                ? "none with two bulk endpoints"
+                : interfaces.map(\.description).joined(separator: ", "),
+            hint: closed.map {
+                "\($0.node) is closed to you; if it is a board, \(USBRules.hint(for: $0.device))"
+            })
     }
 
     private func probes() -> Finding {

@@ -66,6 +66,7 @@ struct RunPreview {
         switch command.connection.channel ?? platform.channel.kind {
         case .uart: "the board's port"
         case .rtt: "RTT through the probe"
+        case .usb: "the USB device \(platform.channel.usb.map { "\($0)" } ?? "")"
         }
     }
 

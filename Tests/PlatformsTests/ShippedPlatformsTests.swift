@@ -11,13 +11,23 @@ import Testing
 
     static let names: [String] = {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return files.map { $0.replacing(".toml", with: "") }.sorted()
+        return files.filter { $0.hasSuffix(".toml") }.map { $0.replacing(".toml", with: "") }
+            .sorted()
     }()
 
     @Test func everyFileIsEmbedded() throws {
         let entries = try PlatformCatalogue().entries()
         #expect(!Self.names.isEmpty)
         #expect(entries.map(\.name) == Self.names)
+    }
+
+    @Test func theRulesAreEmbedded() throws {
+        let rules = try String(contentsOfFile: "\(Self.folder)/70-provision.rules", encoding: .utf8)
+        #expect(UdevRules.builtIn == rules)
+        let lines = rules.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(!lines.isEmpty)
+        #expect(
+            lines.allSatisfy { $0.hasPrefix("SUBSYSTEM==") && $0.hasSuffix("TAG+=\"uaccess\"") })
     }
 
     @Test(arguments: names) func loadsAsItIsInTheFolder(_ name: String) throws {

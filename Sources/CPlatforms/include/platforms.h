@@ -10,5 +10,8 @@ struct embedded_platform {
     size_t length;
 };
 
+/// The rules of `platforms/` for udev, in the same way; the name is the file's.
+struct embedded_platform embedded_udev_rules(void);
+
 /// The platform at `index`; its name is null from the end on.
 struct embedded_platform embedded_platform_at(size_t index);

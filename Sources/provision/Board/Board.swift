@@ -52,9 +52,10 @@ final class Board {
     private func claim() throws(ProvisioningError) {
         guard claims.isEmpty else { return }
         if let port = connection.port {
+            let endpoint = try SocketRoute.endpoint(port)?.description
+            let device = try USBSelection(parsing: port)?.description
             let path =
-                try SocketRoute.endpoint(port)?.description
-                ?? URL(filePath: port).resolvingSymlinksInPath().path
+                endpoint ?? device ?? URL(filePath: port).resolvingSymlinksInPath().path
             claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
@@ -138,6 +139,9 @@ final class Board {
             return SocketRoute(
                 socket, timeout: platform.timeouts.boot, interruption: interruption)
         }
+        if let named = try USBSelection(parsing: connection.port ?? "") {
+            return USBRoute(platform, selection: named, interruption: interruption)
+        }
         // A port that the user names is one, whatever the platform file says.
         switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
         case .rtt:
@@ -146,6 +150,11 @@ final class Board {
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()
             }
+        case .usb:
+            guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
+            return USBRoute(
+                platform, selection: usb.selecting(connection.usbSerial),
+                interruption: interruption)
         case .uart:
             return SerialRoute(
                 platform, connection, interruption: interruption,

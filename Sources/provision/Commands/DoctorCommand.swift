@@ -2,6 +2,7 @@ import ArgumentParser
 import Authority
 import Channels
 import Foundation
+import Platforms
 import Provisioning
 import Registry
 
@@ -13,15 +14,35 @@ struct DoctorCommand: ParsableCommand {
             Nothing is changed or created. Exit status 1 where something is wrong that keeps the main job \
             from working; a tool that only some boards need is no such thing.
 
+            With --udev-rules it prints what lets this machine's users open USB devices: rules for the known \
+            makers, for the USB devices of your own platform files, and for those named by VID:PID.
+
             EXAMPLES
               provision doctor
               provision doctor --json
+              provision doctor --udev-rules | sudo tee /etc/udev/rules.d/70-provision.rules
+              sudo udevadm control --reload && sudo udevadm trigger
             """)
 
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @Flag(help: "Print the rules for udev.")
+    var udevRules = false
+
+    @Argument(help: ArgumentHelp("With --udev-rules: more devices.", valueName: "vid:pid"))
+    var devices: [String] = []
+
+    func validate() throws {
+        if !devices.isEmpty, !udevRules {
+            throw ValidationError("\(devices[0]) is for --udev-rules only")
+        }
+        if udevRules, json { throw ValidationError("--udev-rules prints no JSON") }
+        _ = try devices.map(Self.selection)
+    }
+
     func run() throws {
+        if udevRules { return try printRules() }
         let checkup = Checkup(state: try State())
         let findings = checkup.findings()
         if json {
@@ -38,5 +59,31 @@ struct DoctorCommand: ParsableCommand {
             }
         }
         if findings.contains(where: { $0.severity == .problem }) { throw ExitCode(1) }
+    }
+    private static func selection(_ device: String) throws -> USBSelection {
+        guard let selection = try? USBSelection(parsing: "usb:\(device)"),
+            selection.vendorID != nil, selection.serialNumber == nil
+        else { throw ValidationError("\(device) is no VID:PID, as 1209:0002") }
+        return selection
+    }
+
+    private func printRules() throws {
+        let catalogue = try PlatformCatalogue(
+            package: ".", environment: ProcessInfo.processInfo.environment)
+        var text = UdevRules.builtIn
+        for entry in catalogue.entries() {
+            guard case .success(let platform) = entry.platform,
+                let usb = platform.channel.usb, let vendorID = usb.vendorID
+            else { continue }
+            text += "# The platform \(platform.name)\n"
+            text += USBRules.rule(vendorID: vendorID, productID: usb.productID) + "\n"
+        }
+        for device in devices {
+            let selection = try Self.selection(device)
+            guard let vendorID = selection.vendorID else { continue }
+            text += "# \(device)\n"
+            text += USBRules.rule(vendorID: vendorID, productID: selection.productID) + "\n"
+        }
+        Terminal.standardOutput.write(text)
     }
 }

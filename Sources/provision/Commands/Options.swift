@@ -29,7 +29,8 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The serial port: /dev/ttyACM0; or a tool's RTT socket: tcp:localhost:9090; or RTT by "
-                + "OpenOCD's Tcl port: openocd:localhost.",
+                + "OpenOCD's Tcl port: openocd:localhost; or a USB device: usb:1209:0002, "
+                + "usb:1209:0002:SERIAL, usb:SERIAL.",
             valueName: "path"),
         completion: .file())
     var port: String?
@@ -76,6 +77,9 @@ struct ConnectionOptions: ParsableArguments {
         }
         if channel == .rtt, let port {
             throw ValidationError("--channel rtt is through the probe, not on --port \(port)")
+        }
+        if channel == .usb, let port, !port.hasPrefix("usb:") {
+            throw ValidationError("--channel usb is no port \(port): it is --port usb:1209:0002")
         }
     }
 }

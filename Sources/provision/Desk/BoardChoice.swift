@@ -105,6 +105,8 @@ extension Desk {
             }
             return device
         }
+        // A board's own USB is looked for where it is opened, by its interface and its serial number.
+        if let platform, channel(of: platform, connection) == .usb { return nil }
         if let number = connection.usbSerial {
             guard let device = try only(number, "USB serial number", among: boards.map(\.device))
             else { throw unknown(connection) }

@@ -1,0 +1,203 @@
+import CLibUSB
+public import Provisioning
+
+/// The two bulk endpoints of a vendor interface, as one byte stream.
+///
+/// Transfers from the device are always under way, a packet each: what it sends is taken also while nobody reads,
+/// a time-out ends no transfer, and a device that leaves away the empty packet after a full one is heard, too.
+public final class USBBulkChannel: Channel {
+    public let name: String
+    private let connection: USBConnection
+    private let interruption: Interruption
+    /// In the order in which they were submitted, beginning with `next`.
+    private let incoming: [USBTransfer]
+    private let outgoing: USBTransfer
+    private var next = 0
+    private var received: [UInt8] = []
+    /// Octets of `received` that were read.
+    private var taken = 0
+    /// Whether the endpoint's halt was cleared, and nothing has come of it yet.
+    private var clearedInput = false
+    private var clearedOutput = false
+    /// Transfers that failed, one after the other.
+    private var failures = 0
+    /// Why nothing more can come, and every call says so.
+    private var ending: ProvisioningError?
+
+    /// Packets that the device may send while this host is busy.
+    private static let queueLength = 32
+    /// What is kept while a write waits. A device that says more waits, too.
+    private static let keptLimit = 1 << 20
+    private static let writeCapacity = 1 << 14
+    /// A cable that is being pulled out fails before the device is gone.
+    private static let maximumFailures = 8
+
+    /// Opens and claims it.
+    ///
+    /// - Throws: `.channelUnavailable` if it is gone, or if the user may not open it: the hint names the udev
+    ///   rule. `.channelBusy` if a process or a kernel driver has it, naming it if it can be found.
+    public init(_ interface: USBInterface, interruption: Interruption) throws(ProvisioningError) {
+        name = "USB \(interface.device)"
+        self.interruption = interruption
+        connection = try USBConnection(interface)
+        var transfers: [USBTransfer] = []
+        for _ in 0..<Self.queueLength {
+            transfers.append(
+                try connection.makeTransfer(
+                    interface.input, capacity: interface.input.packetSize))
+        }
+        incoming = transfers
+        outgoing = try connection.makeTransfer(interface.output, capacity: Self.writeCapacity)
+        for transfer in incoming { try check(submission: transfer.submit()) }
+    }
+
+    deinit { close() }
+
+    public func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)
+        -> [UInt8]
+    {
+        guard limit > 0 else { return [] }
+        let deadline = Deadline(within: timeout)
+        try interruption.check()
+        while taken == received.count {
+            received.removeAll(keepingCapacity: true)
+            taken = 0
+            collect()
+            if !received.isEmpty { break }
+            if let ending { throw ending }
+            guard try connection.waitForEvents(until: deadline, interruption) else { return [] }
+        }
+        let bytes = Array(received[taken...].prefix(limit))
+        taken += bytes.count
+        return bytes
+    }
+
+    public func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
+        if let ending { throw ending }
+        let deadline = Deadline(within: timeout)
+        var sent = 0
+        while sent < bytes.count {
+            let part = bytes[sent...].prefix(Self.writeCapacity)
+            let isLast = sent + part.count == bytes.count
+            let isInTime = try send(part, isLast: isLast, until: deadline)
+            sent += outgoing.bytes.count
+            try check(outgoing, clearing: connection.interface.output, &clearedOutput)
+            guard isInTime || sent == bytes.count else {
+                throw ProvisioningError(
+                    .channelUnavailable,
+                    "\(name) took \(sent) of \(bytes.count) bytes in \(timeout.brief)",
+                    hint: "is the device running, and does its firmware read this endpoint?")
+            }
+        }
+    }
+
+    public func close() {
+        connection.close()
+        if ending == nil { ending = closed("it was closed before") }
+    }
+
+    // MARK: To the device
+
+    /// False if the deadline came first; then it is cancelled, and says how much left.
+    private func send(
+        _ part: ArraySlice<UInt8>, isLast: Bool, until deadline: Deadline
+    ) throws(ProvisioningError) -> Bool {
+        try check(submission: outgoing.submit(part, isLast: isLast))
+        var isInTime = true
+        while outgoing.isPending && isInTime {
+            do {
+                isInTime = try connection.waitForEvents(until: deadline, interruption)
+            } catch {
+                _ = connection.cancel([outgoing])
+                throw error
+            }
+            // A device that can't get rid of its answers may not listen.
+            if received.count - taken < Self.keptLimit { collect() }
+        }
+        if outgoing.isPending, !connection.cancel([outgoing]) { throw end(closed("it is stuck")) }
+        return isInTime
+    }
+
+    // MARK: From the device
+
+    /// Moves what came into `received`, and asks for more. What came before an ending is read first.
+    private func collect() {
+        while ending == nil, !incoming[next].isPending {
+            do {
+                try collectNext()
+            } catch {
+                ending = error
+            }
+        }
+    }
+
+    private func collectNext() throws(ProvisioningError) {
+        let transfer = incoming[next]
+        received += transfer.bytes
+        guard transfer.ending == .stalled else {
+            try check(transfer, clearing: connection.interface.input, &clearedInput)
+            next = (next + 1) % incoming.count
+            return try check(submission: transfer.submit())
+        }
+        // A halt can be cleared only when nothing is under way.
+        guard connection.cancel(incoming) else { throw closed("it is stuck") }
+        for offset in 1..<incoming.count {
+            received += incoming[(next + offset) % incoming.count].bytes
+        }
+        try check(transfer, clearing: connection.interface.input, &clearedInput)
+        next = 0
+        for transfer in incoming { try check(submission: transfer.submit()) }
+    }
+
+    // MARK: Endings
+
+    private func check(submission error: Int32) throws(ProvisioningError) {
+        guard error != 0 else { return }
+        throw end(closed(USBConnection.text(of: error)))
+    }
+
+    private func check(
+        _ transfer: USBTransfer, clearing endpoint: USBInterface.Endpoint, _ wasCleared: inout Bool
+    ) throws(ProvisioningError) {
+        if !transfer.bytes.isEmpty { wasCleared = false }
+        switch transfer.ending {
+        case .completed:
+            failures = 0
+        case .cancelled:
+            break
+        case .gone:
+            throw end(closed("the device is gone"))
+        case .failed:
+            failures += 1
+            guard failures < Self.maximumFailures else { throw end(closed("its transfers fail")) }
+        case .stalled:
+            guard !wasCleared else { throw end(stalled(endpoint)) }
+            wasCleared = true
+            let error = connection.clearHalt(endpoint)
+            if error == LIBUSB_ERROR_NO_DEVICE.rawValue { throw end(closed("the device is gone")) }
+            if error != 0 { throw end(stalled(endpoint)) }
+        }
+    }
+
+    private func stalled(_ endpoint: USBInterface.Endpoint) -> ProvisioningError {
+        let address = Self.hexadecimal(endpoint.address)
+        return ProvisioningError(
+            .channelStalled, "\(name): endpoint \(address) is halted, and stays so",
+            hint: "reset the board, or unplug it and plug it in again")
+    }
+
+    private static func hexadecimal(_ address: UInt8) -> String {
+        (address < 0x10 ? "0x0" : "0x") + String(address, radix: 16)
+    }
+
+    private func closed(_ reason: String) -> ProvisioningError {
+        ProvisioningError(
+            .channelClosed, "\(name): \(reason)",
+            hint: "was the board unplugged, or did it reset its USB port?")
+    }
+
+    private func end(_ error: ProvisioningError) -> ProvisioningError {
+        ending = error
+        return error
+    }
+}

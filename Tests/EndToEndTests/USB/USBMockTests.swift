@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// `provision` with libusb, sysfs and the device library, and the kernel between them imitated by umockdev: what the
+/// guest shows in minutes, in a second.
+@Suite(
+    .enabled(
+        if: USBDevicePrograms.hasUMockdev,
+        "umockdev is not installed: Scripts/setup --test installs it"))
+struct USBMockTests {
+    private func enroll(
+        _ arguments: String..., devices: String = "one", fault: String = "",
+        with executable: Executable
+    ) throws -> Executable.Result {
+        let tests = Executable.packageRoot.appending(path: "Tests").path
+        let environment = [
+            "PROVISION_NATIVE_STATE=\(executable.home.path)/device", "MOCK_FAULT=\(fault)",
+            "SWIFT_BACKTRACE=enable=no",
+        ]
+        let mock = [
+            "umockdev-wrapper", "\(try USBDevicePrograms.folder())/usb-mock",
+            "\(tests)/USBMock/\(devices).umockdev",
+        ]
+        return try executable.run(
+            URL(filePath: "/usr/bin/env"),
+            environment + mock + [Executable.url.path, "enroll"]
+                + ["--platforms", "\(tests)/USBGuest/platforms", "--platform", "usb-gadget"]
+                + arguments)
+    }
+
+    @Test(arguments: ["usb:SN002", "usb:1-1", "usb:1209:0002", "usb:0x1209:2:SN002", nil])
+    func aBoardIsProvisioned(port: String?) throws {
+        try Executable.withHome { executable in
+            let result =
+                if let port {
+                    try enroll("--port", port, "--json", with: executable)
+                } else {
+                    try enroll("--json", with: executable)
+                }
+            try #require(result.status == 0, "\(result.standardError)")
+            #expect(try result.json()["isNewKey"] as? Bool == true)
+            #expect(try executable.keys()["active"]?.count == 1)
+        }
+    }
+
+    @Test(arguments: ["usb:SN009", "usb:1209:0003", "usb:1209:0002:SN009", "usb:1-2"])
+    func anotherBoardIsNotTaken(port: String) throws {
+        try Executable.withHome { executable in
+            let result = try enroll("--port", port, with: executable)
+            result.expectError("channel-unavailable", status: 5, "SN002 at 1-1")
+        }
+    }
+
+    @Test func ofTwoBoardsNoneIsTaken() throws {
+        try Executable.withHome { executable in
+            try enroll(devices: "two", with: executable)
+                .expectError("channel-unavailable", status: 5, "SN002 at 1-1", "SN003 at 1-2")
+            #expect(try enroll("--port", "usb:SN002", devices: "two", with: executable).status == 0)
+            let chosen = try enroll("--usb-serial", "SN002", devices: "two", with: executable)
+            #expect(chosen.status == 0, "\(chosen.standardError)")
+            try enroll("--usb-serial", "SN004", devices: "two", with: executable)
+                .expectError("channel-unavailable", status: 5, "SN004", "SN003")
+        }
+    }
+
+    /// Wherever it happens, what is recorded is sound, and the next run goes on.
+    @Test(arguments: [0, 1, 2, 4, 6, 9]) func aBoardLeaves(packet: Int) throws {
+        try Executable.withHome { executable in
+            try enroll(fault: "gone:\(packet)", with: executable)
+                .expectError("channel-closed", status: 5, "the device is gone")
+            #expect(try executable.isRecordSound())
+            #expect(try enroll(with: executable).status == 0)
+            #expect(try executable.keys()["active"]?.count == 1)
+        }
+    }
+
+    @Test(arguments: [0, 3, 7]) func aHaltIsClearedOnce(packet: Int) throws {
+        try Executable.withHome { executable in
+            let result = try enroll(fault: "stall:\(packet)", with: executable)
+            #expect(result.status == 0, "\(result.standardError)")
+        }
+        try Executable.withHome { executable in
+            try enroll(fault: "stalls:\(packet)", with: executable)
+                .expectError("channel-stalled", status: 5, "endpoint 0x81")
+            #expect(try executable.isRecordSound())
+        }
+    }
+
+    @Test func aClaimedInterfaceIsBusy() throws {
+        try Executable.withHome { executable in
+            try enroll(fault: "busy", with: executable)
+                .expectError("channel-busy", status: 5, "SN002", "in use by another process")
+        }
+    }
+}
