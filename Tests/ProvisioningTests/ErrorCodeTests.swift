@@ -9,7 +9,7 @@ struct ErrorCodeTests {
         4: [.flashFailed, .flashMismatch],
         5: [
             .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
-            .probeUnavailable, .emulatorFailed,
+            .channelStalled, .probeUnavailable, .emulatorFailed,
             .deviceSilent, .noAnswer, .deviceBusy, .rttNotFound,
         ],
         6: [
