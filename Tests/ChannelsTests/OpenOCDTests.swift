@@ -165,7 +165,7 @@ private final class RingEnd: ChannelFarEnd {
     var ram: TargetRAM {
         storage.withLock { storage in
             if let storage { return storage }
-            let ram = TargetRAM { [unowned self] in run(&$0) }
+            let ram = TargetRAM { [weak self] in self?.run(&$0) }
             storage = ram
             return ram
         }
