@@ -53,8 +53,8 @@ enum USBGuest {
             ).write(to: script)
             let result = try executable.run(
                 folder.appending(path: "boot"), [script.path], within: limit)
-            // A serial console ends lines its own way.
-            let text = result.text.replacing("\r", with: "")
+            // A serial console ends lines its own way, which to Swift are single characters.
+            let text = String(decoding: result.standardOutput.filter { $0 != 0x0D }, as: UTF8.self)
             let isDone = text.contains("\nCHECKS done\n")
             return (text, isDone ? nil : "the guest ended early: \(result.standardError)")
         }
