@@ -108,7 +108,8 @@ struct FastFill {
                 .octets(claim.thumbprint), .integer(claim.algorithm), .octets(claim.publicKey),
                 .text("active"), .integer(at), .integer(at), .null, .null,
                 .text(claim.basis.rawValue), .integer(0), .octets(firmware), .octets(evidence),
-                .octets(SHA256.hash(confirmation)), .integer(row + Self.eventCount - 2), .integer(1),
+                .octets(SHA256.hash(confirmation)), .integer(row + Self.eventCount - 2),
+                .integer(1),
             ])
         return row
     }
