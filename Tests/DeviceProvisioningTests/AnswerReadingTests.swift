@@ -169,27 +169,27 @@ extension DeviceTests {
             try checkDeterministic(evidence.bytes, relay.judge)
         }
 
-        /// The group's own errors in version 2, and what is left of them in version 1.
+        /// The group's own errors in version 2, and SMP's nearest in version 1.
         private func refusals(_ relay: inout Relay) throws {
             let unsupported = SMPRequest(.read, group: 8392, command: 99)
             let calls: [(SMPRequest, SMPError, SMPError)] = [
-                (contract.describeKey(.max).request, .group(8392, code: 2), .status(.unknown)),
-                (contract.eraseKey(0).request, .group(8392, code: 2), .status(.unknown)),
+                (contract.describeKey(.max).request, .group(8392, code: 2), .status(.noEntry)),
+                (contract.eraseKey(0).request, .group(8392, code: 2), .status(.noEntry)),
                 (
                     contract.makeKey(KeyRequest(keyID: 0)).request, .group(8392, code: 10),
-                    .status(.unknown)
+                    .status(.notSupported)
                 ),
                 (
                     contract.makeKey(KeyRequest(keyID: 1)).request, .group(8392, code: 3),
-                    .status(.unknown)
+                    .status(.badState)
                 ),
                 (
                     contract.makeKey(KeyRequest(importing: [1])).request, .group(8392, code: 5),
-                    .status(.unknown)
+                    .status(.messageSize)
                 ),
                 (
                     contract.writeSecret(encrypted: [1], slot: 1).request,
-                    .group(8392, code: 10), .status(.unknown)
+                    .group(8392, code: 10), .status(.notSupported)
                 ),
                 (unsupported, .status(.notSupported), .status(.notSupported)),
             ]
