@@ -84,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                "provision", "Provisioning", "Registry", "Authority", "Channels", "Attestation",
+                "provision", "usb-probe", "Provisioning", "Registry", "Authority", "Channels",
+                "Attestation",
                 "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
