@@ -13,16 +13,18 @@ struct HostileDesk {
         var testDescription: String { rawValue }
     }
 
-    /// Each on a serial port, and through a probe and in datagrams, where that can be. A probe that plays
-    /// JTAG bit by bit carries no flood, and a datagram nothing but a whole message.
+    /// Each on a serial port, and in datagrams where that can be: they carry nothing but a whole message.
     static func ways(_ hostilities: [Hostility]) -> [(Hostility, Way)] {
-        let probed = OpenOCD.isInstalled ? hostilities.filter { !$0.isFlood } : []
         let ofLines = Hostility.onTheLine.map(\.testDescription)
         let whole = hostilities.filter {
             !ofLines.contains($0.testDescription) && $0.code != .noAnswer && !$0.isFlood
         }
-        return hostilities.map { ($0, .serialPort) } + probed.map { ($0, .rtt) }
-            + whole.map { ($0, .udp) }
+        return hostilities.map { ($0, .serialPort) } + whole.map { ($0, .udp) }
+    }
+
+    /// Through a probe. One that plays JTAG bit by bit carries no flood.
+    static func probed(_ hostilities: [Hostility]) -> [Hostility] {
+        hostilities.filter { !$0.isFlood }
     }
 
     private let provision: Executable

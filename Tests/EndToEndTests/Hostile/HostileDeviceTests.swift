@@ -1,13 +1,29 @@
 import Foundation
+import JTAGProbe
 import Provisioning
 import Testing
 
 /// A device that means harm, on a real pty or behind a debug probe, at the executable that users run. Whatever it does, the run
 /// ends in time, in bounded memory, with an error of its own, and what was recorded stays.
 @Suite struct HostileDeviceTests {
+    private static let early =
+        Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence
+
     @Test(
-        arguments: HostileDesk.ways(
-            Hostility.onTheLine + Hostility.answers + Hostility.parts + Hostility.evidence))
+        .enabled(if: OpenOCD.isInstalled, "there is no openocd"),
+        arguments: HostileDesk.probed(early))
+    func nothingIsRecordedThroughAProbe(_ hostility: Hostility) throws {
+        try nothingIsRecorded(hostility, way: .rtt)
+    }
+
+    @Test(
+        .enabled(if: OpenOCD.isInstalled, "there is no openocd"),
+        arguments: HostileDesk.probed(Hostility.afterRegistration))
+    func theNextRunGoesOnThroughAProbe(_ hostility: Hostility) throws {
+        try theNextRunGoesOn(hostility, way: .rtt)
+    }
+
+    @Test(arguments: HostileDesk.ways(early))
     func nothingIsRecorded(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in
             let desk = try HostileDesk(provision, way, isPatient: hostility.isFlood)
