@@ -13,33 +13,44 @@ package final class JTAGProbe: Sendable {
 
     package init(_ ram: TargetRAM) throws {
         self.ram = ram
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 1) == 0
-                    && getsockname(listener, address, &length) == 0
-            }
-        }
-        guard isListening else { throw Failure(number: errno) }
-        port = UInt16(bigEndian: address.sin_port)
+        let (listener, port) = try Self.listen()
+        self.listener = listener
+        self.port = port
         Thread.detachNewThread { [ram] in
             while case let peer = accept(listener, nil, nil), peer >= 0 {
                 _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
                 Self.serve(peer, ram)
                 close(peer)
             }
+            // Here and not in `deinit`: before this thread accepts, its number may be another listener's.
+            close(listener)
         }
     }
 
-    deinit {
-        // Wakes the thread that accepts.
-        shutdown(listener, Int32(SHUT_RDWR))
+    /// The thread that accepts ends, even if it has not begun.
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    /// A TCP port of the loopback interface that nobody has at this moment.
+    static func freePort() throws -> UInt16 {
+        let (listener, port) = try listen()
         close(listener)
+        return port
+    }
+
+    private static func listen() throws -> (descriptor: Int32, port: UInt16) {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, length) == 0 && Glibc.listen(listener, 1) == 0
+                    && getsockname(listener, address, &length) == 0
+            }
+        }
+        guard isListening else { throw Failure(number: errno) }
+        return (listener, UInt16(bigEndian: address.sin_port))
     }
 
     private static func serve(_ peer: Int32, _ ram: TargetRAM) {

@@ -22,9 +22,9 @@ package final class OpenOCD {
     /// Starts it; it listens soon.
     package init(_ ram: TargetRAM, as target: Target = .core) throws {
         probe = try JTAGProbe(ram)
-        tclPort = try FreePort.find()
-        gdbPort = try FreePort.find()
-        sparePort = try FreePort.find()
+        tclPort = try JTAGProbe.freePort()
+        gdbPort = try JTAGProbe.freePort()
+        sparePort = try JTAGProbe.freePort()
         let script = [
             "adapter driver remote_bitbang", "remote_bitbang host 127.0.0.1",
             "remote_bitbang port \(probe.port)", "bindto 127.0.0.1", "telnet_port disabled",
@@ -45,9 +45,4 @@ package final class OpenOCD {
             host: "127.0.0.1", port: tclPort, within: .seconds(60), untilListening: true,
             interruption: interruption)
     }
-}
-
-/// A TCP port of the loopback interface that nobody has at this moment.
-private enum FreePort {
-    static func find() throws -> UInt16 { try JTAGProbe(TargetRAM()).port }
 }
