@@ -9,10 +9,12 @@
 //   stall-in-always:N            and again whenever the host cleared it
 //   unplug:N                     leaves the bus before its packet N to the host
 //   lossy:SEED                   drops and alters packets' octets, in both directions
+//   flood                        zero octets without end
 //   noise                        random octets without end, whatever the host says
 //   no-zlp                       leaves the packets away that end a transfer
 //   silent                       takes everything and says nothing
 //   echo:N                       is no board: it says what it hears, and at a zero octet N octets, as fast as it can
+//   endless:N                    the same, and leaves the packets away that end a transfer
 //   relay:PORT                   is no board: its octets are those of a connection to that port of this machine
 #define _GNU_SOURCE
 #include <endian.h>
@@ -131,10 +133,10 @@ static size_t await_packet(uint8_t *packet) {
     return (size_t)length;
 }
 
-static _Noreturn void send_noise(void) {
-    uint8_t packet[PACKET];
+static _Noreturn void send_without_end(bool is_noise) {
+    uint8_t packet[PACKET] = {0};
     while (true) {
-        for (size_t index = 0; index < sizeof packet; index++) packet[index] = (uint8_t)next_random();
+        for (size_t index = 0; is_noise && index < sizeof packet; index++) packet[index] = (uint8_t)next_random();
         if (write(in_file, packet, sizeof packet) < 0) usleep(1000);
     }
 }
@@ -143,7 +145,8 @@ static _Noreturn void *send_packets(void *unused) {
     (void)unused;
     uint8_t packet[PACKET];
     unsigned long count = 0, at;
-    if (strcmp(fault, "noise") == 0) send_noise();
+    if (strcmp(fault, "noise") == 0) send_without_end(true);
+    if (strcmp(fault, "flood") == 0) send_without_end(false);
     while (true) {
         size_t length = await_packet(packet);
         if (is_fault("unplug", &at) && count == at) put(udc_file, "\n");
@@ -153,7 +156,8 @@ static _Noreturn void *send_packets(void *unused) {
             usleep(1000);
         }
         count++;
-        const bool is_left_away = length == 0 && strcmp(fault, "no-zlp") == 0;
+        const bool is_left_away =
+            length == 0 && (strcmp(fault, "no-zlp") == 0 || is_fault("endless", &at));
         length = damage(packet, length);
         // A stall ends the write, and the host has the packet to come.
         while (!is_left_away && write(in_file, packet, length) < 0) {
@@ -355,7 +359,7 @@ int main(int count, char **values) {
     unsigned long port;
     if (is_fault("relay", &port)) relay((uint16_t)port);
     unsigned long length;
-    if (is_fault("echo", &length)) echo(length);
+    if (is_fault("echo", &length) || is_fault("endless", &length)) echo(length);
     while (true) {
         const uint8_t byte = await_byte();
         if (strcmp(fault, "silent") != 0) dp_receive(byte);
