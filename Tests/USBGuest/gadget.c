@@ -9,7 +9,6 @@
 //   stall-in-always:N            and again whenever the host cleared it
 //   unplug:N                     leaves the bus before its packet N to the host
 //   lossy:SEED                   drops and alters packets' octets, in both directions
-//   flood                        zero octets without end
 //   noise                        random octets without end, whatever the host says
 //   no-zlp                       leaves the packets away that end a transfer
 //   silent                       takes everything and says nothing
@@ -133,10 +132,10 @@ static size_t await_packet(uint8_t *packet) {
     return (size_t)length;
 }
 
-static _Noreturn void send_without_end(bool is_noise) {
-    uint8_t packet[PACKET] = {0};
+static _Noreturn void send_noise(void) {
+    uint8_t packet[PACKET];
     while (true) {
-        for (size_t index = 0; is_noise && index < sizeof packet; index++) packet[index] = (uint8_t)next_random();
+        for (size_t index = 0; index < sizeof packet; index++) packet[index] = (uint8_t)next_random();
         if (write(in_file, packet, sizeof packet) < 0) usleep(1000);
     }
 }
@@ -145,8 +144,7 @@ static _Noreturn void *send_packets(void *unused) {
     (void)unused;
     uint8_t packet[PACKET];
     unsigned long count = 0, at;
-    if (strcmp(fault, "noise") == 0) send_without_end(true);
-    if (strcmp(fault, "flood") == 0) send_without_end(false);
+    if (strcmp(fault, "noise") == 0) send_noise();
     while (true) {
         size_t length = await_packet(packet);
         if (is_fault("unplug", &at) && count == at) put(udc_file, "\n");

@@ -35,7 +35,6 @@ struct USBGuestTests {
     @Test func aStreamNeedsNoEnd() throws { try USBGuest.expect("endless") }
     @Test func aLossyDeviceIsProvisioned() throws { try USBGuest.expect("lossy") }
     @Test func noiseIsNoDevice() throws { try USBGuest.expect("noise") }
-    @Test func aFloodIsNoDevice() throws { try USBGuest.expect("flood") }
     @Test func silenceIsNoDevice() throws { try USBGuest.expect("silence") }
     @Test func aSignalEndsAWaitAtOnce() throws { try USBGuest.expect("interrupted") }
 
