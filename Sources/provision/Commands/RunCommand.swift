@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
               provision run --all --platform microbit-qemu --instances 8
               provision run --board microbit@/dev/ttyACM0 --board native:kitchen
               provision run --platform mine --log /dev/ttyUSB0     # it only prints its key
-              provision run --platform mine -- west flash          # any command that flashes
+              provision run --platform mine -- west flash          # any flash tool
               provision run --platform mine --firmware app.elf -- probe-rs download {image}
             """)
 
