@@ -2,7 +2,8 @@ import Foundation
 import Platforms
 import Provisioning
 
-/// The templates of this installation: folders with a README.md, or groups of such folders.
+/// The templates of this installation. A folder of them that has files is one; a folder that has but folders, and
+/// maybe a README.md, is a group of them.
 struct TemplateCatalogue {
     /// The folder of templates, with links resolved.
     let folder: URL
@@ -70,14 +71,12 @@ struct TemplateCatalogue {
     /// In the order of their names.
     func templates() throws(ProvisioningError) -> [Template] {
         var found: [Template] = []
-        for name in names(in: folder) {
+        for name in names(in: folder, folders: true) {
             let entry = folder.appending(path: name)
-            if let template = template(name, at: entry) {
-                found.append(template)
+            if names(in: entry, folders: false).contains(where: { $0 != Self.readme }) {
+                found.append(template(name))
             } else {
-                found += names(in: entry).compactMap {
-                    template("\(name)/\($0)", at: entry.appending(path: $0))
-                }
+                found += names(in: entry, folders: true).map { template("\(name)/\($0)") }
             }
         }
         guard found.isEmpty else { return found }
@@ -86,15 +85,19 @@ struct TemplateCatalogue {
             hint: "install them with Scripts/install, or name their folder with \(Self.variable)")
     }
 
-    private func names(in folder: URL) -> [String] {
+    private static let readme = "README.md"
+
+    private func names(in folder: URL, folders: Bool) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { !$0.hasPrefix(".") }.sorted()
+        return names.filter {
+            !$0.hasPrefix(".") && Self.isFolder(folder.appending(path: $0)) == folders
+        }.sorted()
     }
 
-    /// Nil: it is none.
-    private func template(_ name: String, at url: URL) -> Template? {
-        guard let bytes = try? Self.read(url.appending(path: "README.md")) else { return nil }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    private func template(_ name: String) -> Template {
+        let url = folder.appending(path: name)
+        let bytes = try? Self.read(url.appending(path: Self.readme))
+        let lines = String(decoding: bytes ?? Data(), as: UTF8.self).split(separator: "\n")
         let heading = lines.first { $0.hasPrefix("# ") }?.dropFirst(2)
         return Template(name: name, title: heading.map(String.init) ?? name, path: url.path)
     }

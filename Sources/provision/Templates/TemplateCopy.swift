@@ -127,6 +127,9 @@ struct TemplateCopy {
         var parts = String(decoding: bytes, as: UTF8.self)
             .split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
         for index in parts.indices where index % 2 == 1 && parts[index].hasPrefix("..") {
+            // `path: "../.."` in Swift, `path = "../.."` in TOML; a search path for headers stays.
+            let before = parts[index - 1].filter { !$0.isWhitespace }
+            guard before.hasSuffix("path:") || before.hasSuffix("path=") else { continue }
             let path = folder.appending(path: parts[index]).standardizedFileURL.path
             let isInside = path == root || path.hasPrefix(root + "/")
             guard !isInside, path == package || path.hasPrefix(package + "/") else { continue }
