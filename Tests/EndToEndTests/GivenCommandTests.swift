@@ -83,12 +83,10 @@ import Testing
             let (ready, told) = (provision.home.path + "/ready", provision.home.path + "/told")
             let script =
                 "trap 'echo interrupted > \"\(told)\"; exit 1' INT; echo $$ > \"\(ready)\"; "
-                + "while :; do sleep 0.05; done"
+                + "sleep 600 & wait"
             let run = try BackgroundRun(
                 provision, arguments(port, ["--", "/bin/sh", "-c", script]))
             #expect(run.waits(for: ready), "\(run.errorOutput)")
-            // The shell's own line may still be on its way.
-            usleep(200_000)
             #expect(run.interrupt() == 130, "\(run.errorOutput)")
             #expect(run.errorOutput.contains("error[interrupted]"))
             #expect(try String(contentsOfFile: told, encoding: .utf8) == "interrupted\n")
@@ -134,6 +132,26 @@ import Testing
                     .expectError("usage", status: 2, "\(platform) is emulated by the run itself")
             }
             #expect(!FileManager.default.fileExists(atPath: trace))
+        }
+    }
+
+    /// With several boards it is run for each, with that board's port.
+    @Test func eachOfSeveralBoardsIsFlashed() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let boards = try ["one", "two"].map {
+                try EmulatedBoard(provision, "native", "--firmware", image, "--instance", $0)
+            }
+            defer { for board in boards { _ = board.interrupt() } }
+            let seen = provision.home.appending(path: "seen").path
+            let result = try provision.run(
+                Executable.url,
+                ["run", "--json"] + boards.flatMap { ["--board", "native@\($0.port)"] }
+                    + ["--", "/bin/sh", "-c", #"echo "$1" >> "$0""#, seen, "{port}"])
+            #expect(result.status == 0, "\(result.standardError)")
+            let ports = try String(contentsOfFile: seen, encoding: .utf8).split(separator: "\n")
+            #expect(Set(ports.map(String.init)) == Set(boards.map(\.port)))
+            #expect(try provision.keys()["active"]?.count == 2)
         }
     }
 
