@@ -102,9 +102,12 @@ import Testing
         let image = try Firmware.native()
         try Executable.withHome { provision in
             _ = try provision.provisionNative()
-            let erased = try provision(
-                "flash", "--platform", "native", "--firmware", image, "--erase")
-            try #require(erased.status == 0, "\(erased.standardError)")
+            // Its ID stays, its key and what it stored are gone.
+            let device = provision.home.appending(path: "emulated/native-1/device")
+            for name in try FileManager.default.contentsOfDirectory(atPath: device.path)
+            where name != "device-id" {
+                try FileManager.default.removeItem(at: device.appending(path: name))
+            }
             let board = try EmulatedBoard(provision, "native", "--firmware", image)
             defer { _ = board.interrupt() }
             try provision("enroll", "--platform", "native", "--port", board.port)
