@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -210,6 +211,15 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// What is installed has no tests, and nothing that only they use.
+let testPath = Context.packageDirectory + "/Tests"
+if !FileManager.default.fileExists(atPath: testPath) {
+    let absent = ["provision-bench"]
+    package.targets.removeAll {
+        $0.type == .test || $0.path?.hasPrefix("Tests/") == true || absent.contains($0.name)
+    }
+}
 
 // libFuzzer is linked into this one only, and only on demand: see Scripts/fuzz.
 if Context.environment["PROVISION_FUZZ"] != nil {

@@ -57,14 +57,23 @@ public struct CommandFlasher: Flasher {
         return receipt
     }
 
+    /// The receipt has no digest.
+    public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
+        let (command, receipt) = try prepare(nil, erasing: erasing)
+        try run(command)
+        if let reset = commands.reset { try run(self.command(reset, nil)) }
+        return receipt
+    }
+
     /// Does all that comes before flashing: erases, where that is asked for.
     ///
+    /// - Parameter image: nil: the tool has its own.
     /// - Returns: what flashes, and what is true once it has.
-    func prepare(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)
+    func prepare(_ image: FirmwareImage?, erasing: Bool) throws(ProvisioningError)
         -> (Command, FlashReceipt)
     {
         let receipt = FlashReceipt(
-            digest: try digest(of: image), byteCount: nil, isVerified: false)
+            digest: try image.map(digest), byteCount: nil, isVerified: false)
         let flash = try command(commands.flash, image)
         if erasing {
             guard let erase = commands.erase else {
@@ -77,7 +86,8 @@ public struct CommandFlasher: Flasher {
     }
 
     /// - Throws: `.flashFailed` if the image is another one than it was.
-    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+        guard let image else { return }
         guard try digest(of: image) == receipt.digest else {
             throw ProvisioningError(
                 .flashFailed, "\(image.path) changed while it was flashed", hint: "flash again")
@@ -88,11 +98,11 @@ public struct CommandFlasher: Flasher {
         SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
     }
 
-    private func command(_ template: CommandTemplate, _ image: FirmwareImage)
+    private func command(_ template: CommandTemplate, _ image: FirmwareImage?)
         throws(ProvisioningError) -> Command
     {
         var values = values
-        values[.image] = image.path
+        values[.image] = image?.path
         return Command(
             try template.filled(with: values), directory: directory, environment: environment)
     }

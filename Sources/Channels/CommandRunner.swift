@@ -1,6 +1,12 @@
 import CHost
 public import Provisioning
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A line that a command printed, without its end.
 public struct CommandOutput: Sendable, Hashable {
     public enum Stream: Sendable, Hashable { case standardOutput, standardError }
@@ -70,7 +76,8 @@ public struct CommandRunner {
             try pipes.drain(until: Deadline(within: Self.drain), interruption, sink)
             return (ending, pipes.tail)
         } catch {
-            child.terminate(grace: Self.grace)
+            // Ctrl-C reaches the tool, which may have a probe to let go.
+            child.terminate(grace: Self.grace, asking: SIGINT)
             throw error
         }
     }

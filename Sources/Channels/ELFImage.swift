@@ -26,6 +26,8 @@ public struct ELFImage: Sendable {
 
     let reader: ELFReader
 
+    /// How an ELF file begins: EI_MAG0 to EI_MAG3.
+    public static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
     /// Bytes of an image file, debug information included.
     public static let maximumFileSize = 512 << 20
     /// Bytes to load: more than any microcontroller's flash.
@@ -180,7 +182,7 @@ struct ELFReader: Sendable {
     let is64: Bool
 
     init(_ file: [UInt8]) throws(ProvisioningError) {
-        guard file.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else {
+        guard file.starts(with: ELFImage.magic) else {
             throw Self.invalid("no ELF file", hint: "give the linked .elf, not a .bin or .hex")
         }
         guard file.count >= 52, file[6] == 1 else { throw Self.invalid("no ELF header") }

@@ -51,7 +51,13 @@ public final class MonitoringFlasher: Flasher {
         return receipt
     }
 
-    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {
+    public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
+        let (command, receipt) = try flasher.prepare(nil, erasing: erasing)
+        monitor = try MonitorLog(command, usesTerminal: usesTerminal, interruption: interruption)
+        return receipt
+    }
+
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
         try flasher.check(image, is: receipt)
         monitor?.hasFlashed = true
     }

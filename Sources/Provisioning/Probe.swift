@@ -10,14 +10,14 @@ public struct FirmwareImage: Sendable, Hashable {
 
 /// What was written to a board. `digest` is a Reference Value, RFC 9334 §8.3.
 public struct FlashReceipt: Sendable, Hashable {
-    /// SHA-256 of the image file, 32 octets.
-    public let digest: [UInt8]
+    /// SHA-256 of the image file, 32 octets; nil where only the tool knows what it wrote.
+    public let digest: [UInt8]?
     /// Bytes that were programmed; nil where an external tool did it and does not say.
     public let byteCount: Int?
     /// Whether the bytes were read back and compared.
     public let isVerified: Bool
 
-    public init(digest: [UInt8], byteCount: Int?, isVerified: Bool) {
+    public init(digest: [UInt8]?, byteCount: Int?, isVerified: Bool) {
         self.digest = digest
         self.byteCount = byteCount
         self.isVerified = isVerified
@@ -32,13 +32,23 @@ public struct FlashReceipt: Sendable, Hashable {
 public protocol Flasher {
     func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt
 
+    /// The same with an image that only the flash tool knows: `west flash` finds its own. Not every
+    /// flasher can.
+    func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt
+
     /// Of one whose tool still runs when `flash` returns: whether what it flashed is what `receipt` says.
-    /// Called once the firmware has said something.
-    func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError)
+    /// Called once the firmware has said something. No image: the tool's own.
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError)
 }
 
 extension Flasher {
-    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {}
+    public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
+        throw ProvisioningError(
+            .usage, "there is no image to flash", hint: "name one with --firmware")
+    }
+
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+    }
 }
 
 /// Reads the device ID out of band, without the firmware's help.

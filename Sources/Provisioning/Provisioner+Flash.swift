@@ -1,19 +1,25 @@
 internal import Attestation
 
 extension Provisioner {
-    /// Writes the image, reads it back, starts it. Nil where the plan has no image.
+    /// Writes the image, reads it back, starts it. Nil where the plan has nothing to flash.
     func flash() throws(ProvisioningError) -> FlashReceipt? {
-        guard let image = plan.image else { return nil }
+        guard plan.image != nil || plan.flashesOwnImage else { return nil }
         guard let flasher else {
+            let image = plan.image.map { ", \($0.path)" } ?? ""
             throw ProvisioningError(
-                .usage, "there is an image, \(image.path), but the platform has no way to flash it",
+                .usage, "there is an image\(image), but the platform has no way to flash it",
                 hint: "if the device runs it already: provision enroll")
         }
         // What is written over, or erased, on another board can't be brought back.
         if plan.device != nil, let probe { try checkSelected(probe.readDeviceID()) }
         observer.began(.flash)
-        let receipt = try flasher.flash(image, erasing: plan.erases)
-        observer.ended(.flash, receipt.summary(of: image, erasing: plan.erases))
+        let receipt =
+            if let image = plan.image {
+                try flasher.flash(image, erasing: plan.erases)
+            } else {
+                try flasher.flashOwnImage(erasing: plan.erases)
+            }
+        observer.ended(.flash, receipt.summary(of: plan.image, erasing: plan.erases))
         return receipt
     }
 
@@ -35,8 +41,10 @@ extension Provisioner {
 
 extension FlashReceipt {
     /// One line for a progress report.
-    public func summary(of image: FirmwareImage, erasing: Bool) -> String {
-        let amount = byteCount.map { "\($0) bytes" } ?? image.path
+    ///
+    /// - Parameter image: nil: only the tool knows which one it was.
+    public func summary(of image: FirmwareImage?, erasing: Bool) -> String {
+        let amount = byteCount.map { "\($0) bytes" } ?? image?.path ?? "the tool's own image"
         let check = isVerified ? ", read back and compared" : ", not read back"
         return amount + check + (erasing ? ", keys erased" : "")
     }

@@ -34,7 +34,7 @@ extension Provisioner {
         do throws(ProvisioningError) {
             observer.began(.evidence)
             let found = try awaitReport(on: log, probedID: probedID)
-            if let image = plan.image, let receipt { try flasher?.check(image, is: receipt) }
+            if let receipt { try flasher?.check(plan.image, is: receipt) }
             observer.ended(.evidence, "\(log.name) has a report: \(found.format.title)")
             let result = found.result
             observer.began(.appraise)

@@ -4,8 +4,10 @@ public import SMP
 
 /// What one run shall do with one device.
 public struct ProvisioningPlan: Sendable {
-    /// The image to flash; nil: the device runs its firmware already.
+    /// The image to flash; nil: the device runs its firmware already, or the flash tool has its own.
     public var image: FirmwareImage?
+    /// Whether the flash tool runs without an image that anybody else knows.
+    public var flashesOwnImage = false
     /// Whether flashing erases the device's keys and credentials.
     public var erases = false
     /// The board type that the device must name; nil: any.

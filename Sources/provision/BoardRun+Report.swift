@@ -13,11 +13,13 @@ extension BoardRun {
         _ session: Session, then: (RunReport, any Channel, KeyWatch?) throws -> Void
     ) throws -> RunReport {
         var plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
+        let isFlashing = image != nil || choice.given != nil
         plan.image = image
+        plan.flashesOwnImage = isFlashing && image == nil
         plan.erases = erases
-        if image != nil { try board.checkChannel() }
+        if isFlashing { try board.checkChannel() }
         let outcome = try Provisioner(
-            plan: plan, flasher: image == nil ? nil : try board.flasher(),
+            plan: plan, flasher: isFlashing ? try board.flasher() : nil,
             probe: try board.deviceIDReader(), openChannel: board.openChannel, registry: registry,
             issuer: authority, surroundings: .system, observer: session.reporter
         ).registerReport()

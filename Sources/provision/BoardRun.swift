@@ -25,14 +25,15 @@ struct BoardRun: Sendable {
     }
 
     /// - Parameters:
-    ///   - image: nil: the firmware runs already.
+    ///   - image: nil: the firmware runs already, or the command that flashes has its own.
     ///   - then: gets the record and the channel, still open, while the board is held; and what watches
     ///     the log on of one that only reports.
     func provision(
         _ choice: BoardChoice, _ image: FirmwareImage?, _ session: Session,
         then: (RunReport, any Channel, KeyWatch?) throws -> Void = { _, _, _ in }
     ) throws -> RunReport {
-        let log = try logs.source(for: choice.platform, isFlashing: image != nil)
+        let isFlashing = image != nil || choice.given != nil
+        let log = try logs.source(for: choice, isFlashing: isFlashing)
         let board = session.board(choice, packagePath: packagePath, log: log)
         return try session.with(board) {
             if let log {
@@ -40,10 +41,11 @@ struct BoardRun: Sendable {
             }
             var plan = try credentials.plan(for: choice.platform, choice.connection)
             plan.image = image
+            plan.flashesOwnImage = isFlashing && image == nil
             plan.erases = erases
-            if image != nil { try board.checkChannel() }
+            if isFlashing { try board.checkChannel() }
             let outcome = try Provisioner(
-                plan: plan, flasher: image == nil ? nil : try board.flasher(),
+                plan: plan, flasher: isFlashing ? try board.flasher() : nil,
                 probe: try board.deviceIDReader(), openChannel: board.openChannel,
                 registry: registry, issuer: authority, surroundings: .system,
                 observer: session.reporter

@@ -35,7 +35,7 @@ struct Provision: ParsableCommand {
             BoardsCommand.self, DevicesCommand.self, KeysCommand.self, RevokeCommand.self,
             ExportCommand.self,
             RegistryCommand.self, AuthorityCommand.self, PlatformsCommand.self,
-            EmulateCommand.self, DoctorCommand.self,
+            EmulateCommand.self, InitCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

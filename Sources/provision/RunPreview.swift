@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Platforms
 import Provisioning
@@ -5,12 +6,13 @@ import Provisioning
 /// What `--dry-run` prints: everything that is known before a board is touched.
 struct RunPreview {
     private let command: RunCommand
-    private let platform: Platform
+    private let choice: BoardChoice
+    private var platform: Platform { choice.platform }
     private let state: State
 
-    init(_ command: RunCommand, _ platform: Platform, _ state: State) {
+    init(_ command: RunCommand, _ choice: BoardChoice, _ state: State) {
         self.command = command
-        self.platform = platform
+        self.choice = choice
         self.state = state
     }
 
@@ -31,7 +33,9 @@ struct RunPreview {
         let build = FirmwareBuild(platform, packagePath: command.platform.packagePath)
         var lines: [Line] = []
         let image: String
-        if let firmware = command.image.firmware {
+        if let given = choice.given, given.hasOwnImage {
+            image = command.step.ownImage(command.image.firmware)?.path ?? "an image of its own"
+        } else if let firmware = command.image.firmware {
             image = firmware
         } else {
             image = try build.imagePath()
@@ -45,7 +49,7 @@ struct RunPreview {
             lines.append(
                 Line(step: "identify", action: "read \(identification.region) through the probe"))
         }
-        if let log = try command.logs.source(for: platform, isFlashing: true) {
+        if let log = try command.logs.source(for: choice, isFlashing: true) {
             return lines + report(log)
         }
         let types = command.credentials.credentials ?? platform.credentials.types
@@ -103,6 +107,10 @@ struct RunPreview {
 
     private func flash(_ image: String) -> String {
         let erasing = command.erase ? ", with the device's keys erased" : ""
+        if let given = choice.given {
+            let goesOn = if case .monitor = choice.flash { ", and go on" } else { "" }
+            return "run \(Command(given.command.arguments)) on \(image)\(erasing)\(goesOn)"
+        }
         switch platform.flash {
         case .gdb(let flash):
             return "write \(image) through the probe, read it back, \(flash.resetCommand)\(erasing)"

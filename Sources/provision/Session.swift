@@ -28,12 +28,15 @@ struct Session {
 
     /// The board that is meant, and a word about what the user did not say.
     ///
-    /// - Parameter isFlashing: whether a flash tool of the platform will be run.
+    /// - Parameters:
+    ///   - isFlashing: whether a flash tool will be run.
+    ///   - given: the one that the user gave; nil: the platform's.
     func choice(
-        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false
+        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false,
+        given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         let choice = try options.desk().choice(
-            options.namedPlatform(), connection, isFlashing: isFlashing)
+            options.namedPlatform(), connection, isFlashing: isFlashing, given: given)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }
         return choice
     }
@@ -44,7 +47,8 @@ struct Session {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            log: log, listPorts: { SerialPorts.list().filter(choice.scope.admits) })
+            log: log, given: choice.given,
+            listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 
     /// Runs `body`; whatever it throws, the board is let go and the progress line is ended.

@@ -21,6 +21,8 @@ final class Board {
     private var isFlashed = false
     /// Where the log is read of a device that only reports; nil: it is asked.
     let log: LogSource?
+    /// What flashes in the place of the platform's flash step.
+    private let given: GivenFlash?
     var monitor: MonitoringFlasher?
     let listPorts: () -> [SerialPortDescription]
     /// Nil until it is asked for.
@@ -28,11 +30,12 @@ final class Board {
 
     /// - Parameters:
     ///   - log: where the log is read of a device that only reports; nil: it is asked.
+    ///   - given: what flashes in the place of the platform's flash step.
     ///   - listPorts: the serial ports of this moment.
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
-        log: LogSource? = nil,
+        log: LogSource? = nil, given: GivenFlash? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -42,6 +45,7 @@ final class Board {
         self.interruption = interruption
         self.reporter = reporter
         self.log = log
+        self.given = given
         self.listPorts = listPorts
     }
 
@@ -102,7 +106,7 @@ final class Board {
     /// - Throws: `.probeUnavailable` where it takes a probe and nobody named one.
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
         isFlashed = true
-        switch platform.flash {
+        switch given?.step(on: platform) ?? platform.flash {
         case .gdb:
             if let probe = try probe() { return probe }
             throw ProvisioningError(
@@ -110,7 +114,9 @@ final class Board {
                 "\(platform.name) is flashed through a debug probe, and none is named",
                 hint: "name its GDB server with --probe, or do not flash: provision enroll")
         case .command(let commands):
-            return try platform.touchBaud.map { baud throws(ProvisioningError) in
+            // A command that the user gave does all that it takes.
+            let touchBaud = given == nil ? platform.touchBaud : nil
+            return try touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
             } ?? commandFlasher(commands, port: connection.port)
         case .monitor(let commands, let usesTerminal):

@@ -25,7 +25,7 @@ struct FlashCommand: ParsableCommand {
 
     private struct Report: Encodable {
         let image: String
-        let digest: String
+        let digest: String?
         let byteCount: Int?
         let isVerified: Bool
     }
@@ -46,7 +46,8 @@ struct FlashCommand: ParsableCommand {
             choice, image, erasing: erase, packagePath: platform.packagePath, session)
         try document.show(
             report,
-            text: "image       \(Table.printable(image.path))\nsha256      \(report.digest)\n")
+            text: "image       \(Table.printable(image.path))\n"
+                + (report.digest.map { "sha256      \($0)\n" } ?? ""))
     }
 
     private func flashAll(_ session: Session, _ document: ResultDocument) throws {
@@ -54,12 +55,13 @@ struct FlashCommand: ParsableCommand {
         let images = try image.images(for: boards, packagePath: platform.packagePath, session)
         let (erase, packagePath) = (erase, platform.packagePath)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
-            .run(session, document, columns: [("SHA256", { String($0.digest.prefix(16)) })]) {
-                choice, session in
-                let image = images[choice.platform] ?? FirmwareImage(path: "")
-                return try Self.flash(
-                    choice, image, erasing: erase, packagePath: packagePath, session)
-            }
+            .run(session, document, columns: [("SHA256", { String($0.digest?.prefix(16) ?? "-") })])
+        {
+            choice, session in
+            let image = images[choice.platform] ?? FirmwareImage(path: "")
+            return try Self.flash(
+                choice, image, erasing: erase, packagePath: packagePath, session)
+        }
     }
 
     private static func flash(
@@ -78,7 +80,8 @@ struct FlashCommand: ParsableCommand {
             let receipt = try flasher.flash(image, erasing: erasing)
             session.reporter.ended(.flash, receipt.summary(of: image, erasing: erasing))
             return Report(
-                image: image.path, digest: receipt.digest.hexadecimal, byteCount: receipt.byteCount,
+                image: image.path, digest: receipt.digest?.hexadecimal,
+                byteCount: receipt.byteCount,
                 isVerified: receipt.isVerified)
         }
     }

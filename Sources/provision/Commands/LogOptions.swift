@@ -52,7 +52,8 @@ struct LogOptions: ParsableArguments {
     /// Nil: the device is asked.
     ///
     /// - Parameter isFlashing: what a file held before is not what the device says after it.
-    func source(for platform: Platform, isFlashing: Bool) throws(ProvisioningError) -> LogSource? {
+    func source(for choice: BoardChoice, isFlashing: Bool) throws(ProvisioningError) -> LogSource? {
+        let platform = choice.platform
         let source: LogSource
         switch log {
         case nil:
@@ -70,7 +71,7 @@ struct LogOptions: ParsableArguments {
         case "flasher": source = .flasher
         case let path?: source = .path(path, follows: follow || isFlashing)
         }
-        guard case .monitor = platform.flash else {
+        guard case .monitor = choice.flash else {
             guard source != .flasher else {
                 throw ProvisioningError(
                     .usage, "the flash command of \(platform.name) does not go on running",

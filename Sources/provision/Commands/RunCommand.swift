@@ -23,6 +23,8 @@ struct RunCommand: ParsableCommand {
               provision run --all --platform microbit-qemu --instances 8
               provision run --board microbit@/dev/ttyACM0 --board native:kitchen
               provision run --platform mine --log /dev/ttyUSB0     # it only prints its key
+              provision run --platform mine -- west flash          # any flash tool
+              provision run --platform mine --firmware app.elf -- probe-rs download {image}
             """)
 
     @OptionGroup var platform: PlatformOptions
@@ -32,6 +34,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var logs: LogOptions
     @OptionGroup var credentials: CredentialOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var step: FlashStepOptions
 
     @Flag(help: "Erase the device's keys and credentials when flashing: it makes a new key.")
     var erase = false
@@ -56,22 +59,28 @@ struct RunCommand: ParsableCommand {
     private func preview() throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked {
-            return try FleetPreview(fleet.boards(platform, connection, isFlashing: true), output)
-                .print()
+            let boards = try fleet.boards(
+                platform, connection, isFlashing: true, given: step.given(logs))
+            return try FleetPreview(boards, output).print()
         }
-        let choice = try session.choice(platform, connection, isFlashing: true)
-        try RunPreview(self, choice.platform, session.state).print()
+        let choice = try session.choice(
+            platform, connection, isFlashing: true, given: step.given(logs))
+        try RunPreview(self, choice, session.state).print()
     }
 
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try provisionAll(session, document) }
-        let choice = try session.choice(platform, connection, isFlashing: true)
+        let choice = try session.choice(
+            platform, connection, isFlashing: true, given: step.given(logs))
         var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
         run.logs = logs
-        let image = try image.image(
-            for: choice.platform, packagePath: platform.packagePath, session)
+        let image =
+            choice.given?.hasOwnImage == true
+            ? step.ownImage(image.firmware)
+            : try image.image(
+                for: choice.platform, packagePath: platform.packagePath, session)
         _ = try run.provision(choice, image, session) { report, channel, watch in
             try document.show(report, text: report.text)
             // One document on standard output, and nothing behind it.
@@ -82,15 +91,20 @@ struct RunCommand: ParsableCommand {
     }
 
     private func provisionAll(_ session: Session, _ document: ResultDocument) throws {
-        let boards = try fleet.boards(platform, connection, isFlashing: true)
+        let given = try step.given(logs)
+        let boards = try fleet.boards(platform, connection, isFlashing: true, given: given)
         var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
         opened.erases = erase
         opened.logs = logs
         let run = opened
-        let images = try image.images(for: boards, packagePath: platform.packagePath, session)
+        let ownImage = given?.hasOwnImage == true
+        let images =
+            ownImage
+            ? [:] : try image.images(for: boards, packagePath: platform.packagePath, session)
+        let named = ownImage ? step.ownImage(image.firmware) : nil
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
             .run(session, document, columns: RunReport.columns) { choice, session in
-                try run.provision(choice, images[choice.platform], session)
+                try run.provision(choice, images[choice.platform] ?? named, session)
             }
     }
 }

@@ -105,7 +105,7 @@ extension RunReport {
                 notBefore: $0.notBefore.utc, notAfter: $0.notAfter?.utc)
         }
         self.delivered = delivered
-        imageDigest = receipt?.digest.hexadecimal
+        imageDigest = receipt?.digest?.hexadecimal
         self.retries = retries
         self.registry = registry
         self.steps = steps.map {

@@ -8,6 +8,8 @@ struct BoardChoice: Sendable {
     /// With the port and the probe's serial number, where they were found.
     let connection: ConnectionOptions
     let scope: Scope
+    /// What flashes in the place of the platform's flash step; nil: that one does.
+    let given: GivenFlash?
     /// What the user did not say and should know; nil: nothing.
     let remark: String?
 
@@ -36,24 +38,30 @@ struct BoardChoice: Sendable {
 
     init(
         _ platform: Platform, _ connection: ConnectionOptions, _ scope: Scope = .any,
-        remark: String? = nil
+        given: GivenFlash? = nil, remark: String? = nil
     ) {
         // The user knows better how long something takes.
         self.platform = platform.with(timeouts: connection.link.timeouts)
         self.connection = connection
         self.scope = scope
+        self.given = given
         self.remark = remark
     }
+
+    /// How an image gets into the board.
+    var flash: Platform.Flash { given?.step(on: platform) ?? platform.flash }
 }
 
 extension Desk {
     /// - Parameters:
     ///   - platform: that the user named; nil: USB has to tell.
-    ///   - isFlashing: whether a flash tool of the platform will be run.
+    ///   - isFlashing: whether a flash tool will be run.
+    ///   - given: the one that the user gave; nil: the platform's.
     /// - Throws: `.boardUnknown` and `.boardAmbiguous`, which list what is there and how each is chosen;
     ///   `.usage` for options that contradict each other.
     func choice(
-        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool
+        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool,
+        given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         if let platform, platform.emulation != nil {
             guard connection.usbSerial == nil else {
@@ -61,16 +69,18 @@ extension Desk {
                     .usage, "\(platform.name) is emulated and has no USB serial number",
                     hint: "choose one of several by --instance NAME")
             }
-            return BoardChoice(platform, connection)
+            try given?.check(platform, connection)
+            return BoardChoice(platform, connection, given: given)
         }
         guard let device = try device(for: platform, connection) else {
             guard let platform else { throw unknown(connection) }
             let scope: BoardChoice.Scope =
                 connection.port != nil || platform.usbMatches.isEmpty
                 ? .any : .matches(platform.usbMatches)
-            return BoardChoice(platform, connection, scope)
+            return BoardChoice(platform, connection, scope, given: given)
         }
-        return try choice(of: device, platform, connection, isFlashing: isFlashing)
+        return try choice(
+            of: device, platform, connection, isFlashing: isFlashing, given: given)
     }
 
     /// The board behind `device`.
@@ -78,16 +88,16 @@ extension Desk {
     /// - Parameter platform: nil: the only one that the device agrees with.
     func choice(
         of device: AttachedDevice, _ platform: Platform?, _ connection: ConnectionOptions,
-        isFlashing: Bool
+        isFlashing: Bool, given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         if let platform {
             return try reached(
-                device, platform, connection, isFlashing: isFlashing,
+                device, platform, connection, isFlashing: isFlashing, given: given,
                 remark: disagreement(of: device, with: platform))
         }
         let match = try onlyMatch(of: device)
         return try reached(
-            device, match.platform, connection, isFlashing: isFlashing,
+            device, match.platform, connection, isFlashing: isFlashing, given: given,
             remark: "\(Self.name(of: device)) is a \(match.platform.name): \(match.reason)")
     }
 
@@ -179,7 +189,7 @@ extension Desk {
 
     private func reached(
         _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions,
-        isFlashing: Bool, remark: String?
+        isFlashing: Bool, given: GivenFlash?, remark: String?
     ) throws(ProvisioningError) -> BoardChoice {
         var connection = connection
         if device.isProbe, isOnly(device), connection.probeSerial == nil, connection.probe == nil {
@@ -188,9 +198,10 @@ extension Desk {
         if connection.port == nil {
             connection.port = try port(of: device, platform)
         }
-        if isFlashing { try checkThatFlashingSelects(device, platform, connection) }
+        if isFlashing { try checkThatFlashingSelects(device, platform, connection, given) }
         // What the user named by its path stays what it is, also where USB does not show it.
-        return BoardChoice(platform, connection, .device(device), remark: remark)
+        return BoardChoice(
+            platform, connection, .device(device), given: given, remark: remark)
     }
 
     /// Nil: it has none now.

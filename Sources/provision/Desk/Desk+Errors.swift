@@ -5,9 +5,11 @@ import Provisioning
 extension Desk {
     /// A tool that is told neither port nor probe takes the board that it finds first.
     func checkThatFlashingSelects(
-        _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions
+        _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions,
+        _ given: GivenFlash?
     ) throws(ProvisioningError) {
         let rivals = devices.filter { $0 != device && platform.match($0) != nil }
+        if let given { return try check(given, device, rivals, connection) }
         try checkServer(of: [device] + rivals, platform, connection)
         guard case .command(let commands) = platform.flash else { return }
         let named = commands.flash.placeholders
@@ -31,6 +33,22 @@ extension Desk {
                 hint: "unplug all but one, or add {probe} or {port} to the command in the platform "
                     + "file")
         }
+    }
+
+    private func check(
+        _ given: GivenFlash, _ device: AttachedDevice, _ rivals: [AttachedDevice],
+        _ connection: ConnectionOptions
+    ) throws(ProvisioningError) {
+        let serial = connection.probeSerial ?? device.usb?.serialNumber
+        guard !rivals.isEmpty, !given.selects(port: connection.port, probeSerial: serial) else {
+            return
+        }
+        throw ProvisioningError(
+            .boardAmbiguous,
+            "the flash command behind -- names neither port nor probe, and \(rivals.count + 1) such "
+                + "boards are attached: "
+                + ([device] + rivals).map(Self.name).joined(separator: ", "),
+            hint: "unplug all but one, or add {probe} or {port} to the command")
     }
 
     /// The usual GDB server has one of the boards, whichever it found.

@@ -7,13 +7,14 @@ extension FleetOptions {
     /// The boards that are meant, before any of them is touched.
     ///
     /// - Parameters:
-    ///   - isFlashing: whether a flash tool of the platform will be run.
+    ///   - isFlashing: whether a flash tool will be run.
+    ///   - given: the one that the user gave; nil: the platform's.
     ///   - devices: what is attached.
     /// - Throws: `.usage` for a board that is named twice, `.boardAmbiguous` for two that can't be told
     ///   apart, `.boardUnknown` where there is none.
     func boards(
         _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool,
-        devices: [AttachedDevice] = AttachedDevice.list()
+        given: GivenFlash? = nil, devices: [AttachedDevice] = AttachedDevice.list()
     ) throws(ProvisioningError) -> [FleetBoard] {
         let catalogue = try options.catalogue()
         var choices: [BoardChoice] = []
@@ -21,10 +22,11 @@ extension FleetOptions {
             let platforms = try options.consideredPlatforms()
             let named = options.platform == nil ? nil : platforms.first
             if let named, named.emulation != nil {
+                try given?.check(named, connection)
                 choices = try emulated(named, connection)
             } else {
                 choices = try Desk(platforms: platforms, devices: devices)
-                    .allChoices(named, connection, isFlashing: isFlashing)
+                    .allChoices(named, connection, isFlashing: isFlashing, given: given)
             }
         }
         for board in boards {
@@ -32,7 +34,8 @@ extension FleetOptions {
             var connection = connection
             (connection.port, connection.instance) = (board.port, board.instance)
             let desk = Desk(platforms: [platform], devices: devices)
-            choices.append(try desk.choice(platform, connection, isFlashing: isFlashing))
+            choices.append(
+                try desk.choice(platform, connection, isFlashing: isFlashing, given: given))
         }
         for remark in choices.compactMap(\.remark) { Terminal.standardError.remark(remark) }
         let boards = choices.map(FleetBoard.init)
@@ -111,7 +114,8 @@ extension BoardChoice {
 extension Desk {
     /// Every attached board of the platform, or of any platform.
     fileprivate func allChoices(
-        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool
+        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool,
+        given: GivenFlash?
     ) throws(ProvisioningError) -> [BoardChoice] {
         if let platform, platform.usbMatches.isEmpty {
             throw ProvisioningError(
@@ -124,7 +128,8 @@ extension Desk {
         var choices: [BoardChoice] = []
         for board in found {
             choices.append(
-                try choice(of: board.device, platform, connection, isFlashing: isFlashing))
+                try choice(
+                    of: board.device, platform, connection, isFlashing: isFlashing, given: given))
         }
         return choices
     }

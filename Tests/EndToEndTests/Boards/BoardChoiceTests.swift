@@ -68,6 +68,44 @@ import Testing
             at: place, "0d28:0204", "BBC micro:bit CMSIS-DAP", serial: serial, ports: port)
     }
 
+    /// A flash command of the user's among two boards has to say which one it is for: by a placeholder, or
+    /// by the name itself.
+    @Test func aGivenFlashCommandNamesItsBoard() throws {
+        let pico = try platform("pico")
+        for (number, serial) in [(0, "E660A"), (1, "E660B")] {
+            try tree.plug(
+                at: "1-\(number + 1)", "2e8a:000a", "Pico", serial: serial, ports: "ttyACM\(number)"
+            )
+        }
+        func choose(_ words: String..., among devices: [AttachedDevice]) throws -> BoardChoice {
+            let given = GivenFlash(
+                command: try CommandTemplate(["flasher"] + words), printsLog: nil)
+            return try Desk(platforms: [pico], devices: devices).choice(
+                pico, try ConnectionOptions.parse(["--usb-serial", "E660B"]), isFlashing: true,
+                given: given)
+        }
+        let both = tree.list()
+        let port = tree.path("ttyACM1")
+        for words in [
+            ["--port={port}"], ["--probe={probe}"], ["-P\(port)"], ["--serial", "E660B"],
+        ] {
+            let choice =
+                try words.count == 1
+                ? choose(words[0], among: both) : choose(words[0], words[1], among: both)
+            #expect(choice.connection.port == port)
+            guard case .command(let commands) = choice.flash else {
+                Issue.record("\(choice.flash)")
+                continue
+            }
+            #expect(commands.flash.arguments == ["flasher"] + words)
+        }
+        expectRefusal(
+            .boardAmbiguous, "names neither port nor probe", "2 such boards", "E660A",
+            hint: "{probe} or {port}"
+        ) { try choose("E660A", among: both) }
+        _ = try choose("write", among: both.filter { $0.usb?.serialNumber == "E660B" })
+    }
+
     @Test func theOnlyBoardNeedsNoName() throws {
         try plugMicrobit("ttyACM0", at: "1-1", serial: "9900aa")
         try tree.plug(at: "1-2", "046d:c52b", "Receiver", serial: nil)
