@@ -29,8 +29,12 @@ import Testing
             image, in: provision.home.appending(path: "device-\(seed)"),
             faults: LineFaults.Rates(each: 0.001), seed: UInt64(seed))
         defer { device.stop() }
-        let result = try provision(
-            "enroll", "--platform", "native", "--port", device.line.port, "--json", "-v")
+        // A read of 500 octets arrives whole one time in eight: it takes some attempts, whatever each takes.
+        let patience = Executable.isSanitized ? ["--timeout", "answer=60s"] : []
+        let result = try provision.run(
+            Executable.url,
+            ["enroll", "--platform", "native", "--port", device.line.port, "--json", "-v"]
+                + patience)
         let report = try? result.json()
         return Enrolment(
             seed: seed, status: result.status, device: report?["device"] as? String,

@@ -25,7 +25,10 @@ import Testing
         let failed: [String]
     }
 
-    @Test func everyTopicIsMeasured() throws {
+    @Test(
+        .disabled(
+            if: Executable.isSanitized, "a sanitizer's figures are none, and take half an hour"))
+    func everyTopicIsMeasured() throws {
         // The benchmark would build it, too, and wait for whoever does so already.
         _ = try Firmware.native()
         let result = try Executable.withHome {

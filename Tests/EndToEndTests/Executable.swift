@@ -21,6 +21,10 @@ struct Executable {
         }
     }
 
+    /// Whether all of this is slower by a sanitizer: `Scripts/test` says so.
+    static let isSanitized =
+        ProcessInfo.processInfo.environment["PROVISION_TEST_SANITIZER"] != nil
+
     static let packageRoot = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
