@@ -15,6 +15,9 @@ extension BoardRun {
         var plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
         plan.image = image
         plan.erases = erases
+        if let folder = logs.outputCredentials {
+            try ExportDestination.check(folder: folder, option: "--output-credentials")
+        }
         if image != nil { try board.checkChannel() }
         let outcome = try Provisioner(
             plan: plan, flasher: image == nil ? nil : try board.flasher(),

@@ -43,12 +43,31 @@ final class ExportDestination {
         guard descriptor >= 0 else {
             let cause = errno
             if temporaryPath != nil { UnfinishedFile.end() }
+            // A pipe waits for its reader, but for Ctrl-C.
+            guard cause != EINTR else {
+                throw ProvisioningError(
+                    .interrupted, "interrupted while nobody read \(path)",
+                    hint: "start what reads it first")
+            }
             throw Self.unwritable(path, cause, option)
         }
         terminal = Terminal(descriptor: descriptor)
     }
 
     deinit { abandon() }
+
+    /// Whether files can be made in `folder`, or it can be made, found out without making it.
+    static func check(folder: String, option: String) throws {
+        try StateDirectory.current().refuseOwnFile(folder + "/file", option: option)
+        var place = URL(filePath: folder).standardizedFileURL.path
+        var status = stat()
+        // What is not there yet is made in the nearest folder that is.
+        while stat(place, &status) != 0, errno == ENOENT, place != "/" {
+            place = (place as NSString).deletingLastPathComponent
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw unwritable(folder, ENOTDIR, option) }
+        guard access(place, W_OK | X_OK) == 0 else { throw unwritable(folder, errno, option) }
+    }
 
     /// Whether `path` can be written, found out without changing what is there.
     static func check(path: String, option: String) throws {
