@@ -1,6 +1,7 @@
 import Channels
 import Foundation
 import Provisioning
+import Synchronization
 
 /// Standard output, or a file that appears only when it is complete.
 ///
@@ -39,22 +40,45 @@ final class ExportDestination {
         let flags = isReplaced ? O_CREAT | O_EXCL | O_NOFOLLOW : O_NOCTTY
         // Before there is one: a signal may come in between.
         if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
-        let descriptor = open(temporaryPath ?? place, O_WRONLY | O_CLOEXEC | flags, 0o644)
+        let descriptor = try Self.open(temporaryPath ?? place, flags)
         guard descriptor >= 0 else {
             let cause = errno
             if temporaryPath != nil { UnfinishedFile.end() }
-            // A pipe waits for its reader, but for Ctrl-C.
-            guard cause != EINTR else {
-                throw ProvisioningError(
-                    .interrupted, "interrupted while nobody read \(path)",
-                    hint: "start what reads it first")
-            }
             throw Self.unwritable(path, cause, option)
         }
         terminal = Terminal(descriptor: descriptor)
     }
 
     deinit { abandon() }
+
+    private static let isInterrupted = Mutex<@Sendable () -> Bool>({ false })
+
+    /// Has the wait for a pipe's reader end with `.interrupted` once `isInterrupted` says so.
+    static func endWaits(_ isInterrupted: @escaping @Sendable () -> Bool) {
+        self.isInterrupted.withLock { $0 = isInterrupted }
+    }
+
+    /// A pipe waits for its reader, but not beyond Ctrl-C.
+    ///
+    /// - Returns: negative: `errno` says why.
+    private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
+        var status = stat()
+        let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+        guard isPipe else { return Foundation.open(path, O_WRONLY | O_CLOEXEC | flags, 0o644) }
+        while true {
+            let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
+            guard descriptor < 0, errno == ENXIO else {
+                if descriptor >= 0 { _ = fcntl(descriptor, F_SETFL, O_WRONLY) }
+                return descriptor
+            }
+            guard !isInterrupted.withLock({ $0() }) else {
+                throw ProvisioningError(
+                    .interrupted, "interrupted while nobody reads \(path)",
+                    hint: "start what reads it first")
+            }
+            usleep(20_000)
+        }
+    }
 
     /// Whether files can be made in `folder`, or it can be made, found out without making it.
     static func check(folder: String, option: String) throws {
