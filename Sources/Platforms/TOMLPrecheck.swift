@@ -16,7 +16,11 @@ struct TOMLPrecheck {
     /// Far beyond what a platform file needs: names that one key joins with dots, and brackets in brackets.
     private static let (maximumNameCount, maximumNesting) = (16, 32)
 
-    private init(_ text: String) { bytes = Array(text.utf8) }
+    private init(_ text: String) {
+        bytes = Array(text.utf8)
+        // A byte order mark, which editors of Windows write and toml++ skips.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
 
     /// The line of the first offence, nil if there is none. Text that is no TOML for another reason is
     /// left to the parser.

@@ -287,6 +287,11 @@ struct BadPlatform: CustomTestStringConvertible {
         #expect(error?.reason.contains("joins more than 16 names") == true)
     }
 
+    @Test func aByteOrderMarkIsSkipped() {
+        #expect(failure([0xEF, 0xBB, 0xBF] + Array(Self.minimal.utf8)) == nil)
+        #expect(failure(Array((Self.minimal + "\u{FEFF}").utf8))?.code == .platformInvalid)
+    }
+
     @Test func numbersAndShortKeysAreNoNesting() {
         let text =
             "x = [" + String(repeating: "1.5, ", count: 100) + "]\n"

@@ -89,6 +89,18 @@ struct DeviceAnswersTests {
         #expect(try bench.eventCount == 0)
     }
 
+    @Test(arguments: DeviceError.allCases)
+    func eachRefusalHasANextStep(_ refusal: DeviceError) throws {
+        for command in [DeviceContract.Command.evidence, DeviceContract.Command.credential] {
+            let bench = try Bench()
+            let device = try SimulatedDevice()
+            device.reaction = { $0.header.command == command ? .refuse(refusal) : .obey }
+            let error = failure { _ = try bench.run(device) }
+            #expect(error?.hint?.isEmpty == false, "\(error?.reason ?? "no error")")
+            #expect(error?.reason.contains(refusal.description) == true, "\(error?.reason ?? "")")
+        }
+    }
+
     @Test(arguments: [-9, -65535, .min] as [Int64])
     func aKeyForAnotherAlgorithmThanItSignsWith(_ algorithm: Int64) throws {
         let bench = try Bench()
