@@ -59,7 +59,8 @@ public enum ReportFormat: String, CaseIterable, Sendable, Hashable {
     func report(_ marker: String, in text: ArraySlice<UInt8>) throws(EvidenceError) -> DeviceReport?
     {
         switch self {
-        case .provision: try ReportLine.evidence(in: text).map(DeviceReport.evidence)
+        case .provision:
+            .evidence(try ReportLine.evidence(encodedIn: text.dropFirst(marker.utf8.count)))
         case .ariel:
             try ReportedClaimsSet.Marker(rawValue: marker).map {
                 (marker) throws(EvidenceError) in

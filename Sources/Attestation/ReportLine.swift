@@ -14,7 +14,12 @@ public enum ReportLine {
         let line = Array(line)
         let marker = Array(Self.marker.utf8)
         guard let start = line.firstRange(of: marker)?.upperBound else { return nil }
-        let digits = line[start...].prefix { sextet($0) != nil }
+        return try evidence(encodedIn: line[start...])
+    }
+
+    /// The evidence whose base64url `text` begins with.
+    static func evidence(encodedIn text: ArraySlice<UInt8>) throws(EvidenceError) -> Evidence {
+        let digits = text.prefix { sextet($0) != nil }
         guard digits.count <= maximumDigitCount else {
             throw .oversized(digits.count / 4 * 3)
         }

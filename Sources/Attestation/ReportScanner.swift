@@ -21,6 +21,8 @@ public struct ReportScanner: Sendable {
 
     private let markers: [(format: ReportFormat, text: String, octets: [UInt8])]
     private let longestMarker: Int
+    /// By octet: whether a marker begins with it. A log is mostly no marker.
+    private let beginnings: [Bool]
     private var line: [UInt8] = []
     /// Whether the beginning of this line is forgotten.
     private var isContinued = false
@@ -34,6 +36,9 @@ public struct ReportScanner: Sendable {
             format.markers.map { (format, $0, Array($0.utf8)) }
         }
         longestMarker = markers.map(\.octets.count).max() ?? 0
+        var beginnings = [Bool](repeating: false, count: 256)
+        for marker in markers { beginnings[Int(marker.octets[0])] = true }
+        self.beginnings = beginnings
         line.reserveCapacity(Self.maximumLineLength)
     }
 
@@ -127,26 +132,17 @@ public struct ReportScanner: Sendable {
         return (nil, torn)
     }
 
+    /// One pass, whatever the number of markers, that ends at the first: a line may be nothing else.
     private func firstMarker(in text: ArraySlice<UInt8>) -> (start: Int, marker: Int)? {
-        var first: (start: Int, marker: Int)?
-        for index in markers.indices {
-            let limit = first?.start ?? text.endIndex
-            let end = min(text.endIndex, limit + markers[index].octets.count)
-            if let range = Self.range(of: markers[index].octets, in: text[..<end]) {
-                first = (range, index)
+        text.withUnsafeBufferPointer { octets in
+            for start in octets.indices where beginnings[Int(octets[start])] {
+                let rest = UnsafeBufferPointer(rebasing: octets[start...])
+                if let marker = markers.firstIndex(where: { rest.starts(with: $0.octets) }) {
+                    return (text.startIndex + start, marker)
+                }
             }
+            return nil
         }
-        return first
-    }
-
-    /// Where `marker` begins. A log is mostly no marker, so its first octet is looked for first.
-    private static func range(of marker: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
-        var rest = text
-        while let start = rest.firstIndex(of: marker[0]) {
-            if rest[start...].starts(with: marker) { return start }
-            rest = rest[(start + 1)...]
-        }
-        return nil
     }
 
     /// Of a line that is too long: keeps what a report may begin with.

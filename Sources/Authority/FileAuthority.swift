@@ -100,6 +100,9 @@ public final class FileAuthority: CredentialIssuer {
     /// What the registry calls the root: SHA-256 of its SubjectPublicKeyInfo, 32 octets.
     public var rootKeyDigest: [UInt8] { SHA256.hash(root.subjectPublicKeyInfo) }
 
+    /// What the registry calls each of its keys.
+    public var keyDigests: [[UInt8]] { [issuingKeyDigest, keyDigest(for: .cwt), rootKeyDigest] }
+
     private func credential(
         _ type: CredentialType, for plan: IssuancePlan
     ) throws -> Credential {

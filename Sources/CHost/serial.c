@@ -148,6 +148,17 @@ bool chost_serial_is_pseudo(int fd) {
 #endif
 }
 
+bool chost_serial_is_master(int fd) {
+#if defined(__linux__)
+    struct stat status;
+    // Documentation/admin-guide/devices.txt: 5, 2 is /dev/ptmx, wherever it lies.
+    return fstat(fd, &status) == 0 && status.st_rdev == makedev(5, 2);
+#else
+    (void)fd;
+    return false;
+#endif
+}
+
 int chost_serial_exclusive(int fd, bool exclusive) {
     return ioctl(fd, exclusive ? TIOCEXCL : TIOCNXCL) < 0 ? errno : 0;
 }

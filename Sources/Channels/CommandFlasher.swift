@@ -78,7 +78,8 @@ public struct CommandFlasher: Flasher {
         if erasing {
             guard let erase = commands.erase else {
                 throw ProvisioningError(
-                    .flashFailed, "erasing was asked for, the platform has no erase command")
+                    .flashFailed, "erasing was asked for, the platform has no erase command",
+                    hint: "leave --erase away, or give [flash] of its file an erase command")
             }
             try run(command(erase, image))
         }

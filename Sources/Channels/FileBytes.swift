@@ -6,7 +6,25 @@
 
 /// Files read whole, up to a limit.
 enum FileBytes {
-    /// - Throws: `EFBIG` if there are more than `limit` bytes.
+    static let noFile = SystemError(EINVAL)
+    static let tooLarge = SystemError(EFBIG)
+
+    /// As `read`, of a file that has an end, found out before anything is read.
+    ///
+    /// - Throws: `noFile` if it is a device, a pipe or a socket; `EISDIR`; `tooLarge`.
+    static func readRegular(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .last }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw SystemError(EISDIR)
+        default: throw noFile
+        }
+        guard status.st_size <= limit else { throw tooLarge }
+        return try read(path, limit: limit)
+    }
+
+    /// - Throws: `tooLarge` if there are more than `limit` bytes.
     static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw .last }
@@ -20,7 +38,7 @@ enum FileBytes {
                 if errno == EINTR { continue }
                 throw .last
             }
-            guard bytes.count + count <= limit else { throw SystemError(EFBIG) }
+            guard bytes.count + count <= limit else { throw tooLarge }
             bytes += buffer[..<count]
         }
     }

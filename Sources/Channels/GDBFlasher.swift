@@ -143,7 +143,8 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         }
         guard let id = DeviceID(bytes) else {
             throw ProvisioningError(
-                .probeProtocol, "\(region) are no device ID: it has 1 to 64 octets")
+                .probeProtocol, "\(region) are no device ID: it has 1 to 64 octets",
+                hint: "correct where the platform file says that the ID is")
         }
         return id
     }

@@ -271,7 +271,9 @@ public final class GDBRemote {
 
     func refused(_ request: String, _ answer: [UInt8]) -> ProvisioningError {
         let text = answer.isEmpty ? "as unknown" : "with \(PlainText.sanitized(answer.prefix(80)))"
-        return ProvisioningError(.probeProtocol, "\(name) refused \(request) \(text)")
+        return ProvisioningError(
+            .probeProtocol, "\(name) refused \(request) \(text)",
+            hint: "is this the board that --platform names, powered, and its memory not locked?")
     }
 
     /// `T05thread:01;`, `S05`, or the process ended: `W00`, `X0b`.

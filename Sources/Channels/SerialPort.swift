@@ -37,7 +37,8 @@ public final class SerialPort: PollableChannel {
         guard descriptor >= 0 else { throw Self.openFailure(path, .last) }
         var isOpen = false
         defer { if !isOpen { closeDescriptor(descriptor) } }
-        guard isatty(descriptor) == 1 else {
+        // Nobody is at the other end of a pseudo-terminal that opening `/dev/ptmx` has just made.
+        guard isatty(descriptor) == 1, !chost_serial_is_master(descriptor) else {
             throw Self.openFailure(path, SystemError(ENOTTY))
         }
         // TIOCEXCL does not stop root, nor what has the port already; flock stops whoever asks.

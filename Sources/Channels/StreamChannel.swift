@@ -104,7 +104,13 @@ public final class StreamChannel: PollableChannel {
             descriptor, for: events, until: deadline, isShielded ? nil : interruption)
     }
 
+    private var lostHint: String {
+        isSocket
+            ? "whoever listens there ended the connection: does it still run, and does another use it?"
+            : "whoever has the other end is gone: start it again"
+    }
+
     private func closed(_ reason: String) -> ProvisioningError {
-        ProvisioningError(.channelClosed, "\(name): \(reason)", hint: closedHint)
+        ProvisioningError(.channelClosed, "\(name): \(reason)", hint: closedHint ?? lostHint)
     }
 }

@@ -64,8 +64,13 @@ package struct TerminalFilter {
         case Self.escape: state = .escape
         case Self.carriageReturn where !isAtLineStart: state = .carriageReturn
         case Self.lineFeed, Self.carriageReturn, UInt8(ascii: "\t"), 0x20...0x7e:
-            emit([byte], to: &output)
-        case 0x00...0x1f, 0x7f: emit([UInt8(ascii: "^"), byte ^ 0x40], to: &output)
+            // Most of a log: no array for each.
+            output.append(byte)
+            if byte != Self.carriageReturn { isAtLineStart = byte == Self.lineFeed }
+        case 0x00...0x1f, 0x7f:
+            output.append(UInt8(ascii: "^"))
+            output.append(byte ^ 0x40)
+            isAtLineStart = false
         case 0xc2...0xdf: state = .character([byte], length: 2)
         case 0xe0...0xef: state = .character([byte], length: 3)
         case 0xf0...0xf4: state = .character([byte], length: 4)
@@ -90,7 +95,7 @@ package struct TerminalFilter {
             return
         case UInt8(ascii: "m"):
             state = .text
-            guard showsColours else { return }
+            guard showsColours, let parameters = Self.withoutConcealment(parameters) else { return }
             hasAttributes = !parameters.allSatisfy { $0 == UInt8(ascii: "0") }
             emit([Self.escape, UInt8(ascii: "[")] + parameters + [byte], to: &output)
             return
@@ -98,6 +103,31 @@ package struct TerminalFilter {
         }
         emit(Array("^[[".utf8) + parameters, to: &output)
         restart(byte, &output)
+    }
+
+    /// Without parameter 8: text is there to be seen. Nil if nothing else was asked for.
+    private static func withoutConcealment(_ parameters: [UInt8]) -> [UInt8]? {
+        guard parameters.contains(UInt8(ascii: "8")) else { return parameters }
+        let separator = UInt8(ascii: ";")
+        let all = parameters.split(separator: separator, omittingEmptySubsequences: false)
+        var kept: [ArraySlice<UInt8>] = []
+        var rest = all[...]
+        while let first = rest.popFirst() {
+            let selection = first.prefix { $0 != UInt8(ascii: ":") }
+            switch Int(String(decoding: selection, as: UTF8.self)) {
+            case 8: continue
+            case 38, 48, 58:
+                // ITU-T T.416: a palette's number or three components follow, which may be an 8.
+                kept.append(first)
+                guard selection.count == first.count else { continue }
+                let modes = ["5": 2, "2": 4]
+                let length = rest.first.flatMap { modes[String(decoding: $0, as: UTF8.self)] }
+                kept += rest.prefix(length ?? 0)
+                rest = rest.dropFirst(length ?? 0)
+            default: kept.append(first)
+            }
+        }
+        return kept.isEmpty ? nil : Array(kept.joined(separator: [separator]))
     }
 
     private mutating func pushCharacter(

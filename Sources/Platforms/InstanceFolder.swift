@@ -18,7 +18,9 @@ final class InstanceFolder {
     ///   called `[a-z0-9-]+`; `.emulatorFailed`.
     init(instance: String, stateDirectory: String) throws(ProvisioningError) {
         guard Platform.isName(instance) else {
-            throw ProvisioningError(.usage, "the instance \"\(instance)\" is not called [a-z0-9-]+")
+            throw ProvisioningError(
+                .usage, "the instance \"\(instance)\" is not called [a-z0-9-]+",
+                hint: "use small letters, digits and hyphens: --instance board-2")
         }
         self.instance = instance
         path = URL(fileURLWithPath: stateDirectory).path + "/emulated/\(instance)"

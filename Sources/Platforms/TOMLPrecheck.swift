@@ -1,17 +1,26 @@
 /// Finds what toml++ 3.4 asserts instead of reporting it: a closing bracket that does not match, a table
 /// header that begins with what cannot begin a key, and Unicode's white space outside of strings.
 /// SwiftPM keeps assertions in release builds, so a slip of the finger in a platform file would end the
-/// process.
+/// process. So would tables that nest without end, which toml++ takes apart by recursion.
 struct TOMLPrecheck {
     private let bytes: [UInt8]
     private var position = 0
     private var line = 1
     /// The opening brackets that are not closed yet.
     private var open: [UInt8] = []
+    /// Dots since the last key or value began.
+    private var dotCount = 0
     /// Nothing but white space stood on this line so far.
     private var isAtLineStart = true
 
-    private init(_ text: String) { bytes = Array(text.utf8) }
+    /// Far beyond what a platform file needs: names that one key joins with dots, and brackets in brackets.
+    private static let (maximumNameCount, maximumNesting) = (16, 32)
+
+    private init(_ text: String) {
+        bytes = Array(text.utf8)
+        // A byte order mark, which editors of Windows write and toml++ skips.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
 
     /// The line of the first offence, nil if there is none. Text that is no TOML for another reason is
     /// left to the parser.
@@ -22,6 +31,7 @@ struct TOMLPrecheck {
 
     private mutating func run() -> String? {
         while let byte = peek() {
+            if "\n\r=,[]{}".utf8.contains(byte) { dotCount = 0 }
             switch byte {
             case 0x0A...0x0D:
                 position += 1
@@ -37,7 +47,16 @@ struct TOMLPrecheck {
                 if isAtLineStart, byte == UInt8(ascii: "["), !isHeader() {
                     return "expected a table's name after \"[\""
                 }
+                guard open.count < Self.maximumNesting else {
+                    return "more than \(Self.maximumNesting) brackets are open"
+                }
                 open.append(byte)
+                position += 1
+            case UInt8(ascii: "."):
+                dotCount += 1
+                guard dotCount < Self.maximumNameCount else {
+                    return "a key joins more than \(Self.maximumNameCount) names with dots"
+                }
                 position += 1
             case UInt8(ascii: "]"), UInt8(ascii: "}"):
                 let opening = byte == UInt8(ascii: "]") ? UInt8(ascii: "[") : UInt8(ascii: "{")

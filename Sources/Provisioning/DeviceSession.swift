@@ -14,6 +14,8 @@ final class DeviceSession {
     private var chunkLength: Int?
     /// Whether it has understood a request: it is the right device on the right port then.
     private var hasAnswered = false
+    /// Whether the latest request was repeated for as long as it may be: no accident, then.
+    private var hasGivenUp = false
 
     /// What a device has to do for an answer.
     enum Effort {
@@ -136,7 +138,7 @@ final class DeviceSession {
         do throws(ProvisioningError) {
             return try body()
         } catch {
-            guard isLineBad, error.code.mayBeDamage else { throw error }
+            guard isLineBad, !hasGivenUp, error.code.mayBeDamage else { throw error }
             observer.noted("the line damages frames, so once more: \(error.reason)")
         }
         return try body()
@@ -173,6 +175,8 @@ final class DeviceSession {
                 "could not \(doing): the device has talked for \(deadlines.conversation.components.seconds) s on \(channel.name)",
                 hint: "it answers, but too little at a time")
         }
+        hasGivenUp = false
+        let end = now + patience.limit
         var deadline = now
         var effects = session.request(
             call.request, repeats: call.repeats, patience: patience, at: now)
@@ -180,7 +184,7 @@ final class DeviceSession {
             if let result = try perform(effects, to: doing, &deadline) {
                 switch result {
                 case .success, .failure(.group), .failure(.status): hasAnswered = true
-                default: break
+                default: hasGivenUp = now >= end
                 }
                 return result
             }
@@ -274,7 +278,7 @@ extension ProvisioningError {
             self.init(
                 .deviceRefused, reason, hint: "does it speak version 1 of SMP? --smp-version 1")
         case .status where refusal == nil:
-            self.init(.deviceRefused, reason)
+            self.init(.deviceRefused, reason, hint: Self.look(channel))
         case .status, .group:
             self.init(
                 .deviceRefused,
@@ -287,11 +291,18 @@ extension ProvisioningError {
         }
     }
 
-    private static func hint(for refusal: DeviceError?, _ channel: any Channel) -> String? {
+    private static func hint(for refusal: DeviceError?, _ channel: any Channel) -> String {
         switch refusal {
         case .locked: "its credentials are write-once; flash it with --erase to begin anew"
         case .badLengthOrOffset: "does it reset in between? \(look(channel))"
-        default: nil
+        case .storageFull: "give it fewer with --credentials, or its firmware more flash pages"
+        case .noSuchKey: "leave --key-id away, and the device makes the key that it has room for"
+        case .keyExists: "flash it with --erase to begin anew, or choose another --key-id"
+        case .noEntropy: "has the chip a random number generator, and does its firmware start it?"
+        case .hashMismatch: "run it again: what was sent did not arrive whole"
+        case .malformed, .unsupported:
+            "update the device library in the firmware, or this tool: they speak differently"
+        case .cryptoFailed, nil: look(channel)
         }
     }
 

@@ -85,6 +85,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
 
     // Authority
     case authorityUnavailable = "authority-unavailable"
+    /// The registry names issuers, and there is no authority with a key of theirs.
+    case authorityLost = "authority-lost"
     case issuanceFailed = "issuance-failed"
     /// Of the key's point only x is known, and the credential needs y.
     case keyIncomplete = "key-incomplete"
@@ -118,7 +120,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
             .replacementUnproven, .registryConflict, .notFound, .clockWrong:
             8
-        case .authorityUnavailable, .issuanceFailed, .keyIncomplete: 9
+        case .authorityUnavailable, .authorityLost, .issuanceFailed, .keyIncomplete: 9
         case .installFailed, .confirmFailed, .credentialMismatch: 10
         case .interrupted: 130
         case .internalFailure: 70

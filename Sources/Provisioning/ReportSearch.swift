@@ -19,7 +19,7 @@ struct ReportSearch {
 
     /// A log that is full of broken reports is said so only as often.
     private static let maximumNoteCount = 20
-    /// Keys and devices, of which one alone is right: more than that name nothing better.
+    /// Keys and devices, of which one alone is right: older ones than that tell nothing more.
     private static let maximumFoundCount = 64
 
     init(_ plan: ProvisioningPlan, probedID: DeviceID?, noted: @escaping (String) -> Void) {
@@ -61,7 +61,20 @@ struct ReportSearch {
             $0.format == new.format && $0.result.identity == new.result.identity
                 && $0.result.hasSameKey(as: new.result)
         }
-        if found.count < Self.maximumFoundCount { found.append(new) }
+        found.append(new)
+        if found.count > Self.maximumFoundCount { found.remove(at: leastOfFound()) }
+    }
+
+    /// Of the reports that count least, the oldest whose device reported another key since: the last key
+    /// counts, and that there is another device must not be forgotten.
+    private func leastOfFound() -> Int {
+        let format = ReportFormat.allCases.last { format in found.contains { $0.format == format } }
+        let least = found.indices.filter { found[$0].format == format }
+        return least.first { index in
+            least.contains {
+                $0 > index && found[$0].result.identity == found[index].result.identity
+            }
+        } ?? least.first ?? 0
     }
 
     private mutating func refuse(_ error: ProvisioningError, _ prefix: String) {

@@ -93,7 +93,8 @@ extension SQLiteRegistry {
             throw ProvisioningError(
                 .usage,
                 "a key is named by \(Self.minimumPrefixLength) to 64 hexadecimal digits of its "
-                    + "thumbprint, not by \(prefix)")
+                    + "thumbprint, not by \(prefix.debugDescription)",
+                hint: "list them: provision keys")
         }
         let found = try read { database in
             try KeyRecord.fetchAll(
@@ -104,7 +105,8 @@ extension SQLiteRegistry {
         }
         guard let first = found.first else {
             throw ProvisioningError(
-                .notFound, "no key has a thumbprint that begins with \(prefix)")
+                .notFound, "no key has a thumbprint that begins with \(prefix)",
+                hint: "list them: provision keys")
         }
         guard found.count == 1 else {
             let names = found.map { "\($0.name) (\($0.identity))" }.joined(separator: ", ")

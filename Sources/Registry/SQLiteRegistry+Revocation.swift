@@ -69,7 +69,8 @@ extension SQLiteRegistry {
             guard key.state == .revoked else {
                 throw ProvisioningError(
                     .registryConflict,
-                    "key \(key.name) of \(key.identity) is \(key.state.rawValue), not revoked")
+                    "key \(key.name) of \(key.identity) is \(key.state.rawValue), not revoked",
+                    hint: "list those that are: provision keys --state revoked")
             }
             let others = try log.database.requireDevice(key.identity).keys
             if let other = others.first(where: { $0.keyID == key.keyID && $0.state != .revoked }) {
@@ -104,7 +105,9 @@ extension SQLiteRegistry {
                 throw ProvisioningError(
                     .registryConflict,
                     "\(nickname) is the name of \(holder) already, "
-                        + "so \(identity) can't have it")
+                        + "so \(identity) can't have it",
+                    hint: "take another one, or that one away: provision devices name "
+                        + "\(holder) --remove")
             }
             try log.append(
                 .deviceNamed(RegistryChange.DeviceNamed(nickname: nickname)), to: device.row)
@@ -119,7 +122,8 @@ extension SQLiteRegistry {
             throw ProvisioningError(
                 .usage,
                 "a nickname has 1 to 64 printable characters and no slash, not "
-                    + nickname.debugDescription)
+                    + nickname.debugDescription,
+                hint: "take another one; without any, the device is named by its ID")
         }
         guard DeviceID(hexadecimal: nickname) == nil else {
             throw ProvisioningError(

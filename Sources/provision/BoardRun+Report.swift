@@ -17,6 +17,9 @@ extension BoardRun {
         plan.image = image
         plan.flashesOwnImage = isFlashing && image == nil
         plan.erases = erases
+        if let folder = logs.outputCredentials {
+            try ExportDestination.check(folder: folder, option: "--output-credentials")
+        }
         if isFlashing { try board.checkChannel() }
         let outcome = try Provisioner(
             plan: plan, flasher: isFlashing ? try board.flasher() : nil,

@@ -18,7 +18,7 @@ struct BoardRun: Sendable {
         _ session: Session, _ credentials: CredentialOptions, packagePath: String
     ) throws(ProvisioningError) {
         registry = try session.state.openRegistry()
-        authority = try session.state.openAuthority()
+        authority = try session.state.openAuthority(of: registry)
         try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
         self.credentials = credentials
         self.packagePath = packagePath

@@ -161,19 +161,24 @@ struct Checkup {
 
     private func authority() -> Finding {
         do {
-            let authority = try FileAuthority.open(at: state.directory.authority)
+            guard let authority = try state.authorityIfAny(of: registryIfReadable()) else {
+                return Finding(
+                    severity: .note, subject: "authority",
+                    text: "none yet in \(state.directory.authority)",
+                    hint: "the first run creates it")
+            }
             return Finding(
                 severity: .good, subject: "authority",
                 text: "\(authority.summary.issuing.subject), sound: \(authority.summary.path)",
                 hint: nil)
-        } catch  where error.code == .notFound {
-            return Finding(
-                severity: .note, subject: "authority",
-                text: "none yet in \(state.directory.authority)",
-                hint: "the first run creates it")
         } catch {
             return Finding(
                 severity: .problem, subject: "authority", text: error.reason, hint: error.hint)
         }
+    }
+
+    /// Nil: there is none, or what is wrong with it is said already.
+    private func registryIfReadable() -> SQLiteRegistry? {
+        try? SQLiteRegistry(path: state.directory.registry, for: .reading)
     }
 }

@@ -26,7 +26,7 @@ extension State {
                 "the clock says \(now.utc), the authority in \(directory.authority) began at "
                     + begin.utc,
                 hint: "set the clock; if it is right, the authority was made while it was ahead: "
-                    + "put it aside, and the next run makes another")
+                    + "put it aside, then: provision authority create --replace")
         }
         guard !isAccepted, let last = try registry.lastChange(),
             now.seconds < last.seconds - Self.clockTolerance

@@ -1,5 +1,3 @@
-import Authority
-import Foundation
 import Provisioning
 import Registry
 
@@ -25,33 +23,19 @@ struct State {
     }
 
     /// For listings. Nil, and a word about it, if there is no registry yet.
-    func openRegistryIfAny() throws(ProvisioningError) -> SQLiteRegistry? {
+    ///
+    /// - Parameter isSilent: it is not what the user asked for.
+    func openRegistryIfAny(
+        isSilent: Bool = false
+    ) throws(ProvisioningError) -> SQLiteRegistry? {
         do {
-            return try openRegistry(for: .reading)
+            return try openRegistry(for: .reading, isVerified: isSilent)
         } catch {
             guard error.code == .notFound else { throw error }
-            Terminal.standardError.remark("\(error.reason) yet; nothing is registered")
+            if !isSilent {
+                Terminal.standardError.remark("\(error.reason) yet; nothing is registered")
+            }
             return nil
         }
-    }
-
-    /// Creates the authority when there is none, and says where.
-    func openAuthority() throws(ProvisioningError) -> FileAuthority {
-        let (authority, isNew) = try FileAuthority.openOrCreate(
-            at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now()
-        )
-        if isNew {
-            Terminal.standardError.remark("created an authority in \(directory.authority)")
-            Terminal.standardError.remark(
-                "its root key signs nothing but the issuing CA; keep a copy, and keep it secret")
-        }
-        return authority
-    }
-
-    /// Whose devices these are: the user, on this machine.
-    static var defaultAuthorityName: String {
-        let user = NSUserName()
-        let host = ProcessInfo.processInfo.hostName.prefix { $0 != "." }
-        return String("Provision \(user.isEmpty ? "" : user + " ")\(host)".prefix(48))
     }
 }

@@ -146,6 +146,18 @@ import Testing
         #expect(Self.count(scanner.push(Array(Self.whole.utf8)) + scanner.finish()).reports == 1)
     }
 
+    /// The work for each octet is bounded: a scanner that looks at all of a line for each marker in it
+    /// takes minutes for this.
+    @Test(arguments: ReportFormat.allCases.flatMap(\.markers))
+    func aLineOfMarkersIsBounded(_ marker: String) {
+        var scanner = ReportScanner()
+        let piece = [UInt8]((0..<5000).flatMap { _ in Array(marker.utf8) })
+        for _ in 0..<5 { _ = scanner.push(piece) }
+        let ends = [UInt8]((0..<400).flatMap { _ in Array(marker.utf8) } + [0x0a])
+        for _ in 0..<20 { _ = scanner.push(ends) }
+        #expect(Self.count(scanner.push(Array(Self.whole.utf8)) + scanner.finish()).reports == 1)
+    }
+
     @Test func tellsWhatItSawLast() {
         var scanner = ReportScanner()
         _ = scanner.push(Array("one\n\n\u{1b}[31mtwo\u{1b}[0m\r\n \u{7}\nth\u{9b}ree\nfo".utf8))

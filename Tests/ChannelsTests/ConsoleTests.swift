@@ -175,6 +175,19 @@ private enum TerminalTurn {
         #expect(filter(bytes) == expected)
     }
 
+    /// What is concealed would be on the screen for whoever copies it, and for nobody to see.
+    @Test(arguments: [
+        ("\u{1b}[8m", ""), ("\u{1b}[08m", ""), ("\u{1b}[8:1m", ""), ("\u{1b}[8;8m", ""),
+        ("\u{1b}[1;8;31m", "\u{1b}[1;31m"), ("\u{1b}[;8m", "\u{1b}[m"),
+        ("\u{1b}[38;5;8m", "\u{1b}[38;5;8m"), ("\u{1b}[38;5;8;8m", "\u{1b}[38;5;8m"),
+        ("\u{1b}[48;2;8;8;8;8mx", "\u{1b}[48;2;8;8;8mx"), ("\u{1b}[38;8m", "\u{1b}[38m"),
+        ("\u{1b}[38:5:8m", "\u{1b}[38:5:8m"), ("\u{1b}[38:5:1;8m", "\u{1b}[38:5:1m"),
+        ("\u{1b}[28;18;80m", "\u{1b}[28;18;80m"),
+    ])
+    func nothingIsConcealed(_ text: String, _ expected: String) {
+        #expect(filter(Array(text.utf8)) == expected)
+    }
+
     @Test func coloursAreLeftOut() {
         var filter = TerminalFilter(showsColours: false)
         let text = filter.filter(Array("\u{1b}[31mred\u{1b}[0m \u{1b}[2J".utf8))

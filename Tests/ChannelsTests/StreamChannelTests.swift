@@ -28,6 +28,10 @@ import Testing
         expectError(.channelClosed) { () throws(ProvisioningError) in
             try channel.read(atMost: 10, within: .seconds(20))
         }
+        let error = #expect(throws: ProvisioningError.self) {
+            try channel.read(atMost: 10, within: .seconds(20))
+        }
+        #expect(error?.hint?.contains("ended the connection") == true)
         // No SIGPIPE either.
         expectError(.channelClosed) { () throws(ProvisioningError) in
             try channel.write([1], within: .seconds(1))

@@ -82,6 +82,8 @@ import Testing
 
             // An authority of that time would sign what is not valid for ten years.
             try FileManager.default.removeItem(at: provision.home.appending(path: "authority"))
+            let replaced = try provision(in: ahead, ["authority", "create", "--replace"])
+            #expect(replaced.status == 0, "\(replaced.standardError)")
             #expect(try provision(in: ahead, try Executable.nativeRun()).status == 0)
             let authority = try provision.run(
                 Executable.url, try Executable.nativeRun("--accept-clock"))

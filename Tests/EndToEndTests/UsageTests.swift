@@ -49,6 +49,32 @@ import Testing
         }
     }
 
+    /// What is wrong with a value is said with what to do about it.
+    @Test func aWrongValueHasANextStep() throws {
+        try Executable.withHome { provision in
+            let record = try provision.provisionNative()
+            let device = try #require(record["device"] as? String)
+            let key = try #require(record["thumbprint"] as? String)
+            try provision("devices", "name", device, "a/b")
+                .expectError("usage", status: 2, "\"a/b\"")
+            for command in [
+                ["keys", "--device", "nobody"], ["registry", "reinstate", "--key", "00000000"],
+            ] {
+                try provision.run(Executable.url, command)
+                    .expectError("not-found", status: 8, command.last ?? "")
+            }
+            try provision("revoke", "--key", "").expectError("usage", status: 2, "\"\"")
+            try provision("registry", "reinstate", "--key", key)
+                .expectError("registry-conflict", status: 8, "active, not revoked")
+            try provision("emulate", "native", "--instance", "A b")
+                .expectError("usage", status: 2, "\"A b\"")
+            try provision("enroll", "--platform", "native", "--port", "tcp:")
+                .expectError("usage", status: 2, "no socket's address: \"tcp:\"")
+            try provision("enroll", "--platform", "native", "--port", "/dev/ptmx")
+                .expectError("channel-unavailable", status: 5, "/dev/ptmx is not a serial port")
+        }
+    }
+
     @Test func optionsAloneStillMeanTheDefaultCommand() throws {
         try Executable.withHome { provision in
             let result = try provision("--platform", "native", "--no-build", "--dry-run")

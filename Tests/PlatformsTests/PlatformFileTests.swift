@@ -271,6 +271,35 @@ struct BadPlatform: CustomTestStringConvertible {
         let text = "x = " + String(repeating: "[", count: 30_000)
         #expect(failure(Array(text.utf8))?.code == .platformInvalid)
     }
+
+    /// As many names as 64 KiB hold: toml++ would take the tables apart by recursion, to the stack's end.
+    @Test(arguments: [
+        ("", "a.", "a = 1"), ("[", "a.", "a]"), ("[[", "a . ", "a]]"), ("x = {", "a.", "a = 1}"),
+        ("", "\"a\".", "a = 1"), ("", "'a'.", "a = 1"),
+    ])
+    func deeplyNestedKeysAreRefused(_ start: String, _ name: String, _ end: String) {
+        let text =
+            "# the second line\n" + start + String(repeating: name, count: 65_000 / name.utf8.count)
+            + end + "\n"
+        let error = failure(Array(text.utf8))
+        #expect(error?.code == .platformInvalid)
+        #expect(error?.reason.contains("2") == true, "\(error?.reason ?? "")")
+        #expect(error?.reason.contains("joins more than 16 names") == true)
+    }
+
+    @Test func aByteOrderMarkIsSkipped() {
+        #expect(failure([0xEF, 0xBB, 0xBF] + Array(Self.minimal.utf8)) == nil)
+        #expect(failure(Array((Self.minimal + "\u{FEFF}").utf8))?.code == .platformInvalid)
+    }
+
+    @Test func numbersAndShortKeysAreNoNesting() {
+        let text =
+            "x = [" + String(repeating: "1.5, ", count: 100) + "]\n"
+            + String(repeating: "# a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r\n", count: 2)
+            + "y = \"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r\"\na.b.c.d = 2001-01-01T00:00:00.5Z\n"
+        let error = failure(Array(text.utf8))
+        #expect(error?.reason.contains("joins") == false, "\(error?.reason ?? "")")
+    }
 }
 
 /// The same mutations in every run. Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators.

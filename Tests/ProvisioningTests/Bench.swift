@@ -37,7 +37,7 @@ final class Bench {
 
     @discardableResult
     func run(
-        _ device: SimulatedDevice, issuer: (any CredentialIssuer)? = nil
+        _ device: any Channel, issuer: (any CredentialIssuer)? = nil
     ) throws(ProvisioningError) -> Outcome {
         let now = now
         return try Provisioner(

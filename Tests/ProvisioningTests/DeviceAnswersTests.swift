@@ -1,5 +1,6 @@
 import CBOR
 import COSE
+import Foundation
 import Issuance
 import OpenSSL
 import Provisioning
@@ -26,6 +27,18 @@ struct DeviceAnswersTests {
         #expect(remark.hasPrefix("no answer in "))
         #expect(remark.hasSuffix(" ms: trying again to say hello to the device"))
         #expect(device.isClosed)
+    }
+
+    /// A frame that is too long, again and again, is no accident that deserves a second chance.
+    @Test func aServerOfOversizedDatagramsIsGivenUpOnce() throws {
+        let bench = try Bench()
+        bench.plan.deadlines.boot = .milliseconds(200)
+        let server = OversizedServer()
+        let error = failure { _ = try bench.run(server) }
+        #expect(error?.code == .answerOversized)
+        #expect(server.requestCount > 0)
+        #expect(!bench.log.remarks.contains { $0.contains("once more") }, "\(bench.log.remarks)")
+        #expect(server.isClosed)
     }
 
     /// Its port and its firmware are the right ones then.
@@ -74,6 +87,18 @@ struct DeviceAnswersTests {
         #expect(error?.hint?.contains("reset") == true)
         #expect(device.nonces.count == 2)
         #expect(try bench.eventCount == 0)
+    }
+
+    @Test(arguments: DeviceError.allCases)
+    func eachRefusalHasANextStep(_ refusal: DeviceError) throws {
+        for command in [DeviceContract.Command.evidence, DeviceContract.Command.credential] {
+            let bench = try Bench()
+            let device = try SimulatedDevice()
+            device.reaction = { $0.header.command == command ? .refuse(refusal) : .obey }
+            let error = failure { _ = try bench.run(device) }
+            #expect(error?.hint?.isEmpty == false, "\(error?.reason ?? "no error")")
+            #expect(error?.reason.contains(refusal.description) == true, "\(error?.reason ?? "")")
+        }
     }
 
     @Test(arguments: [-9, -65535, .min] as [Int64])
@@ -299,4 +324,30 @@ struct DeviceAnswersTests {
         try bench.run(device)
         #expect(try bench.key(device.thumbprint)?.state == .active)
     }
+}
+
+/// Answers each datagram with a header that announces more than a host takes.
+private final class OversizedServer: Channel {
+    let name = "udp:[::1]:1337"
+    let carriesDatagrams = true
+    private(set) var requestCount = 0
+    private(set) var isClosed = false
+    private var isAsked = false
+
+    func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError) -> [UInt8] {
+        guard isAsked else {
+            // As long as a line that is silent.
+            Thread.sleep(forTimeInterval: min(Double(timeout.components.attoseconds) / 1e18, 0.1))
+            return []
+        }
+        isAsked = false
+        return [0x09, 0, 0xff, 0xff, 0, 0, 0, 0]
+    }
+
+    func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
+        requestCount += 1
+        isAsked = true
+    }
+
+    func close() { isClosed = true }
 }

@@ -26,7 +26,7 @@ struct ErrorCodeTests {
             .registryUnavailable, .registryNewer, .registryDamaged, .keyRevoked, .keyShared,
             .replacementUnproven, .registryConflict, .notFound, .clockWrong,
         ],
-        9: [.authorityUnavailable, .issuanceFailed, .keyIncomplete],
+        9: [.authorityUnavailable, .authorityLost, .issuanceFailed, .keyIncomplete],
         10: [.installFailed, .confirmFailed, .credentialMismatch],
         70: [.internalFailure],
         130: [.interrupted],

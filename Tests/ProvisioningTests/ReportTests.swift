@@ -104,6 +104,36 @@ struct ReportTests {
         #expect(outcome.format == .provision)
     }
 
+    /// More keys than are remembered: it is the oldest that is forgotten.
+    @Test func theLastOfSeventyKeysCounts() throws {
+        bench.plan.replacesKey = true
+        let keys = try (0..<70).map { _ in try SigningKey.generate().publicKey }
+        let outcome = try bench.report(TextLog(keys.map { claims($0) }, isFile: true))
+        #expect(outcome.registration.publicKey == Array(try #require(keys.last)[1...32]))
+    }
+
+    @Test func noNumberOfUnsignedReportsHidesASignedOne() throws {
+        bench.plan.replacesKey = true
+        let noise = try (0..<70).map { _ in claims(try SigningKey.generate().publicKey) }
+        let signed = try device.reportLine() + "\n"
+        for log in [noise + [signed], [signed] + noise, noise + [signed] + noise] {
+            let outcome = try bench.report(TextLog(log, isFile: true))
+            #expect(outcome.format == .provision)
+            #expect(outcome.registration.thumbprint == device.thumbprint)
+        }
+    }
+
+    @Test func noNumberOfKeysHidesAnotherDevice() throws {
+        bench.plan.replacesKey = true
+        let other = claims(publicKey, of: try SimulatedDevice("00ff00ff00ff00ff"))
+        let keys = try (0..<70).map { _ in claims(try SigningKey.generate().publicKey) }
+        for log in [[other] + keys, keys + [other]] {
+            let error = failure { try bench.report(TextLog(log, isFile: true)) }
+            #expect(error?.code == .idMismatch)
+        }
+        #expect(try bench.eventCount == 0)
+    }
+
     @Test func theProbeNamesWhatTheLineDoesNot() throws {
         let line = claims(publicKey, hasID: false)
         let error = failure { try bench.report(TextLog([line])) }

@@ -64,6 +64,10 @@ int chost_serial_lines(int fd, int dtr, int rts);
 /// Whether `fd` is a pseudo-terminal's slave. False where the system does not tell.
 bool chost_serial_is_pseudo(int fd);
 
+/// Whether `fd` is a pseudo-terminal's master, which opening `/dev/ptmx` makes. False where the system
+/// does not tell.
+bool chost_serial_is_master(int fd);
+
 /// Takes or gives back exclusive use (TIOCEXCL). Other openers get EBUSY, but for root.
 int chost_serial_exclusive(int fd, bool exclusive);
 

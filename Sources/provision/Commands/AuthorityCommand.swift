@@ -15,6 +15,7 @@ struct AuthorityCommand: ParsableCommand {
 
             EXAMPLES
               provision authority create --name "Example Devices"
+              provision authority create --replace      the earlier one is lost for good
               provision authority show --json
             """,
         subcommands: [Show.self, Create.self], defaultSubcommand: Show.self)
@@ -28,18 +29,8 @@ struct AuthorityCommand: ParsableCommand {
 
         func run() throws {
             let state = try State()
-            try AuthorityCommand.show(try open(state.directory.authority), json: json)
-        }
-
-        private func open(_ path: String) throws(ProvisioningError) -> FileAuthority {
-            do {
-                return try FileAuthority.open(at: path)
-            } catch {
-                guard error.code == .notFound else { throw error }
-                throw ProvisioningError(
-                    .authorityUnavailable, "there is no authority in \(path)",
-                    hint: "the first run creates one, or: provision authority create --name NAME")
-            }
+            let registry = try state.openRegistryIfAny(isSilent: true)
+            try AuthorityCommand.show(try state.authority(of: registry), json: json)
         }
     }
 
@@ -50,14 +41,15 @@ struct AuthorityCommand: ParsableCommand {
         @Option(help: "Stands in the certificates: \"Example Devices\".")
         var name: String?
 
+        @Flag(help: "Also where the one is lost that signed credentials of the registry.")
+        var replace = false
+
         @Flag(help: "Print one JSON document.")
         var json = false
 
         func run() throws {
             let state = try State()
-            let authority = try FileAuthority.create(
-                at: state.directory.authority, name: name ?? State.defaultAuthorityName,
-                now: Surroundings.system.now())
+            let authority = try state.createAuthority(name: name, isReplacing: replace)
             try AuthorityCommand.show(authority, json: json)
         }
     }

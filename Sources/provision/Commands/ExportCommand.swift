@@ -51,6 +51,7 @@ struct ExportCommand: ParsableCommand {
     var peers: PeerOptions
 
     func validate() throws {
+        if output == "" { throw ValidationError("--output names no file") }
         try peers.check(format)
         guard !watch || output != nil else { throw ValidationError("--watch needs --output") }
         guard !watch || format != .crl else {

@@ -72,6 +72,7 @@ struct ConnectionOptions: ParsableArguments {
     var instance: String?
 
     func validate() throws {
+        if port == "" { throw ValidationError("--port names no port") }
         do throws(ProvisioningError) {
             _ = try UDPRoute.endpoint(port)
         } catch {
@@ -111,6 +112,10 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
     var verbose = false
+
+    func validate() throws {
+        if report == "" { throw ValidationError("--report names no file") }
+    }
 
     /// Whether the report can be written, found out without changing it.
     func checkReport() throws {

@@ -189,6 +189,8 @@ struct CredentialOptions: ParsableArguments {
         if let validityDays, !(1...36500).contains(validityDays) {
             throw ValidationError("--validity-days is 1 to 36500, not \(validityDays)")
         }
+        // PSA_KEY_ID_NULL: no key has it.
+        if keyID == 0 { throw ValidationError("--key-id is 1 to \(UInt32.max), not 0") }
     }
 
     func plan(for platform: Platform, _ connection: ConnectionOptions) throws -> ProvisioningPlan {

@@ -150,7 +150,7 @@ struct Export {
     /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand. A list is signed
     /// as a whole, so all that was revoked is in memory.
     private func writeRevocationLists(_ destination: ExportDestination) throws {
-        let authority = try state.openAuthority()
+        let authority = try state.authority(of: registry)
         try state.checkClock(registry, authority, isAccepted: false)
         let now = Surroundings.system.now()
         let next = NumericDate(seconds: now.seconds + Int64(nextUpdateDays) * 86400)

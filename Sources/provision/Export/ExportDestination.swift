@@ -1,6 +1,7 @@
 import Channels
 import Foundation
 import Provisioning
+import Synchronization
 
 /// Standard output, or a file that appears only when it is complete.
 ///
@@ -39,7 +40,7 @@ final class ExportDestination {
         let flags = isReplaced ? O_CREAT | O_EXCL | O_NOFOLLOW : O_NOCTTY
         // Before there is one: a signal may come in between.
         if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
-        let descriptor = open(temporaryPath ?? place, O_WRONLY | O_CLOEXEC | flags, 0o644)
+        let descriptor = try Self.open(temporaryPath ?? place, flags)
         guard descriptor >= 0 else {
             let cause = errno
             if temporaryPath != nil { UnfinishedFile.end() }
@@ -49,6 +50,48 @@ final class ExportDestination {
     }
 
     deinit { abandon() }
+
+    private static let isInterrupted = Mutex<@Sendable () -> Bool>({ false })
+
+    /// Has the wait for a pipe's reader end with `.interrupted` once `isInterrupted` says so.
+    static func endWaits(_ isInterrupted: @escaping @Sendable () -> Bool) {
+        self.isInterrupted.withLock { $0 = isInterrupted }
+    }
+
+    /// A pipe waits for its reader, but not beyond Ctrl-C.
+    ///
+    /// - Returns: negative: `errno` says why.
+    private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
+        var status = stat()
+        let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+        guard isPipe else { return Foundation.open(path, O_WRONLY | O_CLOEXEC | flags, 0o644) }
+        while true {
+            let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
+            guard descriptor < 0, errno == ENXIO else {
+                if descriptor >= 0 { _ = fcntl(descriptor, F_SETFL, O_WRONLY) }
+                return descriptor
+            }
+            guard !isInterrupted.withLock({ $0() }) else {
+                throw ProvisioningError(
+                    .interrupted, "interrupted while nobody reads \(path)",
+                    hint: "start what reads it first")
+            }
+            usleep(20_000)
+        }
+    }
+
+    /// Whether files can be made in `folder`, or it can be made, found out without making it.
+    static func check(folder: String, option: String) throws {
+        try StateDirectory.current().refuseOwnFile(folder + "/file", option: option)
+        var place = URL(filePath: folder).standardizedFileURL.path
+        var status = stat()
+        // What is not there yet is made in the nearest folder that is.
+        while stat(place, &status) != 0, errno == ENOENT, place != "/" {
+            place = (place as NSString).deletingLastPathComponent
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw unwritable(folder, ENOTDIR, option) }
+        guard access(place, W_OK | X_OK) == 0 else { throw unwritable(folder, errno, option) }
+    }
 
     /// Whether `path` can be written, found out without changing what is there.
     static func check(path: String, option: String) throws {

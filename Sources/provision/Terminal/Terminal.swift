@@ -54,9 +54,21 @@ struct Terminal: Sendable {
 
     /// Writes the two lines of an error: its reason, and what to do next.
     func report(_ error: ProvisioningError) {
-        remark("error[\(error.code.rawValue)]: \(error.reason)")
+        remark("error[\(error.code.rawValue)]: \(Self.shortened(error.reason))")
         if let hint = error.hint { remark("hint: \(hint)") }
     }
+
+    /// What is longer than any path is an argument gone wrong: its beginning tells which.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > longestWord else { return text }
+        return text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word.utf8.count > longestWord
+                ? "\(word.prefix(200))… (\(word.utf8.count) bytes)" : String(word)
+        }.joined(separator: " ")
+    }
+
+    /// Linux's PATH_MAX.
+    private static let longestWord = 4096
 
     /// The same of what is no error.
     func warn(_ warning: ProvisioningError) {

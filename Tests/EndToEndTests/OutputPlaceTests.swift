@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// Places for results where none can be: found out before anything is done.
+@Suite struct OutputPlaceTests {
+    @Test(arguments: [
+        (["run", "--platform", "native", "--report", ""], "--report names no file"),
+        (["enroll", "--platform", "native", "--report", ""], "--report names no file"),
+        (["enroll", "--platform", "native", "--port", ""], "--port names no port"),
+        (["enroll", "--platform", "native", "--key-id", "0"], "--key-id is 1 to 4294967295"),
+        (["export", "--format", "csv", "--output", ""], "--output names no file"),
+    ])
+    func anEmptyNameIsWrongUsage(_ command: [String], _ reason: String) throws {
+        try Executable.withHome { provision in
+            try provision.run(Executable.url, command).expectError("usage", status: 2, reason)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: provision.home.path).isEmpty)
+        }
+    }
+
+    @Test func credentialsGoToAFolderThatCanBe() throws {
+        try OneWayDesk.with { desk in
+            let log = try desk.file("log", try desk.bootLog())
+            #expect(try desk.provision("authority", "create").status == 0)
+            let file = try desk.file("file", "")
+            let home = desk.provision.home.path
+            for place in [
+                "/dev/null", "/dev/null/below", file, file + "/below", home + "/authority",
+                home + "/authority/below",
+            ] {
+                try desk.run([
+                    "enroll", "--platform", "native", "--log", log, "--credentials", "cwt",
+                    "--output-credentials", place,
+                ]).expectError("usage", status: 2, place)
+            }
+            #expect(try desk.provision.keys().isEmpty)
+        }
+    }
+
+    @Test func noListIsNumberedForAFolder() throws {
+        try Executable.withHome { provision in
+            _ = try provision.provisionNative()
+            let events = try provision("registry", "log").text
+            for place in [provision.home.path, provision.home.path + "/", "/dev/null/below"] {
+                try provision("export", "--format", "crl", "--output", place)
+                    .expectError("usage", status: 2, place)
+            }
+            #expect(try provision("registry", "log").text == events)
+        }
+    }
+
+    @Test func aPipeWithoutAReaderWaitsUntilCtrlC() throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.path + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(
+                provision, try Executable.nativeRun("--report", pipe))
+            #expect(run.prints("thumbprint"), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130)
+            #expect(run.errorOutput.contains("interrupted while nobody reads \(pipe)"))
+            try provision.expectToContinue()
+        }
+    }
+
+    /// What never ends is refused before it is read.
+    @Test func anImageIsAFile() throws {
+        try Executable.withHome { provision in
+            for image in ["/dev/zero", "/dev"] {
+                let result = try provision(
+                    "run", "--platform", "native", "--firmware", image, "--detach")
+                result.expectError("image-invalid", status: 3, image)
+                #expect(result.peakMemory < 100_000)
+            }
+        }
+    }
+
+    @Test func aLongArgumentIsNotEchoedWhole() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "enroll", "--platform", String(repeating: "x", count: 100_000))
+            #expect(result.status == 2)
+            #expect(result.standardError.utf8.count < 10_000)
+            #expect(result.standardError.contains("xxx… (1000"))
+        }
+    }
+}
