@@ -27,7 +27,9 @@ let package = Package(
         .library(name: "DeviceProvisioning", targets: ["DeviceProvisioning"]),
         .library(
             name: "Provisioning",
-            targets: ["Provisioning", "Attestation", "Issuance", "SMP", "COSE", "CBOR"]),
+            targets: [
+                "Provisioning", "PlatformAdapter", "Attestation", "Issuance", "SMP", "COSE", "CBOR",
+            ]),
         .library(name: "ProvisioningTesting", targets: ["ProvisioningTesting"]),
     ],
     dependencies: [
@@ -47,6 +49,9 @@ let package = Package(
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
+        // What `provision` and an adapter program say to each other, and the adapter's end of it.
+        core("PlatformAdapter", ["Provisioning", "Attestation"]),
+
         // For authors of adapters: simulated devices, and what an adapter promises as checks.
         core(
             "ProvisioningTesting",
@@ -63,12 +68,15 @@ let package = Package(
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core(
             "Channels",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost", "CLibUSB"]),
+            [
+                "Provisioning", "PlatformAdapter", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL",
+                "CHost", "CLibUSB",
+            ]),
         core(
             "Platforms",
             [
-                "Provisioning", "Attestation", "Issuance", "SMP", "Channels", "CHost", "CPlatforms",
-                "TOMLKit",
+                "Provisioning", "PlatformAdapter", "Attestation", "Issuance", "SMP", "Channels",
+                "CHost", "CPlatforms", "TOMLKit",
             ]),
 
         // The composition root, and its doorbell.
@@ -76,7 +84,7 @@ let package = Package(
             name: "provision",
             dependencies: [
                 "Provisioning", "Registry", "Authority", "Channels", "Platforms", "Attestation",
-                "Issuance", "COSE", "CBOR", "OpenSSL",
+                "Issuance", "COSE", "CBOR", "OpenSSL", "PlatformAdapter", "ProvisioningTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -32,8 +32,9 @@ struct Session {
     func choice(
         _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false
     ) throws(ProvisioningError) -> BoardChoice {
-        let choice = try options.desk().choice(
-            options.namedPlatform(), connection, isFlashing: isFlashing)
+        let platform = try options.namedPlatform(interruption)
+        let choice = try options.desk(beside: platform).choice(
+            platform, connection, isFlashing: isFlashing)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }
         return choice
     }

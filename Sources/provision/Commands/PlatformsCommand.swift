@@ -58,7 +58,8 @@ struct PlatformsCommand: ParsableCommand {
         let catalogue = try PlatformCatalogue(
             requested: folders, package: packagePath,
             environment: ProcessInfo.processInfo.environment)
-        if let name { return try show(PlatformDetails(try catalogue.platform(named: name))) }
+        if let name { return try show(PlatformDetails(
+                    try catalogue.platform(named: name, orAskingWith: nil))) }
         let rows = catalogue.entries().map { entry in
             switch entry.platform {
             case .success(let platform):
