@@ -84,7 +84,8 @@ let package = Package(
             name: "provision",
             dependencies: [
                 "Provisioning", "Registry", "Authority", "Channels", "Platforms", "Attestation",
-                "Issuance", "COSE", "CBOR", "OpenSSL", "PlatformAdapter", "ProvisioningTesting",
+                "Issuance", "SMP", "COSE", "CBOR", "OpenSSL", "PlatformAdapter",
+                "ProvisioningTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -188,20 +188,36 @@ public final class AdapterProcess: AdapterTransport {
             hint: "provision check \(name) shows what it does wrong")
     }
 
-    public func end() {
+    /// Ends its standard input: for it, the host is gone. Idempotent.
+    public func closeInput() {
         if input >= 0 { closeDescriptor(input) }
         input = -1
+    }
+
+    /// Waits for its end, and leaves aside whatever it still says.
+    ///
+    /// - Returns: nil if it still runs.
+    @discardableResult
+    public func waitForEnd(within timeout: Duration) throws(ProvisioningError) -> ProcessEnding? {
         // One that writes must not wait for a reader.
-        let deadline = Deadline(within: Self.grace)
+        let deadline = Deadline(within: timeout)
         while child.currentEnding == nil, !deadline.isPast {
             parts = []
             let entries = [
-                Poll.Entry(output, Poll.readable), Poll.Entry(logOutput, Poll.readable), child.pollEntry,
+                Poll.Entry(output, Poll.readable), Poll.Entry(logOutput, Poll.readable),
+                child.pollEntry,
             ]
-            guard let happened = try? Poll.wait(for: entries, until: deadline, nil) else { break }
+            let next = deadline.earlier(of: Deadline(within: .milliseconds(50)))
+            let happened = try Poll.wait(for: entries, until: next, nil)
             if happened[0].isReady { readOutput() }
             if happened[1].isReady { readLog() }
         }
+        return child.currentEnding
+    }
+
+    public func end() {
+        closeInput()
+        _ = try? waitForEnd(within: Self.grace)
         child.terminate(grace: .milliseconds(500))
         for descriptor in [output, logOutput] where descriptor >= 0 { closeDescriptor(descriptor) }
         (output, logOutput) = (-1, -1)
