@@ -53,9 +53,10 @@ let package = Package(
         core("PlatformAdapter", ["Provisioning", "Attestation"]),
 
         // For authors of adapters: simulated devices, and what an adapter promises as checks.
-        core(
-            "ProvisioningTesting",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"]),
+        .target(
+            name: "ProvisioningTesting",
+            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
+            swiftSettings: strict),
 
         // Adapters to the world.
         core(
@@ -148,8 +149,8 @@ let package = Package(
         .target(
             name: "FuzzDecoders",
             dependencies: [
-                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
-                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "PlatformAdapter",
+                "Channels", "Platforms", "DeviceProvisioning", "DeviceTestHAL",
             ],
             path: "Tests/Fuzz/Decoders", swiftSettings: strict),
         tests("FuzzTests", ["FuzzDecoders"]),
@@ -195,8 +196,8 @@ let package = Package(
         tests(
             "ChannelsTests",
             [
-                "Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost",
-                "JTAGProbe",
+                "Channels", "Provisioning", "PlatformAdapter", "ProvisioningTesting", "Attestation",
+                "SMP", "CHost", "JTAGProbe",
             ]),
         // The USB channel itself, for the guest of `Tests/USBGuest`.
         .executableTarget(
@@ -208,8 +209,8 @@ let package = Package(
             [
                 "usb-probe",
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
-                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
-                "JTAGProbe",
+                "PlatformAdapter", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL",
+                "ProvisioningTesting", "BadLine", "JTAGProbe",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// One line that is to be sent: an object of JSON whose keys keep their order, without white space. A
 /// shell can take it apart.
 public struct AdapterLine: Sendable, Hashable {
@@ -83,21 +85,35 @@ public struct AdapterLineSplitter: Sendable {
 
     public mutating func push(_ bytes: some Sequence<UInt8>) -> [Part] {
         var parts: [Part] = []
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                if !isSkipping { parts.append(.line(line)) }
-                line = []
-                isSkipping = false
-            } else if isSkipping {
-                continue
-            } else if line.count + 2 > AdapterProtocol.maximumLineLength {
-                parts.append(.oversized)
-                line = []
-                isSkipping = true
-            } else {
-                line.append(byte)
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let length = Self.lengthToEnd(of: rest)
+            if !isSkipping {
+                let piece = rest.prefix(length ?? rest.count)
+                if line.count + piece.count < AdapterProtocol.maximumLineLength {
+                    line += piece
+                } else {
+                    parts.append(.oversized)
+                    line = []
+                    isSkipping = true
+                }
             }
+            guard let length else { break }
+            if !isSkipping { parts.append(.line(line)) }
+            line = []
+            isSkipping = false
+            rest = rest.dropFirst(length + 1)
         }
         return parts
+    }
+
+    /// Bytes before the first line feed; nil: there is none.
+    private static func lengthToEnd(of bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress,
+                let end = memchr(start, Int32(UInt8(ascii: "\n")), buffer.count)
+            else { return nil }
+            return UnsafeRawPointer(end) - start
+        }
     }
 }

@@ -12,7 +12,8 @@ public final class AdapterServer {
     public typealias Progress = (_ done: Int, _ total: Int) -> Void
 
     private let platform: [AdapterLine.Field]
-    private let makeBoard: (BoardSelection, @escaping Progress) throws(ProvisioningError) -> AdapterBoard
+    private let makeBoard:
+        (BoardSelection, @escaping Progress) throws(ProvisioningError) -> AdapterBoard
     private let input: Int32
     private let output: Int32
     private var splitter = AdapterLineSplitter()
@@ -35,7 +36,8 @@ public final class AdapterServer {
     ///   - makeBoard: called once, with the host's hello. `progress` is for the flasher.
     public init(
         platform: [(key: String, value: AdapterLine.Value)], input: Int32 = 0, output: Int32 = 1,
-        makeBoard: @escaping (BoardSelection, @escaping Progress) throws(ProvisioningError) ->
+        makeBoard:
+            @escaping (BoardSelection, @escaping Progress) throws(ProvisioningError) ->
             AdapterBoard
     ) {
         self.platform = platform.map { AdapterLine.Field($0.key, $0.value) }

@@ -37,14 +37,17 @@ extension Platform {
         }
         guard keys[RootKey.adapter.rawValue] == nil else {
             throw ProvisioningError(
-                .platformInvalid, "\(program): an adapter's platform is its own, and has no \"adapter\"",
+                .platformInvalid,
+                "\(program): an adapter's platform is its own, and has no \"adapter\"",
                 hint: "leave \"adapter\" away")
         }
         var text = ""
         for (key, value) in keys.sorted(by: { $0.key < $1.key }) {
             text += "\(AdapterLine.quoted(key)) = \(try value.toml(program))\n"
         }
-        if keys[RootKey.name.rawValue] == nil { text += "name = \(AdapterLine.quoted(program.name))\n" }
+        if keys[RootKey.name.rawValue] == nil {
+            text += "name = \(AdapterLine.quoted(program.name))\n"
+        }
         text += "adapter = { name = \(AdapterLine.quoted(program.name)) }\n"
         try self.init(
             parsing: Array(text.utf8), name: program.name, file: program.path, adapter: program)
@@ -80,7 +83,8 @@ extension Platform {
             throw root.invalid(.flash, "\"flash.method\" is \"adapter\", but there is no [adapter]")
         }
         if channel.kind == .adapter {
-            throw root.invalid(.channel, "\"channel.kind\" is \"adapter\", but there is no [adapter]")
+            throw root.invalid(
+                .channel, "\"channel.kind\" is \"adapter\", but there is no [adapter]")
         }
     }
 }

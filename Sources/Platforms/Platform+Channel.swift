@@ -17,7 +17,8 @@ extension Platform {
         guard let section = try root.section(.channel, keys: ChannelKey.self) else {
             guard isOptional || root.has(.adapter) else { throw root.missing(.channel) }
             return ChannelSettings(
-                kind: root.has(.adapter) ? .adapter : .uart, baudRates: [115_200], flowControl: .none, reset: nil,
+                kind: root.has(.adapter) ? .adapter : .uart, baudRates: [115_200],
+                flowControl: .none, reset: nil,
                 framing: .console, smpVersion: nil, group: DeviceContract.standardGroup, rtt: nil,
                 usb: nil, udp: nil)
         }

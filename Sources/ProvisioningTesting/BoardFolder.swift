@@ -68,7 +68,8 @@ package final class BoardFolder: Sendable {
                 throw Failure(description: "\(path)/\(pipe): \(String(cString: strerror(errno)))")
             }
         }
-        let port = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let port = String(
+            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         try FileManager.default.createSymbolicLink(
             atPath: path + "/console", withDestinationPath: port)
         let inputs = try Self.pipes.map { try Self.reading("\(path)/\($0)") }

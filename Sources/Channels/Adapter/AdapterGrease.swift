@@ -44,7 +44,8 @@ public struct AdapterGrease: Sendable {
         case 0: .flag(Bool.random(using: &generator))
         case 1: .integer(Int.random(in: -1...Int(Int32.max), using: &generator))
         case 2: .texts([word(), "\"\\", "é€😀"])
-        case 3: .object([AdapterLine.Field(word(), .object([AdapterLine.Field(word(), .flag(true))]))])
+        case 3:
+            .object([AdapterLine.Field(word(), .object([AdapterLine.Field(word(), .flag(true))]))])
         default: .text("\"do\":\"\(word())\",{[\n")
         }
     }

@@ -49,7 +49,8 @@ public struct AdapterProgram: Sendable, Hashable, CustomStringConvertible {
         searchPath: String? = nil
     ) -> AdapterProgram? {
         let searchPath =
-            searchPath ?? getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+            searchPath ?? getenv("PATH").map { String(cString: $0) }
+            ?? "/usr/local/bin:/usr/bin:/bin"
         let file = AdapterProtocol.programPrefix + name
         guard !name.isEmpty, !name.contains("/"), !name.utf8.contains(0) else { return nil }
         var folders = searchPath.split(separator: ":").map(String.init)

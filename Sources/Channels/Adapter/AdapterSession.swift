@@ -282,7 +282,8 @@ public final class AdapterSession {
         } catch {
             let start = PlainText.sanitized(line.prefix(60))
             throw error == .tooDeep
-                ? ProvisioningError(.answerTooDeep, "a line of \(name) is \(error)", hint: Self.hint)
+                ? ProvisioningError(
+                    .answerTooDeep, "a line of \(name) is \(error)", hint: Self.hint)
                 : violation("sends \"\(start)\", which is \(error)")
         }
         if let data = message.data, message.id == nil {
@@ -326,8 +327,12 @@ public final class AdapterSession {
         }
         if let request = message.request {
             // A later version's adapter may ask for something.
-            let fields = [AdapterLine.Field("id", .integer(message.id ?? 0))]
-                + [.init("ok", .flag(false)), .init("error", .text(AdapterFailure.unknown.rawValue))]
+            let fields =
+                [AdapterLine.Field("id", .integer(message.id ?? 0))]
+                + [
+                    .init("ok", .flag(false)),
+                    .init("error", .text(AdapterFailure.unknown.rawValue)),
+                ]
                 + [.init("reason", .text("\"\(request.prefix(40))\" is not known"))]
             return try transport.send(AdapterLine(fields).bytes, within: timeouts.answer)
         }
@@ -347,7 +352,8 @@ public final class AdapterSession {
     {
         guard let failure = answer.error.flatMap(AdapterFailure.init) else {
             let word = PlainText.sanitized((answer.error ?? "").utf8.prefix(40))
-            return violation("refuses \"\(request)\" with \"\(word)\", which is no error of its list")
+            return violation(
+                "refuses \"\(request)\" with \"\(word)\", which is no error of its list")
         }
         let reason = PlainText.sanitized((answer.reason ?? failure.rawValue).utf8.prefix(1000))
         let hint = answer.hint.map { PlainText.sanitized($0.utf8.prefix(400)) }
@@ -365,6 +371,7 @@ public final class AdapterSession {
     }
 
     private func closed(_ reason: String) -> ProvisioningError {
-        ProvisioningError(.channelClosed, "\(name): \(reason)")
+        ProvisioningError(
+            .channelClosed, "\(name): \(reason)", hint: "is the board still attached, and running?")
     }
 }

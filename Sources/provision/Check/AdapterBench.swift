@@ -119,7 +119,9 @@ final class ImageLog: @unchecked Sendable {
     private let lock = NSLock()
     private var list: [(bytes: [UInt8], isErasing: Bool)] = []
 
-    func append(_ bytes: [UInt8], _ isErasing: Bool) { lock.withLock { list.append((bytes, isErasing)) } }
+    func append(_ bytes: [UInt8], _ isErasing: Bool) {
+        lock.withLock { list.append((bytes, isErasing)) }
+    }
 
     var all: [(bytes: [UInt8], isErasing: Bool)] { lock.withLock { list } }
 }

@@ -83,6 +83,7 @@ final class BoardConsole: ChannelFarEnd, @unchecked Sendable {
     private func wait(for events: Int32, within timeout: Duration) throws {
         var entry = pollfd(fd: board.master, events: Int16(events), revents: 0)
         let milliseconds = Int32((timeout / .milliseconds(1)).rounded(.up))
-        try require(poll(&entry, 1, milliseconds) >= 0 || errno == EINTR, "the console can't be polled")
+        try require(
+            poll(&entry, 1, milliseconds) >= 0 || errno == EINTR, "the console can't be polled")
     }
 }

@@ -32,7 +32,8 @@ enum AdapterCheck: String, CaseIterable, Sendable {
     var group: String {
         switch self {
         case .saysHello, .refusesVersions, .answersUnknown, .refusesTruncated, .refusesOversized,
-            .refusesRepeats, .understandsPieces, .refusesLateWrites, .endsAfterBye, .endsWithItsHost:
+            .refusesRepeats, .understandsPieces, .refusesLateWrites, .endsAfterBye,
+            .endsWithItsHost:
             "messages"
         default: "board"
         }

@@ -44,7 +44,9 @@ extension AdapterTrial {
     }
 
     func unplugWhileFlashing() throws -> String {
-        try withBench { $0.leavesAfter = 50_000 } body: { bench in
+        try withBench {
+            $0.leavesAfter = 50_000
+        } body: { bench in
             let session = try bench.greeted()
             let codes: [ErrorCode] = [.flashFailed, .probeUnavailable]
             let error = try expectFailure("flash") {
@@ -103,7 +105,9 @@ extension AdapterTrial {
 
     func reset() throws {
         let count = ResetCount()
-        try withBench { $0.reset = count.add } body: { bench in
+        try withBench {
+            $0.reset = count.add
+        } body: { bench in
             let session = try bench.greeted()
             let channel = try AdapterChannel(session, port: nil, isFlashed: false)
             defer { channel.close() }
@@ -124,7 +128,9 @@ extension AdapterTrial {
             }
         }
         let device = try SimulatedBoard(AdapterBench.deviceID, board: board ?? "")
-        return try withBench { $0.talk = device.talk } body: { bench in
+        return try withBench {
+            $0.talk = device.talk
+        } body: { bench in
             let session = try bench.greeted()
             let run = try SimulatedRun(in: bench.folder)
             var plan = SimulatedRun.plan

@@ -84,7 +84,8 @@ struct AdapterTrial {
                 try bench.send(Array(line[..<end]) + [UInt8(ascii: "\n")])
                 let answer = try bench.receive()
                 try bench.expect(.malformed, of: answer, to: "half a line")
-                try require(answer.id == 0 || answer.id == 2, "half a line has the ID \(answer.id!)")
+                try require(
+                    answer.id == 0 || answer.id == 2, "half a line has the ID \(answer.id!)")
             }
             try bench.send(Array("[1]\n".utf8))
             try bench.expect(.malformed, of: bench.receive(), to: "a line that is no object")
@@ -134,7 +135,8 @@ struct AdapterTrial {
             // Two lines in one piece, too.
             try bench.send(AdapterLine(id: 3, "x-one").bytes + AdapterLine(id: 4, "x-two").bytes)
             for id in [3, 4] {
-                try bench.expect(.unknown, of: bench.answer(id, to: "two at once"), to: "two at once")
+                try bench.expect(
+                    .unknown, of: bench.answer(id, to: "two at once"), to: "two at once")
             }
         }
     }
@@ -152,7 +154,8 @@ struct AdapterTrial {
             try bench.send(AdapterLine(id: 5, "write", data))
             try bench.expect(.channelClosed, of: bench.answer(5, to: "write"), to: "a late write")
             try require(
-                try Self.octets(from: bench.board, atLeast: 0).isEmpty, "the late write got through")
+                try Self.octets(from: bench.board, atLeast: 0).isEmpty, "the late write got through"
+            )
         }
     }
 
@@ -161,7 +164,8 @@ struct AdapterTrial {
             let session = try bench.greeted()
             try session.bye()
             let ending = try Self.ending(of: bench.process)
-            try require(ending?.isSuccess == true, "after bye it \(ending.map { "\($0)" } ?? "runs")")
+            try require(
+                ending?.isSuccess == true, "after bye it \(ending.map { "\($0)" } ?? "runs")")
         }
     }
 

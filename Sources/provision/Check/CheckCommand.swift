@@ -151,7 +151,9 @@ struct Checks {
         if let program = subject.program {
             let description = CheckResult.of("file", "the platform is described") {
                 // A file with an [adapter] has been read by now.
-                if platform == nil { platform = try AdapterPlatform.ask(program, session.interruption) }
+                if platform == nil {
+                    platform = try AdapterPlatform.ask(program, session.interruption)
+                }
                 return platform?.origin ?? ""
             }
             results.append(description)
@@ -176,7 +178,8 @@ struct Checks {
             session.end()
         }
         let given = abilities
-        let works = AdapterCheck.allCases.map(Work.adapter) + ChannelCheck.allCases.map(Work.channel)
+        let works =
+            AdapterCheck.allCases.map(Work.adapter) + ChannelCheck.allCases.map(Work.channel)
         let results = Mutex([CheckResult?](repeating: nil, count: works.count))
         DispatchQueue.concurrentPerform(iterations: works.count) { index in
             let result: CheckResult
@@ -188,7 +191,8 @@ struct Checks {
                     result = check.run(program, platform, interruption)
                 }
             case .channel(let check):
-                result = AdapterChannelCheck(program: program, interruption: interruption).run(check)
+                result = AdapterChannelCheck(program: program, interruption: interruption).run(
+                    check)
             }
             results.withLock { $0[index] = result }
         }

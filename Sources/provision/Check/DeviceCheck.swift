@@ -90,7 +90,8 @@ struct DeviceCheck {
                     let next = dice.withLock { $0.popFirst() }
                     guard let next, next.count == count else {
                         throw ProvisioningError(
-                            .protocolViolation, "this program throws other dice than the one that recorded",
+                            .protocolViolation,
+                            "this program throws other dice than the one that recorded",
                             hint: "record it again: provision check --device --record FILE")
                     }
                     return Array(next)

@@ -77,8 +77,12 @@ struct PlatformChecks {
     /// Why there is no such device for this platform; nil: there is.
     private var obstacle: String? {
         if platform.report != nil { return "its device only prints a line with its key" }
-        if platform.channel.kind == .udp { return "the simulated device has a line, and no datagrams" }
-        if platform.channel.framing != .console { return "the simulated device has the console framing" }
+        if platform.channel.kind == .udp {
+            return "the simulated device has a line, and no datagrams"
+        }
+        if platform.channel.framing != .console {
+            return "the simulated device has the console framing"
+        }
         if platform.channel.smpVersion == .v1 { return "the simulated device speaks SMP version 2" }
         guard platform.channel.group == DeviceContract.standardGroup else {
             return "the simulated device has the group \(DeviceContract.standardGroup)"
@@ -165,7 +169,8 @@ private final class FaultyLine: Channel {
 
     func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError) -> [UInt8] {
         // Half of what it says, where whoever asks takes little at a time, would be no frame.
-        let bytes = try device.read(atMost: check == .duplicated ? limit / 2 : limit, within: timeout)
+        let bytes = try device.read(
+            atMost: check == .duplicated ? limit / 2 : limit, within: timeout)
         guard !bytes.isEmpty else { return [] }
         readCount += 1
         switch check {

@@ -58,8 +58,11 @@ struct PlatformsCommand: ParsableCommand {
         let catalogue = try PlatformCatalogue(
             requested: folders, package: packagePath,
             environment: ProcessInfo.processInfo.environment)
-        if let name { return try show(PlatformDetails(
-                    try catalogue.platform(named: name, orAskingWith: nil))) }
+        if let name {
+            return try show(
+                PlatformDetails(
+                    try catalogue.platform(named: name, orAskingWith: nil)))
+        }
         let rows = catalogue.entries().map { entry in
             switch entry.platform {
             case .success(let platform):
