@@ -215,7 +215,11 @@ let package = Package(
             ]),
         tests(
             "PlatformsTests",
-            ["Platforms", "Provisioning", "Attestation", "Issuance", "Channels", "SMP"],
+            [
+                "Platforms", "Provisioning", "PlatformAdapter", "Attestation", "Issuance",
+                "Channels",
+                "SMP",
+            ],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

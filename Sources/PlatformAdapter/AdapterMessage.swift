@@ -70,9 +70,9 @@ public struct AdapterMessage: Decodable, Sendable {
         guard Self.depth(of: line) <= AdapterProtocol.maximumDepth else { throw .tooDeep }
         do {
             self = try JSONDecoder().decode(AdapterMessage.self, from: Data(line))
-        } catch DecodingError.typeMismatch(_, let context) {
+        } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
             throw .notJSON("\"\(Self.name(context))\" is of another type")
-        } catch DecodingError.valueNotFound(_, let context) {
+        } catch DecodingError.valueNotFound(_, let context) where !context.codingPath.isEmpty {
             throw .notJSON("\"\(Self.name(context))\" is null")
         } catch {
             throw .notJSON("not an object of JSON")

@@ -9,7 +9,7 @@ struct AdapterChannelCheck {
     let program: AdapterProgram
     let interruption: Interruption
 
-    private static let patience = Duration.seconds(2)
+    private static let patience = Duration.seconds(5)
 
     func run(_ check: ChannelCheck) -> CheckResult {
         let ends = Ends()

@@ -1,10 +1,7 @@
 import ArgumentParser
-import Channels
 import Foundation
 import Platforms
 import Provisioning
-import ProvisioningTesting
-import Synchronization
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -137,70 +134,5 @@ struct CheckCommand: ParsableCommand {
         Terminal.standardOutput.write(
             "\(Table.printable(subject.name)): \(count(.passed)) passed, \(count(.failed)) failed, "
                 + "\(count(.skipped)) skipped\n")
-    }
-}
-
-/// All checks that need no hardware.
-struct Checks {
-    let subject: CheckSubject
-    let session: Session
-
-    func run() throws(ProvisioningError) -> [CheckResult] {
-        var results: [CheckResult] = []
-        var platform = subject.platform
-        if let program = subject.program {
-            let description = CheckResult.of("file", "the platform is described") {
-                // A file with an [adapter] has been read by now.
-                if platform == nil {
-                    platform = try AdapterPlatform.ask(program, session.interruption)
-                }
-                return platform?.origin ?? ""
-            }
-            results.append(description)
-        }
-        if let platform {
-            results += PlatformChecks(platform: platform).run()
-        }
-        if let program = subject.program { results += run(program, platform) }
-        try session.interruption.check()
-        return results
-    }
-
-    /// Each check has an adapter of its own, so that some can be made side by side.
-    private func run(_ program: AdapterProgram, _ platform: Platform?) -> [CheckResult] {
-        let interruption = session.interruption
-        // What an adapter can't do, it need not.
-        var abilities: Set<String>?
-        if let session = try? AdapterSession(
-            AdapterProcess(program, interruption: interruption) { _ in })
-        {
-            if (try? session.hello()) != nil { abilities = Set(session.abilities.map(\.rawValue)) }
-            session.end()
-        }
-        let given = abilities
-        let works =
-            AdapterCheck.allCases.map(Work.adapter) + ChannelCheck.allCases.map(Work.channel)
-        let results = Mutex([CheckResult?](repeating: nil, count: works.count))
-        DispatchQueue.concurrentPerform(iterations: works.count) { index in
-            let result: CheckResult
-            switch works[index] {
-            case .adapter(let check):
-                if let ability = check.ability, let given, !given.contains(ability.rawValue) {
-                    result = .skipped(check.group, check.rawValue, "it can't \(ability.rawValue)")
-                } else {
-                    result = check.run(program, platform, interruption)
-                }
-            case .channel(let check):
-                result = AdapterChannelCheck(program: program, interruption: interruption).run(
-                    check)
-            }
-            results.withLock { $0[index] = result }
-        }
-        return results.withLock { $0 }.compactMap { $0 }
-    }
-
-    private enum Work: Sendable {
-        case adapter(AdapterCheck)
-        case channel(ChannelCheck)
     }
 }

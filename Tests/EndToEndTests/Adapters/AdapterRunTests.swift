@@ -62,6 +62,38 @@ import Testing
         }
     }
 
+    /// Ctrl-C, wherever the adapter is.
+    @Test(arguments: ["hello", "flash", "identify", "open"], [SIGINT, SIGTERM])
+    func anInterruptedRunLeavesNoAdapterBehind(_ request: String, _ signal: Int32) throws {
+        try Executable.withHome { provision in
+            let mark = provision.home.appending(path: "mark").path
+            let adapter = HostileAdapter(
+                "slow", at: request, "interrupted", 130,
+                "open('\(mark)', 'w').close(); time.sleep(600)")
+            let place = try adapter.install(in: provision.home)
+            try Data(
+                """
+                name = "hostile"
+                description = "a board that takes its time"
+                board = "hostile"
+                adapter = { name = "hostile" }
+                timeouts = { boot-ms = 600000, connect-ms = 600000, probe-ms = 600000 }
+                """.utf8
+            ).write(to: place.appending(path: "hostile.toml"))
+            let leftovers = Leftovers(of: provision)
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "run", "--platform", "hostile", "--platforms", place.path, "--firmware",
+                    "/bin/true", "--detach",
+                ])
+            try #require(run.waits(for: mark), "\(run.errorOutput)")
+            #expect(run.interrupt(with: signal) == 130, "\(run.errorOutput)")
+            #expect(leftovers.processes() == [])
+            #expect(try provision.isRecordSound())
+        }
+    }
+
     @Test(arguments: AdapterTemplate.allCases)
     func aKilledRunLeavesNoAdapterBehind(_ template: AdapterTemplate) throws {
         try Executable.withHome { provision in

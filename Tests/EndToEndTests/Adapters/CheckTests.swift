@@ -118,6 +118,22 @@ import Testing
         }
     }
 
+    /// One that never answers does not hold the checks up.
+    @Test func aSilentAdapterIsGivenUpOnce() throws {
+        try Executable.withHome { provision in
+            let file = provision.home.appending(path: "provision-platform-silent")
+            try Data("#!/bin/sh\nexec sleep 600\n".utf8).write(to: file)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: file.path)
+            let leftovers = Leftovers(of: provision)
+            let result = try provision("check", file.path, "--json", within: 120)
+            #expect(result.status == 1)
+            #expect(try failures(result).contains("it says hello, and describes its platform"))
+            #expect(result.text.contains("adapter-silent"))
+            #expect(leftovers.processes() == [])
+        }
+    }
+
     /// A board's conversation, kept and had again; one that was changed is none.
     @Test func aTranscriptIsReplayed() throws {
         let image = try Firmware.native()
