@@ -3,6 +3,7 @@ import Foundation
 import PlatformAdapter
 import Provisioning
 import ProvisioningTesting
+import Synchronization
 
 /// An adapter and a simulated board, made anew for each check.
 final class AdapterBench {
@@ -115,13 +116,14 @@ final class AdapterBench {
 }
 
 /// Images, from the board's thread.
-final class ImageLog: @unchecked Sendable {
-    private let lock = NSLock()
-    private var list: [(bytes: [UInt8], isErasing: Bool)] = []
+final class ImageLog: Sendable {
+    typealias Image = (bytes: [UInt8], isErasing: Bool)
+
+    private let list = Mutex<[Image]>([])
 
     func append(_ bytes: [UInt8], _ isErasing: Bool) {
-        lock.withLock { list.append((bytes, isErasing)) }
+        list.withLock { $0.append((bytes, isErasing)) }
     }
 
-    var all: [(bytes: [UInt8], isErasing: Bool)] { lock.withLock { list } }
+    var all: [Image] { list.withLock { $0 } }
 }

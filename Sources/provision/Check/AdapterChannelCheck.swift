@@ -3,6 +3,7 @@ import Foundation
 import PlatformAdapter
 import Provisioning
 import ProvisioningTesting
+import Synchronization
 
 /// The promises of `Channel`, of the one that an adapter carries.
 struct AdapterChannelCheck {
@@ -39,10 +40,9 @@ struct AdapterChannelCheck {
 }
 
 /// The board's end of its console.
-final class BoardConsole: ChannelFarEnd, @unchecked Sendable {
+final class BoardConsole: ChannelFarEnd {
     private let board: BoardFolder
-    private let lock = NSLock()
-    private var isGone = false
+    private let isGone = Mutex(false)
 
     init(_ board: BoardFolder) { self.board = board }
 
@@ -68,7 +68,7 @@ final class BoardConsole: ChannelFarEnd, @unchecked Sendable {
 
     /// The number stays ours: another thread may still use it.
     func leave() throws {
-        let isFirst = lock.withLock {
+        let isFirst = isGone.withLock { isGone in
             defer { isGone = true }
             return !isGone
         }

@@ -4,6 +4,7 @@ import PlatformAdapter
 import Platforms
 import Provisioning
 import ProvisioningTesting
+import Synchronization
 
 // The checks of what an adapter does with a board.
 extension AdapterTrial {
@@ -167,10 +168,9 @@ extension AdapterTrial {
 }
 
 /// Counted on the board's thread.
-private final class ResetCount: @unchecked Sendable {
-    private let lock = NSLock()
-    private var count = 0
+private final class ResetCount: Sendable {
+    private let count = Atomic(0)
 
-    @Sendable func add() { lock.withLock { count += 1 } }
-    var value: Int { lock.withLock { count } }
+    @Sendable func add() { count.add(1, ordering: .relaxed) }
+    var value: Int { count.load(ordering: .relaxed) }
 }
