@@ -25,6 +25,9 @@ public struct ReportedClaimsSet: Hashable, Sendable {
     public let key: COSEKey
     /// The text as received, from the marker to the end of the report.
     public let text: [UInt8]
+    /// The claims set in CBOR diagnostic notation, as the device has it: whoever compares credentials
+    /// compares them whole.
+    public let claimsSet: String
 
     /// Octets of text. A claims set of 60 octets has 360 in the longest notation.
     public static let maximumLength = 4096
@@ -61,7 +64,17 @@ public struct ReportedClaimsSet: Hashable, Sendable {
             }
         }
         key = try Self.key(in: claims)
+        claimsSet = claims.diagnosticNotation
         self.text = Array(text[..<reader.position])
+    }
+
+    /// Reads what was kept of a report: its `text`. Nil if `document` is something else.
+    ///
+    /// - Throws: `EvidenceError` for a report that is not whole.
+    public init?(document: [UInt8]) throws(EvidenceError) {
+        let marker = Marker.allCases.first { document.starts(with: $0.rawValue.utf8) }
+        guard let marker else { return nil }
+        try self.init(marker, document[...])
     }
 
     private static func decode(_ octets: [UInt8]) throws(EvidenceError) -> CBORValue {

@@ -21,6 +21,11 @@ package struct CBORDiagnosticError: Error, Hashable, Sendable, CustomStringConve
     package let offset: Int
     package let expected: String
 
+    package init(offset: Int, expected: String) {
+        self.offset = offset
+        self.expected = expected
+    }
+
     package var description: String { "expected \(expected) at octet \(offset)" }
 }
 

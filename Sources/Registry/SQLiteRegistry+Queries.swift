@@ -147,6 +147,11 @@ extension SQLiteRegistry {
         try read { try EventLog.lastChange(in: $0) }
     }
 
+    /// Where the log ends: another head is another registry's state, and the same head the same.
+    public func head() throws(ProvisioningError) -> LogHead {
+        try read { try EventLog.head(of: $0) }
+    }
+
     /// The bytes with this SHA-256: evidence, a confirmation or a credential; nil if unknown.
     public func document(_ digest: [UInt8]) throws(ProvisioningError) -> [UInt8]? {
         try read { try $0.document(digest) }

@@ -23,6 +23,28 @@ import Testing
         #expect(try read(text) == expected)
     }
 
+    /// The reader takes what is written, as far as it reads at all.
+    @Test(
+        arguments: [
+            (.negative(.max), "-18446744073709551616"), (.negative(0), "-1"),
+            (.text("a\"\\\n\u{1b}\u{202e}😀ä"), #""a\"\\\u000a\u001b\u202e😀ä""#),
+            (.tagged(24, .bytes([0, 255])), "24(h'00ff')"),
+            (.array([.simple(22), .simple(23), .simple(99)]), "[null, undefined, simple(99)]"),
+            (.array([.float(1), .float(-.infinity), .float(.nan)]), "[1.0, -Infinity, NaN]"),
+            (.map([2: "x", 1: .map([:])]), #"{2: "x", 1: {}}"#),
+        ] as [(CBORValue, String)])
+    func writes(_ value: CBORValue, _ expected: String) {
+        #expect(value.diagnosticNotation == expected)
+    }
+
+    @Test func readsWhatItWrites() throws {
+        let value = CBORValue.map([
+            8: .map([1: .map([1: 2, 2: .bytes([]), -1: 1, -2: .bytes([1, 2])])]),
+            "a\"b\\": .array([.simple(20), .simple(21), .simple(22), -500]),
+        ])
+        #expect(try read(value.diagnosticNotation) == value)
+    }
+
     @Test func leavesWhatFollows() throws {
         let (value, length) = try CBORValue.readDiagnostic(
             Array(" {1:2}  (stored.rs:88)".utf8), depth: 1)

@@ -14,6 +14,12 @@ struct ExportCommand: ParsableCommand {
               provision export --format keyset --output k.cbor COSE_KeySet of active keys
               provision export --format crl --output crl.pem   issuing CA's, then root's
               provision export --format chain --device kitchen PEM, the device's first
+              provision export --format ariel-peers --scope allow-all --output peers.yml --watch
+              provision export --format aiocoap --uri 'coap://{nickname}.local/*'
+
+            WATCHING
+              With --watch the file follows the registry until Ctrl-C. It is replaced only when its \
+            content changes, so that build tools see it.
 
             MEMORY
               Every export shows one moment, and takes the same memory for ten devices as for a \
@@ -37,7 +43,18 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "Days until the next revocation list is due.")
     var nextUpdateDays = 30
 
+    @Flag(help: "Keep the file current as devices come and go, until Ctrl-C. With --output.")
+    var watch = false
+
+    @OptionGroup(title: "For CoAP peers")
+    var peers: PeerOptions
+
     func validate() throws {
+        try peers.check(format)
+        guard !watch || output != nil else { throw ValidationError("--watch needs --output") }
+        guard !watch || format != .crl else {
+            throw ValidationError("every revocation list has a number of its own: no --watch")
+        }
         guard !format.needsDevice || device != nil else {
             throw ValidationError("--format \(format.rawValue) needs --device")
         }
@@ -47,26 +64,41 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let state = try State()
-        // Revocation lists are numbered.
-        let registry = try state.openRegistry(for: format == .crl ? .changing : .reading)
         if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
             throw ProvisioningError(
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",
                 hint: "add --output FILE")
         }
+        let state = try State()
+        if watch {
+            let session = try Session(isVerbose: false)
+            return try ExportWatch(path: output ?? "", interruption: session.interruption).run(
+                head: { try state.openRegistry(for: .reading, isVerified: true).head() },
+                write: { try write(state, isVerified: true, to: $0) })
+        }
+        let destination = try ExportDestination(path: output)
+        try write(state, isVerified: false, to: destination)
+        try destination.commit()
+    }
+
+    private func write(
+        _ state: State, isVerified: Bool, to destination: ExportDestination
+    ) throws {
+        // Revocation lists are numbered.
+        let registry = try state.openRegistry(
+            for: format == .crl ? .changing : .reading, isVerified: isVerified)
         let export = Export(
             registry: registry, state: state,
             device: try device.map { try registry.device(named: $0).identity },
-            nextUpdateDays: nextUpdateDays)
-        let destination = try ExportDestination(path: output)
+            nextUpdateDays: nextUpdateDays, peers: peers)
         try export.write(format, to: destination)
-        try destination.commit()
     }
 }
 
 enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
     case jsonl, csv, keyset, crl, chain, cwt, evidence
+    case arielPeers = "ariel-peers"
+    case aiocoap
 
     var needsDevice: Bool { [.chain, .cwt, .evidence].contains(self) }
     var isBinary: Bool { [.keyset, .cwt, .evidence].contains(self) }

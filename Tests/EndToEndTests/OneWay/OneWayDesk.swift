@@ -99,7 +99,12 @@ enum ArielLog {
     static let identity =
         "[INFO ] CoAP server identity: {8:{1:{1:2, 2:h'', -1:1, -2:h'\(x)'}}}\n"
 
-    static func provisioned(board: String, id: [UInt8]) -> String {
+    /// In diagnostic notation, under a key ID.
+    static func claims(_ keyID: String) -> String {
+        "{2: \"me\", 8: {1: {1: 2, 2: h'\(keyID)', -1: 1, -2: h'\(x)'}}}"
+    }
+
+    static func provisioned(board: String, id: [UInt8], x: String = x) -> String {
         let octets = stride(from: 0, to: 64, by: 2).map { index in
             UInt8(x.dropFirst(index).prefix(2), radix: 16) ?? 0
         }

@@ -14,6 +14,7 @@ struct Export {
     /// Nil: all.
     let device: DeviceIdentity?
     let nextUpdateDays: Int
+    let peers: PeerOptions
 
     private var filter: DeviceFilter { DeviceFilter(board: device?.board, id: device?.id) }
 
@@ -26,6 +27,8 @@ struct Export {
         case .chain: try writeChain(destination)
         case .cwt: destination.write(try credential(.cwt).bytes)
         case .evidence: destination.write(try evidence())
+        case .arielPeers: try writePeers(destination)
+        case .aiocoap: try writeCredentials(destination)
         }
     }
 
@@ -89,6 +92,59 @@ struct Export {
             try output.append { $0 += coseKey.cbor.encoded() }
         }
         try output.flush()
+    }
+
+    /// Every active key, where a scope fits its device.
+    private func writePeers(_ destination: ExportDestination) throws {
+        let list = ArielPeers(scopes: peers.scopes, unauthenticated: peers.unauthenticated)
+        let output = PartBuffer(destination.writePart)
+        var (count, left) = (0, 0)
+        var unused = Set(peers.scopes.compactMap(\.group))
+        try output.append { $0 += list.head.utf8 }
+        let filter = KeyFilter(device: device, state: .active)
+        try registry.listedSnapshot().forEachKey(matching: filter) { key in
+            for rule in peers.scopes where !unused.isEmpty && rule.matches(key) {
+                rule.group.map { _ = unused.remove($0) }
+            }
+            guard let rule = list.rule(for: key) else { return left += 1 }
+            count += 1
+            let entry = list.entry(key, try PeerCredential(of: key, in: registry), rule)
+            try output.append { $0 += entry.utf8 }
+        }
+        if count == 0, peers.unauthenticated == nil {
+            try output.append { $0 += ArielPeers.empty.utf8 }
+        }
+        try output.flush()
+        for group in unused.sorted() {
+            Terminal.standardError.remark("note: --scope \(Table.printable(group)): fits no device")
+        }
+        if left > 0 { Terminal.standardError.remark("note: \(left) devices have no --scope") }
+    }
+
+    /// Every active key, at its device's place.
+    private func writeCredentials(_ destination: ExportDestination) throws {
+        let credentials = AiocoapCredentials(client: try peers.client())
+        let place = DevicePlace(template: peers.uri ?? PeerOptions.defaultURI)
+        let output = PartBuffer(destination.writePart)
+        var owners: [String: KeyRecord] = [:]
+        var left = 0
+        try output.append { $0.append(UInt8(ascii: "{")) }
+        let filter = KeyFilter(device: device, state: .active)
+        try registry.listedSnapshot().forEachKey(matching: filter) { key in
+            guard let uri = place.uri(of: key) else { return left += 1 }
+            let separator = owners.isEmpty ? "\n" : ",\n"
+            // Of two with one name, a client would take the last for both.
+            if let other = owners.updateValue(key, forKey: uri) {
+                throw ProvisioningError(
+                    .usage, "\(other.identity) and \(key.identity) would both be \(uri)",
+                    hint: "name them apart with --uri: {id} differs between devices of one board")
+            }
+            let entry = credentials.entry(uri, try PeerCredential(of: key, in: registry))
+            try output.append { $0 += (separator + entry).utf8 }
+        }
+        try output.append { $0 += "\n}\n".utf8 }
+        try output.flush()
+        if left > 0 { Terminal.standardError.remark("note: \(left) devices have no nickname") }
     }
 
     /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand. A list is signed

@@ -93,6 +93,20 @@ final class ExportDestination {
         guard failure == 0 else { throw Self.unwritable(path, failure, option) }
     }
 
+    /// `commit`, unless the file has that content already: then it keeps its date, by which build tools go.
+    ///
+    /// - Returns: whether the file is another one now.
+    func commitIfChanged() throws -> Bool {
+        if failure == 0, let temporaryPath,
+            FileManager.default.contentsEqual(atPath: temporaryPath, andPath: place)
+        {
+            abandon()
+            return false
+        }
+        try commit()
+        return true
+    }
+
     /// To no effect after `commit`, also one that failed.
     func abandon() {
         guard isOpen else { return }

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Attestation
+import Foundation
+import Registry
+
+/// What a peer may do with a CoAP server's resources, as Ariel OS's `peers.yml` has it: everything, or some
+/// methods of some paths. `allow-all`, or `/temperature=GET;/led=GET,PUT`.
+enum AccessScope: Hashable, Sendable {
+    case all
+    /// Never empty; each path once, in the user's order.
+    case paths([Path])
+
+    struct Path: Hashable, Sendable {
+        let path: String
+        /// Never empty; each once.
+        let methods: [Method]
+    }
+
+    /// RFC 7252 §12.1.1 and RFC 8132 §6, as `peers.yml` spells them.
+    enum Method: String, CaseIterable, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+        case fetch = "FETCH"
+        case patch = "PATCH"
+        case iPatch = "iPATCH"
+    }
+
+    private static let everything = "allow-all"
+
+    init?(_ text: some StringProtocol) {
+        guard text != Self.everything else {
+            self = .all
+            return
+        }
+        var paths: [Path] = []
+        for part in text.split(separator: ";", omittingEmptySubsequences: false) {
+            // A path may hold it too.
+            guard let end = part.lastIndex(of: "=") else { return nil }
+            let path = String(part[..<end])
+            let names = part[part.index(after: end)...].split(
+                separator: ",", omittingEmptySubsequences: false)
+            let methods = names.compactMap { name in
+                Method.allCases.first { $0.rawValue.uppercased() == name.uppercased() }
+            }
+            guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy(\.isPrintable),
+                !methods.isEmpty, methods.count == names.count, Set(methods).count == methods.count,
+                !paths.contains(where: { $0.path == path })
+            else { return nil }
+            paths.append(Path(path: path, methods: methods))
+        }
+        self = .paths(paths)
+    }
+
+    /// The value of `scope` in `peers.yml`, behind its colon. YAML 1.2: JSON's strings are its own.
+    func yaml(indentation: String) -> String {
+        switch self {
+        case .all: " \(Self.everything)\n"
+        case .paths(let paths):
+            "\n"
+                + paths.map { path in
+                    let methods = path.methods.map(\.rawValue).joined(separator: ", ")
+                    var quoted: [UInt8] = []
+                    JSONValue.string(path.path).write(to: &quoted, .compact)
+                    return indentation + String(decoding: quoted, as: UTF8.self)
+                        + ": [\(methods)]\n"
+                }.joined()
+        }
+    }
+}
+
+extension AccessScope: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
+}
+
+/// A scope for some devices: `SCOPE` for all, else `BOARD:SCOPE`, `NICKNAME:SCOPE` or `ID:SCOPE`, where a
+/// `*` stands for any characters: `kitchen-*:/led=PUT`.
+struct ScopeRule: ExpressibleByArgument, Hashable, Sendable {
+    /// Nil: every device.
+    let group: String?
+    let scope: AccessScope
+
+    init?(argument: String) {
+        if let scope = AccessScope(argument) {
+            self.init(group: nil, scope: scope)
+            return
+        }
+        // A scope begins with a slash or is one word, and no board's name has to do without colons.
+        for index in argument.indices where argument[index] == ":" {
+            let group = argument[..<index]
+            guard !group.isEmpty,
+                let scope = AccessScope(argument[argument.index(after: index)...])
+            else { continue }
+            self.init(group: String(group), scope: scope)
+            return
+        }
+        return nil
+    }
+
+    func matches(_ key: KeyRecord) -> Bool {
+        guard let group else { return true }
+        let names = [key.identity.board, key.identity.id.description, key.nickname].compactMap(
+            \.self)
+        return names.contains { fnmatch(group, $0, 0) == 0 }
+    }
+
+    private init(group: String?, scope: AccessScope) {
+        self.group = group
+        self.scope = scope
+    }
+}
