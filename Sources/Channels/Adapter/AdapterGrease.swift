@@ -52,7 +52,9 @@ public struct AdapterGrease: Sendable {
 
     /// `x-` stands before nothing that this protocol will ever mean.
     private mutating func word() -> String {
-        let letters = Array("abcdefghijklmnopqrstuvwxyz")
-        return "x-" + String((0..<6).map { _ in letters.randomElement(using: &generator)! })
+        let letters = (0..<6).map { _ in
+            UInt8.random(in: UInt8(ascii: "a")...UInt8(ascii: "z"), using: &generator)
+        }
+        return "x-" + String(decoding: letters, as: UTF8.self)
     }
 }

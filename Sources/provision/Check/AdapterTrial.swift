@@ -85,7 +85,7 @@ struct AdapterTrial {
                 let answer = try bench.receive()
                 try bench.expect(.malformed, of: answer, to: "half a line")
                 try require(
-                    answer.id == 0 || answer.id == 2, "half a line has the ID \(answer.id!)")
+                    answer.id == 0 || answer.id == 2, "half a line has the ID \(answer.id ?? 0)")
             }
             try bench.send(Array("[1]\n".utf8))
             try bench.expect(.malformed, of: bench.receive(), to: "a line that is no object")

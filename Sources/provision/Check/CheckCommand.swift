@@ -13,8 +13,8 @@ struct CheckCommand: ParsableCommand {
             fails.
 
             With --device a real board is asked, and nothing is registered nor written to it, but the \
-            image where --firmware names one. The conversation can be kept with --record, and be had \
-            again without the board with --replay.
+            image where --firmware names one. The conversation is kept in a file, and can be had again \
+            without the board with --replay.
 
             EXAMPLES
               provision check ./platforms/mine.toml
@@ -47,7 +47,9 @@ struct CheckCommand: ParsableCommand {
     var firmware: String?
 
     @Option(
-        help: ArgumentHelp("With --device: keep the conversation in a file.", valueName: "file"),
+        help: ArgumentHelp(
+            "With --device: where the conversation is kept. Default: NAME.transcript, in the current "
+                + "folder.", valueName: "file"),
         completion: .file())
     var record: String?
 

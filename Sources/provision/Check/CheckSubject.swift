@@ -5,7 +5,7 @@ import Platforms
 import Provisioning
 
 /// What `provision check` was asked to look at.
-struct CheckSubject {
+struct CheckSubject: Sendable {
     /// Nil: only an adapter describes it.
     let platform: Platform?
     /// Nil: it has none.

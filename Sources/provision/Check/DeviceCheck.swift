@@ -19,7 +19,8 @@ struct DeviceCheck {
 
     func run(firmware: String?, packagePath: String, record: String?) throws -> CheckResult {
         guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
-        if let record { try ExportDestination.check(path: record, option: "--record") }
+        let record = record ?? "\(platform.name).transcript"
+        try ExportDestination.check(path: record, option: "--record")
         let desk =
             platform.emulation == nil
             ? Desk(platforms: [platform]) : Desk(platforms: [platform], devices: [])
@@ -33,21 +34,34 @@ struct DeviceCheck {
                 return text
             }
         }
-        if let record, result.outcome == .passed, let transcript {
-            try transcript.text().write(to: URL(filePath: record))
+        if result.outcome == .passed, let transcript {
+            try write(transcript, to: record)
+            Terminal.standardError.remark("the conversation is in \(record)")
         }
         return result
+    }
+
+    private func write(_ transcript: Transcript, to path: String) throws {
+        do {
+            try transcript.text().write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw ProvisioningError(
+                .usage, "\(path) can't be written: \(error.localizedDescription)",
+                hint: "name another file with --record")
+        }
     }
 
     private func ask(
         _ board: Board, _ platform: Platform, _ firmware: String?
     ) throws -> (Transcript, String) {
-        var image: FirmwareImage?
         var digest: String?
         if let firmware {
-            image = FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
+            let image = FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
             try board.checkChannel()
-            digest = try board.flasher()?.flash(image!, erasing: false).digest.hexadecimal
+            guard let flasher = try board.flasher() else {
+                throw CheckFailure("the platform has no way to flash \(image.path)")
+            }
+            digest = try flasher.flash(image, erasing: false).digest.hexadecimal
         }
         let now = Surroundings.system.now()
         let probed = try board.deviceIDReader()?.readDeviceID()

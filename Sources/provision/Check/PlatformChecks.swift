@@ -9,13 +9,12 @@ import SMP
 struct PlatformChecks {
     let platform: Platform
 
-    func run() -> [CheckResult] {
-        var results: [CheckResult] = []
-        results.append(
-            CheckResult.of("file", "every key is known and has a possible value") {
-                "\(platform.origin): board \(platform.board), \(platform.channel.kind.rawValue)"
-            })
-        return results + commands + LineCheck.allCases.map(check)
+    /// What needs no device: its keys, and its commands.
+    var facts: [CheckResult] {
+        let file = CheckResult.of("file", "every key is known and has a possible value") {
+            "\(platform.origin): board \(platform.board), \(platform.channel.kind.rawValue)"
+        }
+        return [file] + commands
     }
 
     // MARK: Commands
@@ -90,7 +89,7 @@ struct PlatformChecks {
         return nil
     }
 
-    private func check(_ check: LineCheck) -> CheckResult {
+    func run(_ check: LineCheck) -> CheckResult {
         if let obstacle { return .skipped("device", check.rawValue, obstacle) }
         return CheckResult.of("device", check.rawValue) {
             let folder = FileManager.default.temporaryDirectory

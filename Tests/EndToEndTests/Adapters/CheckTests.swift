@@ -141,7 +141,7 @@ import Testing
             let place = try AdapterTemplate.python.install(in: provision.home)
             let board = try NativeBoardFolder(in: provision.home)
             defer { board.stop() }
-            let file = provision.home.appending(path: "example.transcript")
+            let file = provision.home.appending(path: "kept.transcript")
             let result = try provision(
                 in: .searching(place),
                 [
@@ -169,6 +169,15 @@ import Testing
                     in: .searching(place), ["check", "example", "--replay", file.path])
                 #expect([1, 2].contains(result.status), "\(result.text)\(result.standardError)")
             }
+            // Nobody said where.
+            let unnamed = try provision(
+                in: .searching(place), ["check", "example", "--device", "--port", board.path],
+                folder: provision.home)
+            #expect(unnamed.status == 0, "\(unnamed.text)\(unnamed.standardError)")
+            #expect(
+                FileManager.default.fileExists(
+                    atPath: provision.home.appending(path: "example.transcript").path))
+
             try Data("{}\n".utf8).write(to: file)
             try provision(in: .searching(place), ["check", "example", "--replay", file.path])
                 .expectError("usage", status: 2, "no transcript")
