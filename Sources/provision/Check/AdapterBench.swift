@@ -15,7 +15,7 @@ final class AdapterBench {
     static let deviceID = "1f0c5a9922ee4b07"
 
     /// Longer than whatever an adapter does here, also on a computer that has other work.
-    static let patience = Duration.seconds(8)
+    static let patience = Duration.seconds(20)
 
     /// - Parameter change: what the board does else than take images.
     init(

@@ -48,7 +48,10 @@ struct AdapterTrial {
 
     private func hello() throws -> String {
         try withBench { bench in
-            let session = AdapterSession(bench.process, grease: AdapterGrease(.always))
+            var timeouts = AdapterSession.Timeouts()
+            timeouts.start = AdapterBench.patience
+            let session = AdapterSession(
+                bench.process, grease: AdapterGrease(.always), timeouts: timeouts)
             let description = try session.hello(bench.selection)
             let platform = try platform ?? Platform(description, of: program)
             let abilities = session.abilities.map(\.rawValue).sorted().joined(separator: ", ")
@@ -185,7 +188,7 @@ struct AdapterTrial {
     // MARK: Parts
 
     private static func ending(of process: AdapterProcess) throws -> ProcessEnding? {
-        try process.waitForEnd(within: .seconds(3))
+        try process.waitForEnd(within: AdapterBench.patience)
     }
 
     /// What the board's firmware gets.

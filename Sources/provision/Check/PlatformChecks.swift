@@ -108,6 +108,7 @@ struct PlatformChecks {
         // It answers before it is asked twice, or not at all.
         plan.deadlines.boot = .milliseconds(300)
         plan.deadlines.answer = .milliseconds(200)
+        plan.deadlines.signature = .milliseconds(200)
         plan.board = platform.board
         plan.credentials = platform.credentials.types
         plan.validity = platform.credentials.validityDays.map { Int64($0) * 86400 }

@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 /// `provision check`: what keeps its promises passes, and what breaks one is found by that one.
-@Suite struct CheckTests {
+///
+/// One after the other: each is ten adapters at once already.
+@Suite(.serialized) struct CheckTests {
     private func checks(_ result: Executable.Result) throws -> [[String: Any]] {
         try #require(try result.json()["checks"] as? [[String: Any]])
     }
