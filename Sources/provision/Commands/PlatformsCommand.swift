@@ -10,7 +10,8 @@ struct PlatformsCommand: ParsableCommand {
         discussion: """
             A platform is one TOML file. Folders are searched in this order: --platforms, `platforms` in \
             the firmware package, `provision/platforms` in the configuration directory; then come the \
-            built-in ones.
+            built-in ones. A program provision-platform-NAME in a folder of PATH is a platform, too: \
+            it is not listed, and asked when it is named.
 
             EXAMPLES
               provision platforms
