@@ -37,7 +37,7 @@ extension GDBRemote {
         guard request.count + 4 <= packetSize else {
             throw violation("the command \"\(command)\" is longer than a packet")
         }
-        var answer = try exchange(request)
+        var answer = try exchange(request, withOutput: true)
         let deadline = Deadline(within: replyTimeout)
         for _ in 0..<Self.maximumUnasked {
             guard !answer.elementsEqual("OK".utf8) else {

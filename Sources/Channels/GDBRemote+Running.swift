@@ -32,12 +32,16 @@ extension GDBRemote {
         return false
     }
 
-    /// Nil if none comes in time.
+    /// The next that is no output. Nil if none comes in time.
     func nextPacket(within timeout: Duration, for request: [UInt8])
         throws(ProvisioningError) -> [UInt8]?
     {
+        let deadline = Deadline(within: timeout)
         do {
-            return try nextPacket(until: Deadline(within: timeout), resending: nil, for: request)
+            while true {
+                let packet = try nextPacket(until: deadline, resending: nil, for: request)
+                if !Self.isOutput(packet) { return packet }
+            }
         } catch {
             // A server that has gone away says so again, at the next request.
             guard error.code == .probeUnavailable else { throw error }

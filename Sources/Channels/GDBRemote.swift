@@ -125,24 +125,27 @@ public final class GDBRemote {
     }
 
     /// Sends a request and returns its answer, which is empty if the server does not know the request.
-    /// Stop replies that arrive before it were not asked for: QEMU sends one when it is connected to.
+    /// Stop replies that arrive before it were not asked for: QEMU sends one when it is connected to. Nor was
+    /// what a server has to say of itself: OpenOCD complains so that it was kept from answering.
     func exchange(_ request: String) throws(ProvisioningError) -> [UInt8] {
         try exchange(Array(request.utf8))
     }
 
-    func exchange(_ request: [UInt8], timeout: Duration? = nil) throws(ProvisioningError)
-        -> [UInt8]
-    {
+    /// - Parameter withOutput: whether a line of output is what the request asks for.
+    func exchange(
+        _ request: [UInt8], timeout: Duration? = nil, withOutput: Bool = false
+    ) throws(ProvisioningError) -> [UInt8] {
         let packet = GDBPacket.encoded(request)
         try send(raw: packet)
         let deadline = Deadline(within: timeout ?? replyTimeout).earlier(of: limit)
         for _ in 0..<Self.maximumUnasked {
             let answer = try nextPacket(until: deadline, resending: packet, for: request)
+            if !withOutput, Self.isOutput(answer) { continue }
             guard Self.isStopReply(answer) else { return answer }
             unaskedStops += 1
             isHalted = true
         }
-        throw violation("more than \(Self.maximumUnasked) stop replies")
+        throw violation("more than \(Self.maximumUnasked) stop replies and lines of output")
     }
 
     /// - Throws: `.probeProtocol` unless the answer is `OK`.
@@ -277,6 +280,11 @@ public final class GDBRemote {
             return false
         }
         return packet[1...2].allSatisfy { Hexadecimal.value(of: $0) != nil }
+    }
+
+    /// `O` and text in hexadecimal, which no data are: their digits are even in number.
+    static func isOutput(_ packet: [UInt8]) -> Bool {
+        packet.first == UInt8(ascii: "O") && packet.count >= 3 && !packet.count.isMultiple(of: 2)
     }
 
     /// The request without its data, for messages.

@@ -15,13 +15,13 @@ public struct SerialPortDescription: Sendable, Hashable {
 
 /// The serial ports that a board may be behind.
 public enum SerialPorts {
-    /// Built-in `ttyS*` are left out: a PC has 32 of them, and nothing behind any.
+    /// Built-in `ttyS*` are left out: a PC has 32 of them, and nothing behind any. So are `ttyGS*`: they are this
+    /// machine's own end where it is itself a USB device, and a board is at the other.
     #if canImport(Darwin)
         private static let prefixes = ["cu.usb", "cu.SLAB", "cu.wchusb"]
     #else
         private static let prefixes = [
-            "ttyACM", "ttyUSB", "ttyAMA", "ttyTHS", "ttymxc", "ttySAC", "ttyO", "ttyHS", "ttyGS",
-            "rfcomm",
+            "ttyACM", "ttyUSB", "ttyAMA", "ttyTHS", "ttymxc", "ttySAC", "ttyO", "ttyHS", "rfcomm",
         ]
     #endif
 

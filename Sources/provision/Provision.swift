@@ -75,7 +75,10 @@ struct Provision: ParsableCommand {
                 Terminal.standardOutput.write(Version.current + "\n")
             } else {
                 try checkCommand(arguments)
-                var command = try parseAsRoot(arguments)
+                let isNamed = arguments.first.map(configuration.subcommands.names.contains) == true
+                var command =
+                    try isNamed
+                    ? NamedCommand.parseAsRoot(arguments) : parseAsRoot(arguments)
                 try command.run()
             }
             return reportLossOfOutput()
@@ -140,6 +143,16 @@ struct Provision: ParsableCommand {
             return report(ProvisioningError(.internalFailure, "\(error)"))
         }
     }
+}
+
+/// The same commands, and none by default. On the way to any command ArgumentParser looks through all options of the
+/// default one; in a debug build, which checks them each time, that is most of a short run.
+private struct NamedCommand: ParsableCommand {
+    static let configuration: CommandConfiguration = {
+        var configuration = Provision.configuration
+        configuration.defaultSubcommand = nil
+        return configuration
+    }()
 }
 
 extension [any ParsableCommand.Type] {

@@ -60,6 +60,8 @@ import Testing
 
     @Test func whatIsNoUSBDeviceIsOneByItself() throws {
         try addPort("ttyAMA0", of: nil)
+        // This machine's own end, as a USB device of another's.
+        try addPort("ttyGS0", of: nil)
         try plug("1-1", ("046d", "c52b"), serial: "mouse")
         #expect(devices.count == 2)
         #expect(devices[1].usb == nil && devices[1].ports.map(\.path.lastPart) == ["ttyAMA0"])

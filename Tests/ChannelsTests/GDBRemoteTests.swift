@@ -44,6 +44,31 @@ import Testing
         #expect(!quiet.wasRunningOnArrival)
     }
 
+    /// OpenOCD, when it was kept busy: "keep_alive() was not invoked in the 1000 ms timelimit".
+    @Test func ignoresOutputThatNobodyAskedFor() throws {
+        let output = GDBPacket.encoded("O6b6565705f616c697665".utf8)
+        let server = try FakeGDBServer { request, _ in
+            switch request {
+            case let request where request.hasPrefix("m"):
+                output + output + GDBPacket.encoded("01020304".utf8)
+            case "D": output + GDBPacket.encoded("OK".utf8)
+            default: nil
+            }
+        }
+        let remote = try server.connect()
+        #expect(try remote.readMemory(at: 0, count: 4) == [1, 2, 3, 4])
+        #expect(try remote.readsWhileRunning(at: 0))
+        remote.close()
+        #expect(server.requests.filter { $0 == "D" }.count == 1)
+        let talker = try FakeGDBServer { request, _ in
+            request.hasPrefix("m") ? Array(repeatElement(output, count: 10_001).joined()) : nil
+        }.connect()
+        let error = expectError(.probeProtocol) { () throws(ProvisioningError) in
+            try talker.readMemory(at: 0, count: 4)
+        }
+        #expect(error?.reason.contains("10000") == true)
+    }
+
     @Test func runsHaltsAndLetsGo() throws {
         let server = try FakeGDBServer()
         let remote = try server.connect()

@@ -9,9 +9,11 @@ final class KillableRun {
     private(set) var errorOutput = ""
     private(set) var wasKilled = false
 
-    init(_ provision: Executable, _ arguments: [String], environment: [String: String] = [:]) throws
-    {
-        process.executableURL = Executable.url
+    init(
+        _ provision: Executable, program: URL = Executable.url, _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws {
+        process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = provision.home
         process.environment = ProcessInfo.processInfo.environment
@@ -88,6 +90,11 @@ enum LiveProcesses {
                 contentsOfFile: "/proc/\(processID)/task/\(thread)/children", encoding: .utf8)
             return (list ?? "").split(separator: " ").compactMap { Int32($0) }
         }
+    }
+
+    /// The file that it runs; nil: it has ended.
+    static func program(of processID: Int32) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(processID)/exe")
     }
 
     /// Of all that have this `PROVISION_HOME`.

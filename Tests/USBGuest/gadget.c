@@ -13,6 +13,7 @@
 //   no-zlp                       leaves the packets away that end a transfer
 //   silent                       takes everything and says nothing
 //   echo:N                       is no board: it says what it hears, and at a zero octet N octets, as fast as it can
+//   endless:N                    the same, and leaves the packets away that end a transfer
 //   relay:PORT                   is no board: its octets are those of a connection to that port of this machine
 #define _GNU_SOURCE
 #include <endian.h>
@@ -153,7 +154,8 @@ static _Noreturn void *send_packets(void *unused) {
             usleep(1000);
         }
         count++;
-        const bool is_left_away = length == 0 && strcmp(fault, "no-zlp") == 0;
+        const bool is_left_away =
+            length == 0 && (strcmp(fault, "no-zlp") == 0 || is_fault("endless", &at));
         length = damage(packet, length);
         // A stall ends the write, and the host has the packet to come.
         while (!is_left_away && write(in_file, packet, length) < 0) {
@@ -355,7 +357,7 @@ int main(int count, char **values) {
     unsigned long port;
     if (is_fault("relay", &port)) relay((uint16_t)port);
     unsigned long length;
-    if (is_fault("echo", &length)) echo(length);
+    if (is_fault("echo", &length) || is_fault("endless", &length)) echo(length);
     while (true) {
         const uint8_t byte = await_byte();
         if (strcmp(fault, "silent") != 0) dp_receive(byte);

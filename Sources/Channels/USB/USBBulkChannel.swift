@@ -3,16 +3,14 @@ public import Provisioning
 
 /// The two bulk endpoints of a vendor interface, as one byte stream.
 ///
-/// Transfers from the device are always under way, a packet each: what it sends is taken also while nobody reads,
-/// a time-out ends no transfer, and a device that leaves away the empty packet after a full one is heard, too.
+/// Transfers from the device are always under way: what it sends is taken also while nobody reads, and what came is
+/// never lost, neither by a time-out nor by an interruption.
 public final class USBBulkChannel: Channel {
     public let name: String
     private let connection: USBConnection
     private let interruption: Interruption
-    /// In the order in which they were submitted, beginning with `next`.
-    private let incoming: [USBTransfer]
+    private let incoming: USBIncoming
     private let outgoing: USBTransfer
-    private var next = 0
     private var received: [UInt8] = []
     /// Octets of `received` that were read.
     private var taken = 0
@@ -24,8 +22,6 @@ public final class USBBulkChannel: Channel {
     /// Why nothing more can come, and every call says so.
     private var ending: ProvisioningError?
 
-    /// Packets that the device may send while this host is busy.
-    private static let queueLength = 32
     /// What is kept while a write waits. A device that says more waits, too.
     private static let keptLimit = 1 << 20
     private static let writeCapacity = 1 << 14
@@ -40,15 +36,9 @@ public final class USBBulkChannel: Channel {
         name = "USB \(interface.device)"
         self.interruption = interruption
         connection = try USBConnection(interface)
-        var transfers: [USBTransfer] = []
-        for _ in 0..<Self.queueLength {
-            transfers.append(
-                try connection.makeTransfer(
-                    interface.input, capacity: interface.input.packetSize))
-        }
-        incoming = transfers
+        incoming = try USBIncoming(connection)
         outgoing = try connection.makeTransfer(interface.output, capacity: Self.writeCapacity)
-        for transfer in incoming { try check(submission: transfer.submit()) }
+        try check(submission: incoming.ask())
     }
 
     deinit { close() }
@@ -65,7 +55,14 @@ public final class USBBulkChannel: Channel {
             collect()
             if !received.isEmpty { break }
             if let ending { throw ending }
-            guard try connection.waitForEvents(until: deadline, interruption) else { return [] }
+            if incoming.hasRested {
+                guard incoming.endAll() else { throw end(closed("it is stuck")) }
+                continue
+            }
+            // Not only when nothing happens: packets without octets are no answer.
+            if hasWaited, deadline.isPast { return [] }
+            _ = try connection.waitForEvents(
+                until: deadline.earlier(of: incoming.restDeadline), interruption)
             hasWaited = true
         }
         // Where it did not wait, nobody has looked.
@@ -114,6 +111,8 @@ public final class USBBulkChannel: Channel {
                 _ = connection.cancel([outgoing])
                 throw error
             }
+            // Also while the device speaks without end.
+            if outgoing.isPending, deadline.isPast { isInTime = false }
             // A device that can't get rid of its answers may not listen.
             if received.count - taken < Self.keptLimit { collect() }
         }
@@ -125,31 +124,24 @@ public final class USBBulkChannel: Channel {
 
     /// Moves what came into `received`, and asks for more. What came before an ending is read first.
     private func collect() {
-        while ending == nil, !incoming[next].isPending {
+        while ending == nil, let transfer = incoming.takeEnded() {
             do {
-                try collectNext()
+                try collect(transfer)
             } catch {
                 ending = error
             }
         }
     }
 
-    private func collectNext() throws(ProvisioningError) {
-        let transfer = incoming[next]
+    private func collect(_ transfer: USBTransfer) throws(ProvisioningError) {
         received += transfer.bytes
-        guard transfer.ending == .stalled else {
-            try check(transfer, clearing: connection.interface.input, &clearedInput)
-            next = (next + 1) % incoming.count
-            return try check(submission: transfer.submit())
-        }
-        // A halt can be cleared only when nothing is under way.
-        guard connection.cancel(incoming) else { throw closed("it is stuck") }
-        for offset in 1..<incoming.count {
-            received += incoming[(next + offset) % incoming.count].bytes
+        if transfer.ending == .stalled {
+            // A halt can be cleared only when nothing is under way.
+            guard incoming.endAll() else { throw closed("it is stuck") }
+            while let next = incoming.takeEnded() { received += next.bytes }
         }
         try check(transfer, clearing: connection.interface.input, &clearedInput)
-        next = 0
-        for transfer in incoming { try check(submission: transfer.submit()) }
+        try check(submission: incoming.ask())
     }
 
     // MARK: Endings

@@ -14,7 +14,8 @@ struct ExportCommand: ParsableCommand {
               provision export --format keyset --output k.cbor COSE_KeySet of active keys
               provision export --format crl --output crl.pem   issuing CA's, then root's
               provision export --format chain --device kitchen PEM, the device's first
-              provision export --format ariel-peers --scope allow-all --output peers.yml --watch
+              provision export --format ariel-peers --scope allow-all \\
+                --output peers.yml --watch
               provision export --format aiocoap --uri 'coap://{nickname}.local/*'
 
             WATCHING

@@ -8,7 +8,7 @@ import Testing
 struct HostileDesk {
     /// How the tool reaches a device's line.
     enum Way: String, CaseIterable, Sendable, CustomTestStringConvertible {
-        case serialPort, rtt, udp
+        case serialPort, rtt, udp, usb
 
         var testDescription: String { rawValue }
     }
@@ -82,6 +82,10 @@ struct HostileDesk {
         guard way != .serialPort else {
             return try provision.run(
                 Executable.url, arguments(line.port) + options, within: Self.limit)
+        }
+        if way == .usb {
+            let mock = try USBMock(line: line.port, for: provision)
+            return try mock.run(arguments(USBMock.port) + options, within: Self.limit)
         }
         if way == .udp {
             let relay = try DatagramRelay(line.port)

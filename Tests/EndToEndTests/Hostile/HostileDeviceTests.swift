@@ -3,7 +3,7 @@ import JTAGProbe
 import Provisioning
 import Testing
 
-/// A device that means harm, on a real pty or behind a debug probe, at the executable that users run. Whatever it does, the run
+/// A device that means harm, on a real pty, behind a debug probe or on USB, at the executable that users run. Whatever it does, the run
 /// ends in time, in bounded memory, with an error of its own, and what was recorded stays.
 @Suite struct HostileDeviceTests {
     private static let early =
@@ -21,6 +21,18 @@ import Testing
         arguments: HostileDesk.probed(Hostility.afterRegistration))
     func theNextRunGoesOnThroughAProbe(_ hostility: Hostility) throws {
         try theNextRunGoesOn(hostility, way: .rtt)
+    }
+
+    @Test(.enabled(if: USBMock.isInstalled, "there is no umockdev"), arguments: early)
+    func nothingIsRecordedOverUSB(_ hostility: Hostility) throws {
+        try nothingIsRecorded(hostility, way: .usb)
+    }
+
+    @Test(
+        .enabled(if: USBMock.isInstalled, "there is no umockdev"),
+        arguments: Hostility.afterRegistration)
+    func theNextRunGoesOnOverUSB(_ hostility: Hostility) throws {
+        try theNextRunGoesOn(hostility, way: .usb)
     }
 
     @Test(arguments: HostileDesk.ways(early))

@@ -32,9 +32,17 @@ struct USBGuestTests {
     @Test func aHaltToTheDeviceIsCleared() throws { try USBGuest.expect("stall-out") }
     @Test func aHaltThatStaysIsAnError() throws { try USBGuest.expect("stall-for-good") }
     @Test func missingEmptyPacketsDoNoHarm() throws { try USBGuest.expect("no-empty-packets") }
+    @Test func aStreamNeedsNoEnd() throws { try USBGuest.expect("endless") }
     @Test func aLossyDeviceIsProvisioned() throws { try USBGuest.expect("lossy") }
     @Test func noiseIsNoDevice() throws { try USBGuest.expect("noise") }
+    @Test func silenceIsNoDevice() throws { try USBGuest.expect("silence") }
     @Test func aSignalEndsAWaitAtOnce() throws { try USBGuest.expect("interrupted") }
+
+    // MARK: Kills
+
+    @Test func aKilledRunIsContinued() throws { try USBGuest.expect("killed-run") }
+    @Test func aKilledBoardIsContinued() throws { try USBGuest.expect("killed-gadget") }
+    @Test func aBoardLosesPowerWhileWriting() throws { try USBGuest.expect("power-lost") }
 
     // MARK: Re-enumeration
 

@@ -12,20 +12,24 @@ struct USBMockTests {
         _ arguments: String..., devices: String = "one", fault: String = "",
         with executable: Executable
     ) throws -> Executable.Result {
+        let platforms = Executable.packageRoot.appending(path: "Tests/USBGuest/platforms").path
+        return try executable.run(
+            URL(filePath: "/usr/bin/env"),
+            mock(devices, fault: fault, with: executable) + [Executable.url.path, "enroll"]
+                + ["--platforms", platforms, "--platform", "usb-gadget"] + arguments)
+    }
+
+    /// What `env` gets, up to the program that sees the devices.
+    private func mock(
+        _ devices: String = "one", fault: String, with executable: Executable
+    ) throws -> [String] {
         let tests = Executable.packageRoot.appending(path: "Tests").path
-        let environment = [
+        return [
             "PROVISION_NATIVE_STATE=\(executable.home.path)/device", "MOCK_FAULT=\(fault)",
             "SWIFT_BACKTRACE=enable=no",
-        ]
-        let mock = [
             "umockdev-wrapper", "\(try USBDevicePrograms.folder())/usb-mock",
             "\(tests)/USBMock/\(devices).umockdev",
         ]
-        return try executable.run(
-            URL(filePath: "/usr/bin/env"),
-            environment + mock + [Executable.url.path, "enroll"]
-                + ["--platforms", "\(tests)/USBGuest/platforms", "--platform", "usb-gadget"]
-                + arguments)
     }
 
     @Test(arguments: ["usb:SN002", "usb:1-1", "usb:1209:0002", "usb:0x1209:2:SN002", nil])
@@ -82,6 +86,29 @@ struct USBMockTests {
         try Executable.withHome { executable in
             try enroll(fault: "stalls:\(packet)", with: executable)
                 .expectError("channel-stalled", status: 5, "endpoint 0x81")
+            #expect(try executable.isRecordSound())
+        }
+    }
+
+    /// Blocks of a stream that no packet ends are delivered none the less. The probe gives up after a minute.
+    @Test(arguments: [1 << 14, 1 << 16, 600_064]) func aStreamNeedsNoEnd(length: Int) throws {
+        try Executable.withHome { executable in
+            let probe = Executable.url.deletingLastPathComponent().appending(path: "usb-probe")
+            let result = try executable.run(
+                URL(filePath: "/usr/bin/env"),
+                try mock(fault: "zeros:\(length)", with: executable)
+                    + [probe.path, "stream", "\(length)", "3"])
+            #expect(result.status == 0, "\(result.standardError)")
+        }
+    }
+
+    /// Packets without octets are no answer, and a device that speaks need not listen.
+    @Test(arguments: [("empty", "device-silent"), ("deaf", "channel-unavailable")])
+    func activityIsNoAnswer(fault: String, code: String) throws {
+        try Executable.withHome { executable in
+            try enroll(
+                "--timeout", "boot=1s", "--timeout", "answer=1s", fault: fault, with: executable
+            ).expectError(code, status: 5)
             #expect(try executable.isRecordSound())
         }
     }
