@@ -28,7 +28,9 @@ let package = Package(
         .library(name: "DeviceProvisioning", targets: ["DeviceProvisioning"]),
         .library(
             name: "Provisioning",
-            targets: ["Provisioning", "Attestation", "Issuance", "SMP", "COSE", "CBOR"]),
+            targets: [
+                "Provisioning", "PlatformAdapter", "Attestation", "Issuance", "SMP", "COSE", "CBOR",
+            ]),
         .library(name: "ProvisioningTesting", targets: ["ProvisioningTesting"]),
     ],
     dependencies: [
@@ -48,10 +50,14 @@ let package = Package(
         // The flow, its ports and its errors.
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
+        // What `provision` and an adapter program say to each other, and the adapter's end of it.
+        core("PlatformAdapter", ["Provisioning", "Attestation"]),
+
         // For authors of adapters: simulated devices, and what an adapter promises as checks.
-        core(
-            "ProvisioningTesting",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"]),
+        .target(
+            name: "ProvisioningTesting",
+            dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],
+            swiftSettings: strict),
 
         // Adapters to the world.
         core(
@@ -64,12 +70,15 @@ let package = Package(
         core("Authority", ["Provisioning", "Issuance", "COSE", "CBOR", "OpenSSL"]),
         core(
             "Channels",
-            ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "CHost", "CLibUSB"]),
+            [
+                "Provisioning", "PlatformAdapter", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL",
+                "CHost", "CLibUSB",
+            ]),
         core(
             "Platforms",
             [
-                "Provisioning", "Attestation", "Issuance", "SMP", "Channels", "CHost", "CPlatforms",
-                "TOMLKit",
+                "Provisioning", "PlatformAdapter", "Attestation", "Issuance", "SMP", "Channels",
+                "CHost", "CPlatforms", "TOMLKit",
             ]),
 
         // The composition root, and its doorbell.
@@ -77,7 +86,8 @@ let package = Package(
             name: "provision",
             dependencies: [
                 "Provisioning", "Registry", "Authority", "Channels", "Platforms", "Attestation",
-                "Issuance", "COSE", "CBOR", "OpenSSL",
+                "Issuance", "SMP", "COSE", "CBOR", "OpenSSL", "PlatformAdapter",
+                "ProvisioningTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -140,8 +150,8 @@ let package = Package(
         .target(
             name: "FuzzDecoders",
             dependencies: [
-                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "Channels",
-                "Platforms", "DeviceProvisioning", "DeviceTestHAL",
+                "CBOR", "COSE", "SMP", "OpenSSL", "Attestation", "Provisioning", "PlatformAdapter",
+                "Channels", "Platforms", "DeviceProvisioning", "DeviceTestHAL",
             ],
             path: "Tests/Fuzz/Decoders", swiftSettings: strict),
         tests("FuzzTests", ["FuzzDecoders"]),
@@ -187,8 +197,8 @@ let package = Package(
         tests(
             "ChannelsTests",
             [
-                "Channels", "Provisioning", "ProvisioningTesting", "Attestation", "SMP", "CHost",
-                "JTAGProbe",
+                "Channels", "Provisioning", "PlatformAdapter", "ProvisioningTesting", "Attestation",
+                "SMP", "CHost", "JTAGProbe",
             ]),
         // The USB channel itself, for the guest of `Tests/USBGuest`.
         .executableTarget(
@@ -200,13 +210,17 @@ let package = Package(
             [
                 "usb-probe",
                 "provision", "provision-bench", "Platforms", "Channels", "Provisioning",
-                "Attestation", "SMP", "COSE", "CBOR", "OpenSSL", "ProvisioningTesting", "BadLine",
-                "JTAGProbe",
+                "PlatformAdapter", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL",
+                "ProvisioningTesting", "BadLine", "JTAGProbe",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
             "PlatformsTests",
-            ["Platforms", "Provisioning", "Attestation", "Issuance", "Channels", "SMP"],
+            [
+                "Platforms", "Provisioning", "PlatformAdapter", "Attestation", "Issuance",
+                "Channels",
+                "SMP",
+            ],
             resources: [.copy("Vectors")]),
     ],
     cLanguageStandard: .c11

@@ -15,13 +15,15 @@ extension Platform {
         _ root: PlatformSection<RootKey>, isOptional: Bool
     ) throws(ProvisioningError) -> ChannelSettings {
         guard let section = try root.section(.channel, keys: ChannelKey.self) else {
-            guard isOptional else { throw root.missing(.channel) }
+            guard isOptional || root.has(.adapter) else { throw root.missing(.channel) }
             return ChannelSettings(
-                kind: .uart, baudRates: [115_200], flowControl: .none, reset: nil,
+                kind: root.has(.adapter) ? .adapter : .uart, baudRates: [115_200],
+                flowControl: .none, reset: nil,
                 framing: .console, smpVersion: nil, group: DeviceContract.standardGroup, rtt: nil,
                 usb: nil, udp: nil)
         }
-        guard let kind = try section.choice(.kind, of: ChannelSettings.Kind.self) else {
+        let given = try section.choice(.kind, of: ChannelSettings.Kind.self)
+        guard let kind = given ?? (root.has(.adapter) ? .adapter : nil) else {
             throw section.missing(.kind)
         }
         // SMP keeps the groups below 64 for itself.

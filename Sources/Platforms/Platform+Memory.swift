@@ -13,12 +13,13 @@ extension Platform {
         .chip, .port, .probe, .board, .baud, .package,
     ]
 
-    private enum FlashMethod: String, CaseIterable { case gdb, command, none }
+    private enum FlashMethod: String, CaseIterable { case gdb, command, adapter, none }
 
     /// How to flash, and at which rate the port is touched before.
     static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> (Flash, Int?) {
         guard let section = try root.section(.flash, keys: FlashKey.self) else {
-            throw root.missing(.flash)
+            guard root.has(.adapter) else { throw root.missing(.flash) }
+            return (.adapter, nil)
         }
         guard let method = try section.choice(.method, of: FlashMethod.self) else {
             throw section.missing(.method)
@@ -65,9 +66,9 @@ extension Platform {
                     .resetCommand, "\"monitor\" is true, and what goes on running is not reset")
             }
             return (.monitor(commands, usesTerminal: usesTerminal ?? false), nil)
-        case .none:
+        case .adapter, .none:
             try refuse(FlashKey.allCases.filter { $0 != .method }, method, section)
-            return (.none, nil)
+            return (method == .adapter ? .adapter : .none, nil)
         }
     }
 

@@ -15,6 +15,13 @@ extension Platform {
     public init(
         parsing bytes: [UInt8], name: String, file: String
     ) throws(ProvisioningError) {
+        try self.init(parsing: bytes, name: name, file: file, adapter: nil)
+    }
+
+    /// - Parameter program: the adapter that said what `bytes` are.
+    init(
+        parsing bytes: [UInt8], name: String, file: String, adapter program: AdapterProgram?
+    ) throws(ProvisioningError) {
         let document = try PlatformDocument(file: file, bytes: bytes)
         let root = try PlatformSection<RootKey>(document.parse(), at: [], in: document)
 
@@ -39,6 +46,7 @@ extension Platform {
         usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
         report = try Self.report(root)
+        adapter = try Self.adapter(root, file: file, program: program)
         channel = try Self.channel(root, isOptional: report?.source == .flasher)
         credentials = try Self.credentials(root)
         timeouts = try Self.timeouts(root)
@@ -47,6 +55,7 @@ extension Platform {
         identification = try Self.identification(root)
         emulation = try Self.emulation(root)
         try checkAgreement(root)
+        try checkAdapter(root)
     }
 
     static func isName(_ text: String) -> Bool {

@@ -34,6 +34,8 @@ public struct Platform: Sendable, Hashable {
     /// Nil: this platform is real hardware.
     public let emulation: Emulation?
     public let credentials: Credentials
+    /// Nil: this file is enough.
+    public let adapter: Adapter?
     public internal(set) var timeouts: Timeouts
     /// Bits per second at which the board's port is opened and left before the flash command, so that its
     /// bootloader takes over. Nil: it needs nothing of the kind.
@@ -84,6 +86,8 @@ extension Platform {
         case command(CommandFlasher.Commands)
         /// An external tool does it, goes on running, and prints the device's log.
         case monitor(CommandFlasher.Commands, usesTerminal: Bool)
+        /// The platform's adapter does it.
+        case adapter
         /// Nothing to write: the emulator runs the image itself.
         case none
     }
@@ -103,7 +107,9 @@ extension Platform {
     }
 
     public struct ChannelSettings: Sendable, Hashable {
-        public enum Kind: String, CaseIterable, Sendable, Hashable { case uart, rtt, usb, udp }
+        public enum Kind: String, CaseIterable, Sendable, Hashable {
+            case uart, rtt, usb, udp, adapter
+        }
 
         public let kind: Kind
         /// Bits per second. Never empty. Where there are several, each is tried in turn.
@@ -187,7 +193,7 @@ extension Platform.Flash {
     var commands: CommandFlasher.Commands? {
         switch self {
         case .command(let commands), .monitor(let commands, _): commands
-        case .gdb, .none: nil
+        case .gdb, .adapter, .none: nil
         }
     }
 }

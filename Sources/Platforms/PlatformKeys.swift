@@ -11,6 +11,7 @@ enum RootKey: String, PlatformKey {
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
     case match, build, flash, identify, channel, report, probe, emulator, credentials, timeouts
+    case adapter
 }
 
 /// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
@@ -43,7 +44,8 @@ enum BuildKey: String, PlatformKey {
 
 /// `[flash]`
 enum FlashKey: String, PlatformKey {
-    /// `"gdb"`: the probe writes; `"command"`: a tool does; `"none"`: the emulator runs the image.
+    /// `"gdb"`: the probe writes; `"command"`: a tool does; `"adapter"`: the adapter does; `"none"`: the
+    /// emulator runs the image.
     case method
     /// Argument list with `{image}`. Also `{chip}`, `{board}`, `{baud}`, `{package}`, and what the user
     /// names: `{port}` (--port), `{probe}` (--probe-serial). Method `"command"`.
@@ -64,6 +66,13 @@ enum FlashKey: String, PlatformKey {
     case touchBaud = "touch-baud"
     /// What resets the board, a monitor command of the GDB server; default `"reset"`. Method `"gdb"`.
     case resetMonitor = "reset-monitor"
+}
+
+/// `[adapter]`, a program that does what no other key of this file can say. With it, `[flash]` and
+/// `[channel]` are its own where they say nothing else.
+enum AdapterKey: String, PlatformKey {
+    /// `[a-z0-9-]+`: the program `provision-platform-NAME`, beside this file or on `PATH`.
+    case name
 }
 
 /// A region: `{ address = 0x1000, length = 0x100 }`.
@@ -94,7 +103,8 @@ enum ReportKey: String, PlatformKey {
 
 /// `[channel]`. Not needed where the log is the flash command's.
 enum ChannelKey: String, PlatformKey {
-    /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface; `"udp"`.
+    /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface; `"udp"`;
+    /// `"adapter"`: through the adapter.
     case kind
     /// Bits per second, one or a list, of which each is tried in turn; default 115200.
     case baud

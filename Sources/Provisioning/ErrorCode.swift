@@ -34,6 +34,10 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case deviceBusy = "device-busy"
     /// No RTT control block in the device's memory, or not the channel in it.
     case rttNotFound = "rtt-not-found"
+    /// An adapter program that can't be run, or that ends before its work.
+    case adapterFailed = "adapter-failed"
+    /// An adapter that does not answer.
+    case adapterSilent = "adapter-silent"
 
     // Protocol
     /// An answer that is malformed, or says what the contract does not allow.
@@ -57,6 +61,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     /// An RTT control block that says what can't be.
     case rttDamaged = "rtt-damaged"
     case versionUnsupported = "version-unsupported"
+    /// An adapter that says what its protocol does not allow.
+    case adapterProtocol = "adapter-protocol"
 
     // Evidence refused
     case evidenceMalformed = "evidence-malformed"
@@ -108,11 +114,11 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .flashFailed, .flashMismatch: 4
         case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
             .channelStalled, .probeUnavailable, .emulatorFailed, .deviceSilent, .noAnswer,
-            .reportMissing, .deviceBusy, .rttNotFound:
+            .reportMissing, .deviceBusy, .rttNotFound, .adapterFailed, .adapterSilent:
             5
         case .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
-            .rttDamaged, .versionUnsupported:
+            .rttDamaged, .versionUnsupported, .adapterProtocol:
             6
         case .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,
             .keyInvalid, .keyMismatch, .idMismatch, .csrRefused, .idMissing, .volatileKey:

@@ -34,7 +34,7 @@ struct Provision: ParsableCommand {
             RunCommand.self, FlashCommand.self, EnrollCommand.self, AttachCommand.self,
             BoardsCommand.self, DevicesCommand.self, KeysCommand.self, RevokeCommand.self,
             ExportCommand.self,
-            RegistryCommand.self, AuthorityCommand.self, PlatformsCommand.self,
+            RegistryCommand.self, AuthorityCommand.self, PlatformsCommand.self, CheckCommand.self,
             EmulateCommand.self, InitCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

@@ -100,6 +100,7 @@ struct RunPreview {
         switch command.connection.channel ?? platform.channel.kind {
         case .uart: "the board's port"
         case .rtt: "RTT through the probe"
+        case .adapter: "the adapter \(platform.adapter?.name ?? "")"
         case .udp: platform.channel.udp?.description ?? "the network"
         case .usb: "the USB device \(platform.channel.usb.map { "\($0)" } ?? "")"
         }
@@ -116,6 +117,8 @@ struct RunPreview {
             return "write \(image) through the probe, read it back, \(flash.resetCommand)\(erasing)"
         case .monitor: return "run the platform's flash command on \(image)\(erasing), and go on"
         case .command: return "run the platform's flash command on \(image)\(erasing)"
+        case .adapter:
+            return "have the adapter \(platform.adapter?.name ?? "") flash \(image)\(erasing)"
         case .none: return "start \(image) as a process\(erasing)"
         }
     }

@@ -36,8 +36,9 @@ struct Session {
         _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false,
         given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
-        let choice = try options.desk().choice(
-            options.namedPlatform(), connection, isFlashing: isFlashing, given: given)
+        let platform = try options.namedPlatform(interruption)
+        let choice = try options.desk(beside: platform).choice(
+            platform, connection, isFlashing: isFlashing, given: given)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }
         return choice
     }

@@ -11,11 +11,12 @@ struct ErrorCodeTests {
             .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,
             .channelStalled, .probeUnavailable, .emulatorFailed,
             .deviceSilent, .noAnswer, .reportMissing, .deviceBusy, .rttNotFound,
+            .adapterFailed, .adapterSilent,
         ],
         6: [
             .protocolViolation, .answerOversized, .answerTooDeep, .answerUnrelated, .byteFlood,
             .frameFlood, .transferStalled, .deviceSlow, .deviceRefused, .probeProtocol,
-            .rttDamaged, .versionUnsupported,
+            .rttDamaged, .versionUnsupported, .adapterProtocol,
         ],
         7: [
             .evidenceMalformed, .evidenceSignature, .evidenceReplayed, .evidenceProfile,

@@ -16,6 +16,13 @@ extension Board {
                 baud: connection.link.baud.map { Int($0[0]) } ?? platform.channel.baudRates[0],
                 timeout: platform.timeouts.boot, interruption: interruption)
         }
+        // Its ports are whatever the adapter understands.
+        if platform.adapter != nil, (connection.channel ?? platform.channel.kind) == .adapter {
+            return AdapterRoute(connection, platform.timeouts) {
+                [unowned self] () throws(ProvisioningError) in
+                try adapter()
+            }
+        }
         if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
             return openOCD
         }
@@ -49,6 +56,10 @@ extension Board {
                     hint: "name it with --port udp:HOST")
             }
             return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
+        case .adapter:
+            throw ProvisioningError(
+                .usage, "the platform \(platform.name) has no adapter",
+                hint: "leave --channel adapter away")
         case .uart: return serialRoute()
         }
     }

@@ -17,6 +17,8 @@ final class Board {
     let reporter: ProgressReporter
     var emulator: Emulator?
     private var probeSession: GDBFlasher?
+    /// Nil until it is needed.
+    var adapterSession: AdapterSession?
     private var claims: [BoardClaim] = []
     private var isFlashed = false
     /// Where the log is read of a device that only reports; nil: it is asked.
@@ -95,6 +97,8 @@ final class Board {
         monitor = nil
         probeSession?.close()
         probeSession = nil
+        adapterSession?.end()
+        adapterSession = nil
         for claim in claims { claim.release() }
         claims = []
         defer { emulator = nil }
@@ -130,6 +134,7 @@ final class Board {
                 interruption: interruption)
             monitor = flasher
             return flasher
+        case .adapter: return try adapterFlasher()
         case .none:
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
@@ -138,7 +143,9 @@ final class Board {
 
     /// What reads the device ID out of band; nil where the platform, or the desk, has none.
     func deviceIDReader() throws(ProvisioningError) -> (any DeviceIDReader)? {
-        guard platform.identification != nil else { return nil }
+        guard platform.identification != nil else {
+            return platform.adapter == nil ? nil : try adapterIDReader()
+        }
         return try probe()
     }
 

@@ -16,6 +16,8 @@ struct PlatformDetails: Encodable {
     let board: String
     let description: String
     let origin: String
+    /// The program that is its adapter; nil: it has none, or none that is found.
+    let adapter: String?
     let channel: String
     let baudRates: [Int]
     let flowControl: String
@@ -30,6 +32,7 @@ struct PlatformDetails: Encodable {
         board = platform.board
         description = platform.description
         origin = platform.origin
+        adapter = try? platform.adapter?.find().path
         channel = settings.kind.rawValue
         baudRates = settings.baudRates
         flowControl = settings.flowControl.rawValue
@@ -47,7 +50,8 @@ struct PlatformDetails: Encodable {
     var text: String {
         let facts = [
             ("platform", name), ("board", board), ("description", description), ("from", origin),
-            ("channel", channel), ("baud", baudRates.map(String.init).joined(separator: ", ")),
+            ("adapter", adapter ?? "none"), ("channel", channel),
+            ("baud", baudRates.map(String.init).joined(separator: ", ")),
             ("flow control", flowControl), ("reset", reset), ("framing", framing),
             (
                 "SMP version",

@@ -10,7 +10,8 @@ struct PlatformsCommand: ParsableCommand {
         discussion: """
             A platform is one TOML file. Folders are searched in this order: --platforms, `platforms` in \
             the firmware package, `provision/platforms` in the configuration directory; then come the \
-            built-in ones.
+            built-in ones. A program provision-platform-NAME in a folder of PATH is a platform, too: \
+            it is not listed, and asked when it is named.
 
             EXAMPLES
               provision platforms
@@ -58,7 +59,11 @@ struct PlatformsCommand: ParsableCommand {
         let catalogue = try PlatformCatalogue(
             requested: folders, package: packagePath,
             environment: ProcessInfo.processInfo.environment)
-        if let name { return try show(PlatformDetails(try catalogue.platform(named: name))) }
+        if let name {
+            return try show(
+                PlatformDetails(
+                    try catalogue.platform(named: name, orAskingWith: nil)))
+        }
         let rows = catalogue.entries().map { entry in
             switch entry.platform {
             case .success(let platform):

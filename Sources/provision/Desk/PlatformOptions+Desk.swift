@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Platforms
 import Provisioning
@@ -9,20 +10,31 @@ extension PlatformOptions {
             environment: ProcessInfo.processInfo.environment)
     }
 
-    func namedPlatform() throws(ProvisioningError) -> Platform? {
+    /// - Parameter interruption: ends the wait for an adapter that describes its platform; nil: nothing
+    ///   does, but the process may end.
+    func namedPlatform(
+        _ interruption: Interruption? = nil
+    ) throws(ProvisioningError) -> Platform? {
         guard let platform else { return nil }
-        return try catalogue().platform(named: platform)
+        return try catalogue().platform(named: platform, orAskingWith: interruption)
     }
 
-    /// The one that the user named, or all that there are. A bad file hides no other platform.
+    /// The one that the user named, or all that there are files of. A bad file hides no other platform.
     func consideredPlatforms() throws(ProvisioningError) -> [Platform] {
-        if let platform = try namedPlatform() { return [platform] }
+        try considered(namedPlatform())
+    }
+
+    private func considered(_ named: Platform?) throws(ProvisioningError) -> [Platform] {
+        if let named { return [named] }
         return try catalogue().entries().compactMap { try? $0.platform.get() }
     }
 
     /// What is attached, beside the platform that the user named, or beside all that there are.
-    func desk() throws(ProvisioningError) -> Desk {
-        let platforms = try consideredPlatforms()
+    func desk() throws(ProvisioningError) -> Desk { try desk(beside: namedPlatform()) }
+
+    /// - Parameter platform: that the user named.
+    func desk(beside platform: Platform?) throws(ProvisioningError) -> Desk {
+        let platforms = try considered(platform)
         // What is emulated is on no cable.
         return platform != nil && platforms[0].emulation != nil
             ? Desk(platforms: platforms, devices: []) : Desk(platforms: platforms)

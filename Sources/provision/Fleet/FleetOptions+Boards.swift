@@ -30,7 +30,8 @@ extension FleetOptions {
             }
         }
         for board in boards {
-            let platform = try catalogue.platform(named: board.platform)
+            let platform = try catalogue.platform(
+                named: board.platform, orAskingWith: nil)
             var connection = connection
             (connection.port, connection.instance) = (board.port, board.instance)
             let desk = Desk(platforms: [platform], devices: devices)

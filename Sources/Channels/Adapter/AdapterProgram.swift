@@ -1,0 +1,78 @@
+import PlatformAdapter
+public import Provisioning
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// An adapter as a file: `provision-platform-NAME`.
+public struct AdapterProgram: Sendable, Hashable, CustomStringConvertible {
+    /// The platform's.
+    public let name: String
+    /// With a slash, so that nothing looks for it again.
+    public let path: String
+
+    public var description: String { path }
+
+    /// The program that the user named by its path.
+    ///
+    /// - Throws: `.usage` unless it is called `provision-platform-NAME`.
+    public init(path: String) throws(ProvisioningError) {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let prefix = AdapterProtocol.programPrefix
+        guard path.contains("/"), file.hasPrefix(prefix), file.count > prefix.count else {
+            throw ProvisioningError(
+                .usage, "\(path) is no adapter: its name is not \(prefix)NAME",
+                hint: "an adapter named by its path has a slash in it: ./\(prefix)mine")
+        }
+        name = String(file.dropFirst(prefix.count))
+        self.path = path
+    }
+
+    private init(name: String, path: String) {
+        self.name = name
+        self.path = path
+    }
+
+    /// Looks for `provision-platform-NAME` in `folder`, and then in the absolute folders of `PATH`. Never in
+    /// the current folder: whoever unpacks somebody's archive and stands in it has not yet asked for its
+    /// programs to be run.
+    ///
+    /// - Parameters:
+    ///   - folder: the platform file's.
+    ///   - searchPath: nil: this process's `PATH`.
+    /// - Returns: nil if there is none.
+    public static func find(
+        _ name: String, beside folder: String? = nil,
+        searchPath: String? = nil
+    ) -> AdapterProgram? {
+        let searchPath =
+            searchPath ?? getenv("PATH").map { String(cString: $0) }
+            ?? "/usr/local/bin:/usr/bin:/bin"
+        let file = AdapterProtocol.programPrefix + name
+        guard !name.isEmpty, !name.contains("/"), !name.utf8.contains(0) else { return nil }
+        var folders = searchPath.split(separator: ":").map(String.init)
+            .filter { $0.hasPrefix("/") && !$0.hasPrefix("/proc/") }
+        if let folder, !isCurrent(folder) { folders.insert(folder, at: 0) }
+        for folder in folders {
+            let path = folder.contains("/") ? "\(folder)/\(file)" : "./\(folder)/\(file)"
+            if isProgram(path) { return AdapterProgram(name: name, path: path) }
+        }
+        return nil
+    }
+
+    private static func isProgram(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && access(path, X_OK) == 0
+    }
+
+    /// Whether a folder is the current one, by whatever name.
+    private static func isCurrent(_ folder: String) -> Bool {
+        var (one, other) = (stat(), stat())
+        guard stat(folder, &one) == 0, stat(".", &other) == 0 else { return false }
+        return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    }
+}

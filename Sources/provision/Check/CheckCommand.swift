@@ -1,0 +1,140 @@
+import ArgumentParser
+import Foundation
+import Platforms
+import Provisioning
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Whether a platform file or an adapter keeps its promises.",
+        discussion: """
+            Without --device it takes no hardware: a simulated device is provisioned, over lines that \
+            lose, repeat and delay, and an adapter gets a board in a folder. Exit status 1 where a check \
+            fails.
+
+            With --device a real board is asked, and nothing is registered nor written to it, but the \
+            image where --firmware names one. The conversation is kept in a file, and can be had again \
+            without the board with --replay.
+
+            EXAMPLES
+              provision check ./platforms/mine.toml
+              provision check ./provision-platform-mine
+              provision check microbit
+              provision check mine --device --port /dev/ttyACM0 --record mine.transcript
+              provision check mine --replay mine.transcript
+            """)
+
+    @Argument(
+        help: "The path of a platform file or of an adapter, or a platform's name.",
+        completion: .file())
+    var subject: String
+
+    @Option(
+        name: .customLong("platforms"),
+        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"),
+        completion: .directory)
+    var folders: [String] = []
+
+    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
+    var packagePath = "."
+
+    @Flag(help: "Ask a real board, too.")
+    var device = false
+
+    @Option(
+        help: ArgumentHelp("With --device: the image to flash before.", valueName: "file"),
+        completion: .file())
+    var firmware: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --device: where the conversation is kept. Default: NAME.transcript, in the current "
+                + "folder.", valueName: "file"),
+        completion: .file())
+    var record: String?
+
+    @Option(
+        help: ArgumentHelp("Have a conversation again that --record kept.", valueName: "file"),
+        completion: .file())
+    var replay: String?
+
+    @Option(
+        help: ArgumentHelp("With --device: as for provision run.", valueName: "path"),
+        completion: .file())
+    var port: String?
+
+    @Option(help: ArgumentHelp("With --device: as for provision run.", valueName: "endpoint"))
+    var probe: String?
+
+    @Option(help: ArgumentHelp("With --device: as for provision run.", valueName: "serial"))
+    var probeSerial: String?
+
+    @Option(help: ArgumentHelp("With --device: as for provision run.", valueName: "serial"))
+    var usbSerial: String?
+
+    @Option(help: ArgumentHelp("With --device: as for provision run.", valueName: "name"))
+    var instance: String?
+
+    @OptionGroup var link: LinkOptions
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    func validate() throws {
+        for (option, value) in [
+            ("--firmware", firmware), ("--record", record), ("--port", port), ("--probe", probe),
+            ("--probe-serial", probeSerial), ("--usb-serial", usbSerial), ("--instance", instance),
+        ] where value != nil && !device {
+            throw ValidationError("\(option) is for --device only")
+        }
+        if device, replay != nil { throw ValidationError("--replay takes no --device") }
+    }
+
+    /// Its own --device is a flag.
+    private func connection() throws -> ConnectionOptions {
+        let options = [
+            ("--port", port), ("--probe", probe), ("--probe-serial", probeSerial),
+            ("--usb-serial", usbSerial), ("--instance", instance),
+        ]
+        var connection = try ConnectionOptions.parse(
+            options.flatMap { name, value in value.map { [name, $0] } ?? [] })
+        connection.link = link
+        return connection
+    }
+
+    func run() throws {
+        let session = try Session(isVerbose: false)
+        let catalogue = try PlatformCatalogue(
+            requested: folders, package: packagePath,
+            environment: ProcessInfo.processInfo.environment)
+        let subject = try CheckSubject(subject, catalogue)
+        var results: [CheckResult]
+        if let replay {
+            results = [try DeviceCheck.replay(replay, of: subject, session)]
+        } else {
+            results = try Checks(subject: subject, session: session).run()
+            if device {
+                results.append(
+                    try DeviceCheck(subject: subject, connection: connection(), session: session)
+                        .run(firmware: firmware, packagePath: packagePath, record: record))
+            }
+        }
+        try show(results, of: subject)
+        try session.interruption.check()
+        if results.contains(where: { $0.outcome == .failed }) { throw ExitCode(1) }
+    }
+
+    private func show(_ results: [CheckResult], of subject: CheckSubject) throws {
+        if json { return try JSONDocument.print(["checks": results]) }
+        var table = Table("", "WHAT", "PROMISE", "MS", "FOUND")
+        for result in results {
+            table.append(
+                result.mark, result.group, result.name, String(result.milliseconds), result.detail)
+        }
+        Terminal.standardOutput.write(table.text)
+        let count = { (outcome: CheckResult.Outcome) in results.count { $0.outcome == outcome } }
+        Terminal.standardOutput.write(
+            "\(Table.printable(subject.name)): \(count(.passed)) passed, \(count(.failed)) failed, "
+                + "\(count(.skipped)) skipped\n")
+    }
+}

@@ -1,0 +1,46 @@
+import Channels
+import Platforms
+import Provisioning
+
+/// Platforms that only an adapter describes: a program is enough, without a file.
+enum AdapterPlatform {
+    /// Runs `provision-platform-NAME` to hear what it says of its platform.
+    ///
+    /// - Returns: nil if there is no such program.
+    /// - Throws: what the adapter does wrong; `.platformInvalid`.
+    static func ask(
+        _ name: String, _ interruption: Interruption?
+    ) throws(ProvisioningError) -> Platform? {
+        guard let program = AdapterProgram.find(name) else { return nil }
+        // Without one, Ctrl-C ends this process, and the adapter with it.
+        if let interruption { return try ask(program, interruption) }
+        return try ask(program, Interruption())
+    }
+
+    static func ask(
+        _ program: AdapterProgram, _ interruption: Interruption
+    ) throws(ProvisioningError) -> Platform {
+        let session = AdapterSession(
+            try AdapterProcess(program, interruption: interruption) { _ in })
+        defer { session.end() }
+        let description = try session.hello()
+        try session.bye()
+        return try Platform(description, of: program)
+    }
+}
+
+extension PlatformCatalogue {
+    /// A platform file's, or else that of an adapter on `PATH`.
+    func platform(
+        named name: String, orAskingWith interruption: Interruption?
+    ) throws(ProvisioningError) -> Platform {
+        do {
+            return try platform(named: name)
+        } catch {
+            guard error.code == .platformUnknown,
+                let platform = try AdapterPlatform.ask(name, interruption)
+            else { throw error }
+            return platform
+        }
+    }
+}
