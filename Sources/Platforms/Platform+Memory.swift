@@ -9,17 +9,18 @@ extension Platform {
     private static let lengths = 1...0x400_0000
 
     /// What external tools may be told, besides the image.
-    private static let toolPlaceholders: Set<CommandPlaceholder> = [
-        .chip, .port, .probe, .board, .baud, .package,
+    static let toolPlaceholders: Set<CommandPlaceholder> = [
+        .chip, .port, .probe, .usb, .board, .baud, .package,
     ]
 
     private enum FlashMethod: String, CaseIterable { case gdb, command, none }
 
     /// How to flash, and at which rate the port is touched before.
     static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> (Flash, Int?) {
-        guard let section = try root.section(.flash, keys: FlashKey.self) else {
-            throw root.missing(.flash)
-        }
+        guard
+            let section = try root.section(.flash, keys: FlashKey.self)?
+                .replacing(Set(FlashKey.allCases), with: [.method])
+        else { throw root.missing(.flash) }
         guard let method = try section.choice(.method, of: FlashMethod.self) else {
             throw section.missing(.method)
         }

@@ -44,7 +44,8 @@ struct Session {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            log: log, listPorts: { SerialPorts.list().filter(choice.scope.admits) })
+            log: log, probeNumbers: choice.probeNumbers,
+            listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 
     /// Runs `body`; whatever it throws, the board is let go and the progress line is ended.
