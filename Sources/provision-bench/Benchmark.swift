@@ -19,6 +19,6 @@ extension Benchmark {
 /// All topics, in the order of the table.
 let benchmarks: [any Benchmark] = [
     DeviceBenchmark(), EnrollBenchmark(), ParallelBenchmark(), CryptographyBenchmark(),
-    RegistryBenchmark(), RTTBenchmark(), USBBenchmark(), StartBenchmark(), PluginBenchmark(),
-    MemoryBenchmark(), ColdStartBenchmark(),
+    RegistryBenchmark(), RTTBenchmark(), USBBenchmark(), StartBenchmark(), PlatformsBenchmark(),
+    PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]
