@@ -80,6 +80,9 @@ public struct CommandTemplate: Sendable, Hashable {
     private static func parse(_ argument: String, _ allowed: Set<CommandPlaceholder>)
         throws(ProvisioningError) -> [Part]
     {
+        // Most arguments have none, and going from character to character takes long.
+        let hasBrace = argument.utf8.contains { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }
+        guard hasBrace else { return [.literal(argument)] }
         var parts: [Part] = []
         var literal = ""
         var rest = argument[...]

@@ -20,8 +20,8 @@ struct PlatformLayer {
         self.hidden = hidden
     }
 
-    /// In order, without the hidden ones.
-    var keys: [String] { table.keys.filter { !hidden.contains($0) }.sorted() }
+    /// Without the hidden ones.
+    var keys: [String] { table.keys.filter { !hidden.contains($0) } }
 
     subscript(key: String) -> TOMLValue? {
         hidden.contains(key) ? nil : table[key]?.tomlValue

@@ -22,14 +22,13 @@ struct PlatformSection<Key: PlatformKey> {
     init(_ layers: [PlatformLayer], at path: [String]) throws(ProvisioningError) {
         self.layers = layers
         self.path = path
-        let known = Key.allCases.map(\.rawValue)
         for layer in layers {
-            for key in layer.keys where !known.contains(key) {
-                let hint = key.nearest(among: known).map { "did you mean \"\($0)\"?" }
-                throw layer.document.invalid(
-                    "unknown key \"\(key)\"\(Self.place(path))", at: path, key: key,
-                    hint: hint ?? "known here: \(known.sorted().joined(separator: ", "))")
-            }
+            guard let key = layer.keys.filter({ Key(rawValue: $0) == nil }).min() else { continue }
+            let known = Key.allCases.map(\.rawValue)
+            let hint = key.nearest(among: known).map { "did you mean \"\($0)\"?" }
+            throw layer.document.invalid(
+                "unknown key \"\(key)\"\(Self.place(path))", at: path, key: key,
+                hint: hint ?? "known here: \(known.sorted().joined(separator: ", "))")
         }
     }
 
