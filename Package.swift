@@ -96,7 +96,7 @@ let package = Package(
             name: "provision-bench",
             dependencies: [
                 "provision", "usb-probe", "Provisioning", "Registry", "Authority", "Channels",
-                "Attestation",
+                "Platforms", "Attestation",
                 "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

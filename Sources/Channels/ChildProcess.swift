@@ -200,6 +200,9 @@ private struct Launch {
     let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     let environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
+    /// Where the environment has no PATH.
+    static let standardPath = "/usr/local/bin:/usr/bin:/bin"
+
     init(_ command: Command, failure: ErrorCode) throws(ProvisioningError) {
         guard let program = command.arguments.first, !program.isEmpty else {
             throw ProvisioningError(failure, "no program to run")
@@ -215,8 +218,7 @@ private struct Launch {
             }
         }
         let variables = Self.environment(overriding: command.environment)
-        guard let path = Self.search(program, variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
-        else {
+        guard let path = Self.search(program, variables["PATH"] ?? Self.standardPath) else {
             throw ProvisioningError(
                 failure, "there is no program \(program)",
                 hint: "install it, or add its folder to PATH")
@@ -254,7 +256,7 @@ private struct Launch {
         return table
     }
 
-    private static func environment(overriding changes: [String: String?]) -> [String: String] {
+    fileprivate static func environment(overriding changes: [String: String?]) -> [String: String] {
         var variables: [String: String] = [:]
         var next = chost_environment()
         while let entry = next?.pointee {
@@ -269,7 +271,7 @@ private struct Launch {
     }
 
     /// A path stays as it is; a name is looked up, but never in the current folder.
-    private static func search(_ program: String, _ path: String) -> String? {
+    fileprivate static func search(_ program: String, _ path: String) -> String? {
         if program.contains("/") { return program }
         for folder in path.split(separator: ":") where folder.hasPrefix("/") {
             let candidate = "\(folder)/\(program)"
@@ -280,5 +282,14 @@ private struct Launch {
             return candidate
         }
         return nil
+    }
+}
+
+extension Command {
+    /// Whether its program would be found, if it were run now.
+    public var isInstalled: Bool {
+        guard let program = arguments.first else { return false }
+        let path = Launch.environment(overriding: environment)["PATH"] ?? Launch.standardPath
+        return Launch.search(program, path).map { access($0, X_OK) == 0 } ?? false
     }
 }

@@ -18,6 +18,14 @@ public enum CommandPlaceholder: String, CaseIterable, Sendable, Hashable {
     case package
     /// Folder for build products.
     case scratch
+    /// USB numbers of the debug probe, `0d28:0204`.
+    case usb
+    /// Where memory is read: `0x10000060`.
+    case address
+    /// How much of it, in words of 32 bits, and in bytes.
+    case words, length
+    /// Path of a file with commands for the tool.
+    case script
 }
 
 /// An argument list with placeholders: `["west", "flash", "--elf-file={image}"]`. Double braces stand for
@@ -72,6 +80,9 @@ public struct CommandTemplate: Sendable, Hashable {
     private static func parse(_ argument: String, _ allowed: Set<CommandPlaceholder>)
         throws(ProvisioningError) -> [Part]
     {
+        // Most arguments have none, and going from character to character takes long.
+        let hasBrace = argument.utf8.contains { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }
+        guard hasBrace else { return [.literal(argument)] }
         var parts: [Part] = []
         var literal = ""
         var rest = argument[...]
@@ -185,8 +196,10 @@ public struct CommandTemplate: Sendable, Hashable {
     }
 
     private static func missing(_ placeholder: CommandPlaceholder) -> ProvisioningError {
-        // --probe names a GDB server; an external tool selects its probe by serial number.
-        let option = placeholder == .probe ? "probe-serial" : placeholder.rawValue
+        // --probe names a GDB server; an external tool selects its probe by serial number, by which its
+        // USB numbers are found.
+        let isProbe = placeholder == .probe || placeholder == .usb
+        let option = isProbe ? "probe-serial" : placeholder.rawValue
         return ProvisioningError(
             .usage, "the command needs a value for {\(placeholder.rawValue)}",
             hint: "give one with --\(option) or in the platform file")

@@ -43,8 +43,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         /// Where keys and credentials are: filled with 0xFF when erasing is asked for.
         public var eraseRegions: [AddressRange]
         /// Where the chip's ID is, if the probe can read it.
-        public var deviceID: AddressRange?
-        public var deviceIDWidth: GDBRemote.AccessWidth
+        public var deviceID: DeviceIDLocation?
         /// Where RTT is, if the firmware has it: flashing makes sure that nothing is left of earlier
         /// firmware's.
         public var rtt: RTTSettings?
@@ -57,8 +56,8 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
 
         public init(
             endpoint: ProbeEndpoint, resetCommand: String = "system_reset",
-            eraseRegions: [AddressRange] = [], deviceID: AddressRange? = nil,
-            deviceIDWidth: GDBRemote.AccessWidth = .any, rtt: RTTSettings? = nil,
+            eraseRegions: [AddressRange] = [], deviceID: DeviceIDLocation? = nil,
+            rtt: RTTSettings? = nil,
             connectTimeout: Duration = .seconds(5), replyTimeout: Duration = .seconds(5),
             flashTimeout: Duration = .seconds(120),
             waitsUntilListening: Bool = false
@@ -67,7 +66,6 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             self.resetCommand = resetCommand
             self.eraseRegions = eraseRegions
             self.deviceID = deviceID
-            self.deviceIDWidth = deviceIDWidth
             self.rtt = rtt
             self.connectTimeout = connectTimeout
             self.replyTimeout = replyTimeout
@@ -132,18 +130,20 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
 
     /// - Throws: `.probeUnavailable` if the platform names no place for it; else as `flash`.
     public func readDeviceID() throws(ProvisioningError) -> DeviceID {
-        guard let region = configuration.deviceID else {
+        guard let location = configuration.deviceID else {
             throw ProvisioningError(
                 .probeUnavailable, "the platform does not say where the chip's ID is")
         }
         var bytes: [UInt8] = []
         try whileHalted { remote throws(ProvisioningError) in
-            bytes = try remote.readMemory(
-                at: region.address, count: region.length, width: configuration.deviceIDWidth)
+            for region in location.regions {
+                bytes += try remote.readMemory(
+                    at: region.address, count: region.length, width: location.width)
+            }
         }
-        guard let id = DeviceID(bytes) else {
+        guard let id = DeviceID(location.id(from: bytes)) else {
             throw ProvisioningError(
-                .probeProtocol, "\(region) are no device ID: it has 1 to 64 octets",
+                .probeProtocol, "\(location) are no device ID: it has 1 to 64 octets",
                 hint: "correct where the platform file says that the ID is")
         }
         return id

@@ -26,11 +26,12 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Vendor and product, as everybody writes them: `0d28:0204`.
-    public var numbers: String {
-        [vendorID, productID].map { number in
-            let digits = String(number, radix: 16)
-            return String(repeating: "0", count: 4 - digits.count) + digits
-        }.joined(separator: ":")
+    public var numbers: String { "\(Self.digits(vendorID)):\(Self.digits(productID))" }
+
+    /// Four of them, hexadecimal.
+    public static func digits(_ number: UInt16) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// Of an interface's folder in sysfs; nil if it is none.

@@ -9,15 +9,17 @@ extension Platform {
     private static let lengths = 1...0x400_0000
 
     /// What external tools may be told, besides the image.
-    private static let toolPlaceholders: Set<CommandPlaceholder> = [
-        .chip, .port, .probe, .board, .baud, .package,
+    static let toolPlaceholders: Set<CommandPlaceholder> = [
+        .chip, .port, .probe, .usb, .board, .baud, .package,
     ]
 
     private enum FlashMethod: String, CaseIterable { case gdb, command, adapter, none }
 
     /// How to flash, and at which rate the port is touched before.
     static func flash(_ root: PlatformSection<RootKey>) throws(ProvisioningError) -> (Flash, Int?) {
-        guard let section = try root.section(.flash, keys: FlashKey.self) else {
+        let whole = try root.section(.flash, keys: FlashKey.self)?
+            .replacing(Set(FlashKey.allCases), with: [.method])
+        guard let section = whole else {
             guard root.has(.adapter) else { throw root.missing(.flash) }
             return (.adapter, nil)
         }

@@ -4,44 +4,49 @@ import Issuance
 public import Provisioning
 
 extension Platform {
-    /// Reads a platform file.
+    /// Reads a platform file, and what it refers to.
     ///
     /// - Parameters:
     ///   - bytes: The text of the file: at most 64 KiB of UTF-8, TOML 1.0.
     ///   - name: The file's name without `.toml`; the file must say the same.
     ///   - file: What messages and `origin` call the file.
+    ///   - references: where families and tools are; by default the built-in ones.
     /// - Throws: `.platformInvalid`, which names the file and, where it is known, the line. An unknown
     ///   key at any level is an error.
     public init(
-        parsing bytes: [UInt8], name: String, file: String
+        parsing bytes: [UInt8], name: String, file: String,
+        references: PlatformReferences = PlatformReferences()
     ) throws(ProvisioningError) {
-        try self.init(parsing: bytes, name: name, file: file, adapter: nil)
+        try self.init(
+            parsing: bytes, name: name, file: file, references: references, adapter: nil)
     }
 
     /// - Parameter program: the adapter that said what `bytes` are.
     init(
-        parsing bytes: [UInt8], name: String, file: String, adapter program: AdapterProgram?
+        parsing bytes: [UInt8], name: String, file: String,
+        references: PlatformReferences = PlatformReferences(), adapter program: AdapterProgram?
     ) throws(ProvisioningError) {
         let document = try PlatformDocument(file: file, bytes: bytes)
-        let root = try PlatformSection<RootKey>(document.parse(), at: [], in: document)
+        let table = try document.parse()
+        let own = try PlatformSection<RootKey>(table, at: [], in: document)
 
-        guard let claimedName = try root.string(.name) else { throw root.missing(.name) }
-        guard Self.isName(claimedName) else {
-            throw root.invalid(.name, "\"name\" is \"\(claimedName)\", not [a-z0-9-]+")
+        try Self.checkName(own, .name, is: name)
+        guard let description = try own.string(.description) else {
+            throw own.missing(.description)
         }
-        guard claimedName == name else {
-            throw root.invalid(
-                .name, "\"name\" is \"\(claimedName)\", the file's name is \"\(name)\"")
-        }
-        guard let description = try root.string(.description) else {
-            throw root.missing(.description)
-        }
-        guard let board = try root.string(.board, atMost: 64) else { throw root.missing(.board) }
+        guard let board = try own.string(.board, atMost: 64) else { throw own.missing(.board) }
+
+        let family = try Self.shared(own, .family, .family, else: nil, references)
+        let tool = try Self.shared(own, .tool, .tool, else: family?.toolName, references)
+        let layers = [PlatformLayer(table, document), family?.layer, tool?.layer].compactMap(\.self)
+        let root = try PlatformSection<RootKey>(layers, at: [])
 
         self.name = name
         self.description = description
         self.board = board
         self.origin = file
+        self.family = family?.reference
+        self.tool = tool?.reference
         chip = try root.string(.chip, atMost: 64)
         usbMatches = try Self.usbMatches(root)
         build = try Self.build(root, board: board)
@@ -54,8 +59,34 @@ extension Platform {
         (flash, touchBaud) = try Self.flash(root)
         identification = try Self.identification(root)
         emulation = try Self.emulation(root)
-        try checkAgreement(root)
-        try checkAdapter(root)
+        try checkAgreement(own)
+        try checkAdapter(own)
+    }
+
+    static func checkName<Key: PlatformKey>(
+        _ root: PlatformSection<Key>, _ key: Key, is name: String
+    ) throws(ProvisioningError) {
+        guard let claimed = try root.string(key) else { throw root.missing(key) }
+        guard isName(claimed) else {
+            throw root.invalid(key, "\"name\" is \"\(claimed)\", not [a-z0-9-]+")
+        }
+        guard claimed == name else {
+            throw root.invalid(key, "\"name\" is \"\(claimed)\", the file's name is \"\(name)\"")
+        }
+    }
+
+    /// The family or the tool that the file names, or `standard`.
+    private static func shared(
+        _ root: PlatformSection<RootKey>, _ key: RootKey, _ kind: SharedPlatformFile.Kind,
+        else standard: String?, _ references: PlatformReferences
+    ) throws(ProvisioningError) -> SharedPlatformFile? {
+        guard let name = try root.string(key, atMost: 64) ?? standard else { return nil }
+        if let file = try references.file(kind, named: name) { return file }
+        let known = references.names(of: kind)
+        throw root.invalid(
+            key, "no \(kind.rawValue) is called \"\(name)\"",
+            hint: name.nearest(among: known).map { "did you mean \"\($0)\"?" }
+                ?? "known: \(known.joined(separator: ", "))")
     }
 
     static func isName(_ text: String) -> Bool {
@@ -69,11 +100,19 @@ extension Platform {
 
     /// What no table can see by itself.
     private func checkAgreement(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
-        if let commands = flash.commands, chip == nil {
-            let all = [commands.flash, commands.erase, commands.reset].compactMap(\.self)
-            guard !all.contains(where: { $0.placeholders.contains(.chip) }) else {
+        if chip == nil {
+            let flashing = [flash.commands?.flash, flash.commands?.erase, flash.commands?.reset]
+            guard !flashing.contains(where: { $0?.placeholders.contains(.chip) == true }) else {
                 throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
             }
+            guard probedID?.command?.placeholders.contains(.chip) != true else {
+                throw root.invalid(
+                    .identify, "the command takes the {chip}, but there is no \"chip\"")
+            }
+        }
+        guard emulation == nil || probedID?.command == nil else {
+            throw root.invalid(
+                .identify, "an emulated board's own probe reads its ID, but there is a command")
         }
         if case .monitor = flash {
             guard report?.source == .flasher else {
@@ -101,7 +140,7 @@ extension Platform {
                     .flash,
                     "the emulator runs the image itself, but \"flash.method\" is not \"none\"")
             }
-            guard identification == nil, probe == nil else {
+            guard probedID == nil, probe == nil else {
                 throw root.invalid(
                     probe == nil ? .identify : .probe,
                     "an emulator of kind \"process\" has no probe")
@@ -166,27 +205,6 @@ extension Platform {
         }
     }
 
-    private static func identification(
-        _ root: PlatformSection<RootKey>
-    ) throws(ProvisioningError) -> Identification? {
-        guard let section = try root.section(.identify, keys: IdentifyKey.self) else { return nil }
-        guard let address = try section.integer(.address, in: addresses) else {
-            throw section.missing(.address)
-        }
-        guard let length = try section.integer(.length, in: 1...64) else {
-            throw section.missing(.length)
-        }
-        let usesWordAccess = try section.boolean(.wordAccess) ?? false
-        guard !usesWordAccess || (address.isMultiple(of: 4) && length.isMultiple(of: 4)) else {
-            throw section.invalid(
-                .wordAccess, "\"word-access\" needs an address and a length that are multiples of 4"
-            )
-        }
-        return Identification(
-            region: try section.range(address, length, .length),
-            width: usesWordAccess ? .word : .any)
-    }
-
     private enum CredentialName: String, CaseIterable {
         case x509, cwt
 
@@ -198,7 +216,7 @@ extension Platform {
         }
     }
 
-    private static func credentials(
+    static func credentials(
         _ root: PlatformSection<RootKey>
     ) throws(ProvisioningError) -> Credentials {
         guard let section = try root.section(.credentials, keys: CredentialsKey.self) else {
@@ -212,7 +230,7 @@ extension Platform {
         return Credentials(types: types, validityDays: days)
     }
 
-    private static func timeouts(
+    static func timeouts(
         _ root: PlatformSection<RootKey>
     ) throws(ProvisioningError) -> Timeouts {
         guard let section = try root.section(.timeouts, keys: TimeoutsKey.self) else {

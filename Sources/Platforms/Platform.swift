@@ -17,6 +17,10 @@ public struct Platform: Sendable, Hashable {
     /// What the firmware calls its board, 1 to 64 characters. Several platforms may share a board: the
     /// real one and its emulation.
     public let board: String
+    /// What it shares with other boards of its chip's family; nil: nothing.
+    public let family: Reference?
+    /// What it shares with other boards that are flashed with the same tool; nil: nothing.
+    public let tool: Reference?
     /// The chip's name, as the flash tool knows it: `"nRF51822_xxAA"`. Nil: no command needs it.
     public let chip: String?
     /// USB devices, any of which is this board, or its probe. Empty: USB does not tell.
@@ -24,7 +28,7 @@ public struct Platform: Sendable, Hashable {
     /// Nil: images come from elsewhere, by `--firmware`.
     public let build: Build?
     public let flash: Flash
-    /// Nil: the probe can't read the device ID, or there is none.
+    /// Where the device ID is. Nil: the file does not say.
     public let identification: Identification?
     public let channel: ChannelSettings
     /// Nil: the device is asked. Otherwise it only prints a line with its key.
@@ -99,11 +103,32 @@ extension Platform {
         public let resetCommand: String
     }
 
-    /// Where the probe finds the device ID, without the firmware's help.
-    public struct Identification: Sendable, Hashable {
-        /// 1 to 64 bytes: the ID as the firmware reports it, in the order of addresses.
-        public let region: AddressRange
-        public let width: GDBRemote.AccessWidth
+    /// A file that platform files refer to.
+    public struct Reference: Sendable, Hashable {
+        /// `[a-z0-9-]+`
+        public let name: String
+        /// One line for people.
+        public let description: String
+        /// Where its facts stand to be read.
+        public let source: String
+        /// Where the file was: its path, or `"built in"`.
+        public let origin: String
+    }
+
+    /// Where the device ID is.
+    public enum Identification: Sendable, Hashable {
+        /// Only the firmware can tell; so many bytes, where the file says that.
+        case firmware(length: Int?)
+        /// The probe reads it, without the firmware's help.
+        case probe(ProbedID)
+    }
+
+    /// What the probe reads. One of the two is there at least.
+    public struct ProbedID: Sendable, Hashable {
+        /// In the chip's memory. Nil: the command knows.
+        public let location: DeviceIDLocation?
+        /// A tool that reads it, where there is no GDB server. Nil: it takes one.
+        public let command: DeviceIDCommand?
     }
 
     public struct ChannelSettings: Sendable, Hashable {
@@ -176,14 +201,20 @@ extension Platform {
         return platform
     }
 
+    /// What of the device ID the probe reads. Nil: nothing.
+    public var probedID: ProbedID? {
+        guard case .probe(let probed) = identification else { return nil }
+        return probed
+    }
+
     /// How to flash this board, and read its ID, through the GDB server at `endpoint`. Nil: it is not
     /// flashed that way.
     public func flasherConfiguration(endpoint: ProbeEndpoint) -> GDBFlasher.Configuration? {
         guard case .gdb(let flash) = flash else { return nil }
         return GDBFlasher.Configuration(
             endpoint: endpoint, resetCommand: flash.resetCommand, eraseRegions: flash.eraseRegions,
-            deviceID: identification?.region, deviceIDWidth: identification?.width ?? .any,
-            rtt: channel.rtt, connectTimeout: timeouts[.connect], replyTimeout: timeouts[.probe],
+            deviceID: probedID?.location, rtt: channel.rtt, connectTimeout: timeouts[.connect],
+            replyTimeout: timeouts[.probe],
             flashTimeout: timeouts.flash)
     }
 }

@@ -8,7 +8,8 @@ public import Provisioning
 /// 3. `provision/platforms` under `$XDG_CONFIG_HOME`, or under `~/.config`
 /// 4. the platforms that are built in
 ///
-/// Folders 2 and 3 need not exist.
+/// Folders 2 and 3 need not exist. Each may have `families` and `tools` in it, which come before the built-in
+/// ones in the same order.
 public struct PlatformCatalogue: Sendable {
     /// Folders, the first wins; the built-in platforms come after the last.
     public let directories: [String]
@@ -50,30 +51,37 @@ public struct PlatformCatalogue: Sendable {
 
     /// Every platform that a name leads to, by name. A bad file hides no other platform.
     public func entries() -> [Entry] {
-        names().sorted { $0.key < $1.key }.map { name, directory in
+        let references = references
+        return places().sorted { $0.key < $1.key }.map { name, directory in
             Entry(
                 name: name, origin: Self.origin(of: name, in: directory),
                 platform: Result { () throws(ProvisioningError) in
-                    try Self.load(name, from: directory)
+                    try Self.load(name, from: directory, references)
                 })
         }
     }
 
-    /// - Throws: `.platformUnknown`, which names the nearest and lists the known ones;
+    /// Every name that leads to a platform, in order. No file is read.
+    public var names: [String] { places().keys.sorted() }
+
+    /// Where its platforms find their families and tools.
+    public var references: PlatformReferences { PlatformReferences(directories: directories) }
+
+    /// - Throws: `.platformUnknown`, which names the nearest;
     ///   `.platformInvalid` for a bad file.
     public func platform(named name: String) throws(ProvisioningError) -> Platform {
-        let names = names()
+        let names = places()
         guard let directory = names[name] else {
-            let known = "known: \(names.keys.sorted().joined(separator: ", "))"
             let nearest = name.nearest(among: names.keys).map { "did you mean \($0)? " } ?? ""
             throw ProvisioningError(
-                .platformUnknown, "no platform is called \"\(name)\"", hint: nearest + known)
+                .platformUnknown, "no platform is called \"\(name)\"",
+                hint: nearest + "provision platforms lists all \(names.count)")
         }
-        return try Self.load(name, from: directory)
+        return try Self.load(name, from: directory, references)
     }
 
     /// Each name and the folder that it is taken from; nil: built in.
-    private func names() -> [String: String?] {
+    private func places() -> [String: String?] {
         var names: [String: String?] = [:]
         for directory in directories {
             let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -82,7 +90,7 @@ public struct PlatformCatalogue: Sendable {
                 if names[name] == nil { names[name] = .some(directory) }
             }
         }
-        for name in BuiltInPlatforms.files.keys where names[name] == nil {
+        for name in BuiltInPlatforms.names() where names[name] == nil {
             names[name] = .some(nil)
         }
         return names
@@ -93,30 +101,15 @@ public struct PlatformCatalogue: Sendable {
     }
 
     private static func load(
-        _ name: String, from directory: String?
+        _ name: String, from directory: String?, _ references: PlatformReferences
     ) throws(ProvisioningError) -> Platform {
         guard let directory else {
             return try Platform(
-                parsing: BuiltInPlatforms.files[name] ?? [], name: name, file: "built in")
+                parsing: BuiltInPlatforms.bytes(of: name) ?? [], name: name, file: "built in",
+                references: references)
         }
         let path = "\(directory)/\(name).toml"
-        return try Platform(parsing: read(path), name: name, file: path)
-    }
-
-    /// At most one byte more than a platform file may have.
-    private static func read(_ path: String) throws(ProvisioningError) -> [UInt8] {
-        // Not blocking: a pipe of that name must not hold the tool up.
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(errno)))")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            let data = try handle.read(upToCount: PlatformDocument.maximumLength + 1)
-            return data.map(Array.init) ?? []
-        } catch {
-            throw ProvisioningError(.platformInvalid, "\(path) can't be read: \(error)")
-        }
+        return try Platform(
+            parsing: PlatformDocument.read(path), name: name, file: path, references: references)
     }
 }

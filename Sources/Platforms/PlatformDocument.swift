@@ -1,3 +1,4 @@
+import Foundation
 import Provisioning
 import TOMLKit
 
@@ -21,12 +22,54 @@ struct PlatformDocument {
             throw ProvisioningError(.platformInvalid, "\(file): not UTF-8")
         }
         // The parser is C++ behind C strings, which end at a NUL.
-        let escapedNULs = ["\0", "\\u0000", "\\U00000000"]
-        guard !escapedNULs.contains(where: text.contains) else {
+        guard !Self.hasNUL(bytes) else {
             throw ProvisioningError(.platformInvalid, "\(file): contains a NUL character")
         }
         self.file = file
         self.text = text
+    }
+
+    /// Also an escaped one: `\u0000`, `\U00000000`.
+    private static func hasNUL(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while let byte = rest.popFirst() {
+            if byte == 0 { return true }
+            guard byte == UInt8(ascii: "\\") else { continue }
+            if rest.starts(with: "u0000".utf8) || rest.starts(with: "U00000000".utf8) {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// At most one byte more than a platform file may have.
+    ///
+    /// - Throws: `.platformInvalid` for what can't be read.
+    static func read(_ path: String) throws(ProvisioningError) -> [UInt8] {
+        guard let bytes = try readIfThere(path) else {
+            throw ProvisioningError(
+                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(ENOENT)))",
+                hint: "is the path right?")
+        }
+        return bytes
+    }
+
+    /// Nil: there is no such file.
+    static func readIfThere(_ path: String) throws(ProvisioningError) -> [UInt8]? {
+        // Not blocking: a pipe of that name must not hold the tool up.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw ProvisioningError(
+                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(errno)))",
+                hint: "may you read it?")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            return [UInt8](try handle.read(upToCount: maximumLength + 1) ?? Data())
+        } catch {
+            throw ProvisioningError(.platformInvalid, "\(path) can't be read: \(error)")
+        }
     }
 
     func parse() throws(ProvisioningError) -> TOMLTable {

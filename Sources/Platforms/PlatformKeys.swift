@@ -8,10 +8,36 @@ enum RootKey: String, PlatformKey {
     case description
     /// What the firmware calls its board, at most 64 characters.
     case board
+    /// The name of a file in `families/`, whose tables are this board's where it has none of its own.
+    case family
+    /// The name of a file in `tools/`, in the same way, below the family; default: the family's.
+    case tool
     /// The chip's name, as the flash tool knows it: `{chip}` in its commands.
     case chip
     case match, build, flash, identify, channel, report, probe, emulator, credentials, timeouts
     case adapter
+}
+
+/// A file of `families/`: what is so of all boards with such a chip. Its tables have the keys of a platform's.
+enum FamilyKey: String, PlatformKey {
+    /// `[a-z0-9-]+`, the name of the file without `.toml`.
+    case name
+    /// One line for people.
+    case description
+    /// One line: where the address of the ID, and the rest, stands to be read.
+    case source
+    /// What boards of this family are flashed with, unless they name another tool.
+    case tool
+    /// Where all its boards have one, as the flash tool knows it.
+    case chip
+    case flash, identify, channel, credentials, timeouts
+}
+
+/// A file of `tools/`: how boards are flashed with one, and how it reads a chip's memory.
+enum ToolKey: String, PlatformKey {
+    /// As in a family.
+    case name, description, source
+    case flash, identify, timeouts
 }
 
 /// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
@@ -48,7 +74,8 @@ enum FlashKey: String, PlatformKey {
     /// emulator runs the image.
     case method
     /// Argument list with `{image}`. Also `{chip}`, `{board}`, `{baud}`, `{package}`, and what the user
-    /// names: `{port}` (--port), `{probe}` (--probe-serial). Method `"command"`.
+    /// names or USB tells: `{port}` (--port), `{probe}` (--probe-serial), `{usb}`, the probe's USB numbers.
+    /// Method `"command"`.
     case command
     /// Argument list, run before flashing when asked for. Method `"command"`.
     case eraseCommand = "erase-command"
@@ -82,13 +109,30 @@ enum RegionKey: String, PlatformKey {
     case length
 }
 
-/// `[identify]`, where the probe can read the device ID.
+/// `[identify]`, where the device ID is. A file that says `address` or `words` says it anew: nothing of it
+/// is taken from a family. In the same way with `command`.
 enum IdentifyKey: String, PlatformKey {
+    /// `"probe"`, the default: it is read without the firmware's help; `"firmware"`: nobody else can.
+    case from
+    /// Of the first byte.
     case address
-    /// Bytes, 1 to 64.
+    /// Bytes, 1 to 64. With `words`, so many of their bytes are the ID; default: all.
     case length
-    /// Whether it must be read by aligned 32-bit accesses; default false.
+    /// List of the addresses of 32-bit words, in place of `address`, for an ID that is not in one piece.
+    case words
+    /// `"memory"`, the default: in the order of addresses; `"reversed"`: the last byte first;
+    /// `"big-endian-words"`: each word's last byte first. As the firmware says it.
+    case order
+    /// Whether it must be read by aligned 32-bit accesses; default false. `words` are.
     case wordAccess = "word-access"
+    /// Argument list of a tool that reads it, where no GDB server is named. Placeholders as for flashing, of
+    /// which `{probe}` or `{port}` must say which board, and `{address}`, `{words}`, `{length}`.
+    case command
+    /// How the tool prints it: see `DeviceIDFormat`.
+    case format
+    /// List of lines of a file `{script}`, with the same placeholders, for a tool that reads its commands
+    /// from one.
+    case script
 }
 
 /// `[report]`, for boards that only print a line with their key. Nothing is sent to them, and they get no

@@ -5,26 +5,31 @@ import TOMLKit
 /// The keys of one table of a platform file. Whatever is not a case is refused.
 protocol PlatformKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {}
 
-/// One table of a platform file. Opening it refuses unknown keys; reading checks type and range.
+/// One table of a platform file, on top of those that the file refers to. Opening it refuses unknown keys;
+/// reading checks type and range. Of several tables the first that has a key says what it is.
 struct PlatformSection<Key: PlatformKey> {
-    private let table: TOMLTable
-    private let document: PlatformDocument
+    /// The platform file's own first. Never empty.
+    private let layers: [PlatformLayer]
     /// Empty for the root.
     private let path: [String]
 
     init(
         _ table: TOMLTable, at path: [String], in document: PlatformDocument
     ) throws(ProvisioningError) {
-        let known = Key.allCases.map(\.rawValue)
-        for key in table.keys.sorted() where !known.contains(key) {
+        try self.init([PlatformLayer(table, document)], at: path)
+    }
+
+    init(_ layers: [PlatformLayer], at path: [String]) throws(ProvisioningError) {
+        self.layers = layers
+        self.path = path
+        for layer in layers {
+            guard let key = layer.keys.filter({ Key(rawValue: $0) == nil }).min() else { continue }
+            let known = Key.allCases.map(\.rawValue)
             let hint = key.nearest(among: known).map { "did you mean \"\($0)\"?" }
-            throw document.invalid(
+            throw layer.document.invalid(
                 "unknown key \"\(key)\"\(Self.place(path))", at: path, key: key,
                 hint: hint ?? "known here: \(known.sorted().joined(separator: ", "))")
         }
-        self.table = table
-        self.document = document
-        self.path = path
     }
 
     private static func place(_ path: [String]) -> String {
@@ -32,23 +37,58 @@ struct PlatformSection<Key: PlatformKey> {
     }
 
     func invalid(_ key: Key?, _ reason: String, hint: String? = nil) -> ProvisioningError {
-        document.invalid(
+        let layer = key.flatMap { key in layers.first { $0[key.rawValue] != nil } } ?? layers[0]
+        return layer.document.invalid(
             "\(reason)\(Self.place(path))", at: path, key: key?.rawValue, hint: hint)
     }
 
     func missing(_ key: Key) -> ProvisioningError { invalid(key, "missing \"\(key.rawValue)\"") }
 
-    func has(_ key: Key) -> Bool { table[key.rawValue] != nil }
+    func has(_ key: Key) -> Bool { level(of: key) != nil }
+
+    /// Whose value counts; nil: there is none.
+    func level(of key: Key) -> PlatformLayer.Level? {
+        layers.first { $0[key.rawValue] != nil }?.level
+    }
+
+    /// Where a table has one of `anchors`, those below it don't count for `keys`: they would be half of
+    /// another answer to the same question.
+    func replacing(_ keys: Set<Key>, with anchors: Set<Key>) -> PlatformSection {
+        let anchors = anchors.map(\.rawValue)
+        guard let top = layers.firstIndex(where: { layer in anchors.contains { layer[$0] != nil } })
+        else { return self }
+        let hidden = keys.map(\.rawValue)
+        var layers = layers
+        for index in layers.indices where index > top { layers[index].hide(hidden) }
+        return PlatformSection(checked: layers, path)
+    }
+
+    private init(checked layers: [PlatformLayer], _ path: [String]) {
+        self.layers = layers
+        self.path = path
+    }
 
     /// Nil if there is no such key; `extract` returns nil for a value of another type.
     private func value<Value>(
         _ key: Key, _ expected: String, _ extract: (TOMLValue) -> Value?
     ) throws(ProvisioningError) -> Value? {
-        guard let value = table[key.rawValue]?.tomlValue else { return nil }
+        for layer in layers {
+            guard let value = layer[key.rawValue] else { continue }
+            return try Self.extracted(value, key, expected, extract, layer, path)
+        }
+        return nil
+    }
+
+    private static func extracted<Value>(
+        _ value: TOMLValue, _ key: Key, _ expected: String, _ extract: (TOMLValue) -> Value?,
+        _ layer: PlatformLayer, _ path: [String]
+    ) throws(ProvisioningError) -> Value {
         guard let result = extract(value) else {
             let actual = value.type.description
             let article = "aeiou".contains(actual.prefix(1)) ? "an" : "a"
-            throw invalid(key, "\"\(key.rawValue)\" is \(article) \(actual), not \(expected)")
+            throw layer.document.invalid(
+                "\"\(key.rawValue)\" is \(article) \(actual), not \(expected)\(place(path))",
+                at: path, key: key.rawValue)
         }
         return result
     }
@@ -122,6 +162,20 @@ struct PlatformSection<Key: PlatformKey> {
         return try template(arguments, key, placeholders)
     }
 
+    /// A list of lines with placeholders.
+    func templates(
+        _ key: Key, allowing placeholders: Set<CommandPlaceholder>
+    ) throws(ProvisioningError) -> [CommandTemplate]? {
+        guard let lines = try strings(key) else { return nil }
+        guard (1...32).contains(lines.count), lines.allSatisfy({ (1...256).contains($0.count) })
+        else {
+            throw invalid(key, "\"\(key.rawValue)\" is not a list of 1 to 32 lines")
+        }
+        var templates: [CommandTemplate] = []
+        for line in lines { templates.append(try template([line], key, placeholders)) }
+        return templates
+    }
+
     /// One string with placeholders.
     func template(
         _ key: Key, allowing placeholders: Set<CommandPlaceholder>
@@ -178,8 +232,14 @@ struct PlatformSection<Key: PlatformKey> {
     func section<Inner: PlatformKey>(
         _ key: Key, keys: Inner.Type
     ) throws(ProvisioningError) -> PlatformSection<Inner>? {
-        guard let table = try value(key, "a table", \.table) else { return nil }
-        return try PlatformSection<Inner>(table, at: path + [key.rawValue], in: document)
+        var inner: [PlatformLayer] = []
+        for layer in layers {
+            guard let value = layer[key.rawValue] else { continue }
+            let table = try Self.extracted(value, key, "a table", \.table, layer, path)
+            inner.append(PlatformLayer(table, layer.document, layer.level))
+        }
+        guard !inner.isEmpty else { return nil }
+        return try PlatformSection<Inner>(inner, at: path + [key.rawValue])
     }
 
     /// A list of tables.
@@ -191,7 +251,8 @@ struct PlatformSection<Key: PlatformKey> {
             let tables = array.compactMap(\.table)
             return tables.count == array.count ? tables : nil
         }
-        guard let tables else { return nil }
+        guard let tables, let document = layers.first(where: { $0[key.rawValue] != nil })?.document
+        else { return nil }
         var sections: [PlatformSection<Inner>] = []
         for table in tables {
             sections.append(

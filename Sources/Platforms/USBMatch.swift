@@ -31,6 +31,25 @@ public struct USBMatch: Sendable, Hashable {
         return reason
     }
 
+    /// What does not agree, for people; nil: all does.
+    public func obstacle(for usb: USBIdentity) -> String? {
+        guard usb.vendorID == vendorID, productID == nil || usb.productID == productID else {
+            let wanted =
+                USBIdentity.digits(vendorID) + ":"
+                + (productID.map(USBIdentity.digits) ?? "any product")
+            return "USB \(usb.numbers) is not \(wanted)"
+        }
+        if let text, usb.product?.contains(text) != true {
+            return "its product string \(usb.product.map { "\"\($0)\"" } ?? "is missing and")"
+                + " does not contain \"\(text)\""
+        }
+        if let serialPrefix, usb.serialNumber?.hasPrefix(serialPrefix) != true {
+            return "its serial number \(usb.serialNumber ?? "is missing and")"
+                + " does not begin with \(serialPrefix)"
+        }
+        return nil
+    }
+
     /// Which of the device's serial ports is the board's. Nil: it has none, or nothing says which.
     public func port(of device: AttachedDevice) -> SerialPortDescription? {
         let ports = device.ports.filter { interface == nil || $0.interface == interface }
@@ -66,6 +85,16 @@ extension Platform {
             matches.append(match)
         }
         return matches
+    }
+}
+
+extension USBMatch: CustomStringConvertible {
+    /// `USB 0d28:0204, serial number 9900…`
+    public var description: String {
+        let product = productID.map(USBIdentity.digits) ?? "any product"
+        return "USB \(USBIdentity.digits(vendorID)):\(product)"
+            + (text.map { ", product string with \"\($0)\"" } ?? "")
+            + (serialPrefix.map { ", serial number \($0)…" } ?? "")
     }
 }
 

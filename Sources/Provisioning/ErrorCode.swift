@@ -4,6 +4,8 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case usage
     case platformInvalid = "platform-invalid"
     case platformUnknown = "platform-unknown"
+    /// The firmware package's `provision.toml` is damaged, or says what can't be.
+    case settingsInvalid = "settings-invalid"
 
     // Build
     case buildFailed = "build-failed"
@@ -109,7 +111,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     /// The exit status of the executable.
     public var exitStatus: Int32 {
         switch self {
-        case .usage, .platformInvalid, .platformUnknown: 2
+        case .usage, .platformInvalid, .platformUnknown, .settingsInvalid: 2
         case .buildFailed, .imageInvalid: 3
         case .flashFailed, .flashMismatch: 4
         case .boardUnknown, .boardAmbiguous, .channelUnavailable, .channelClosed, .channelBusy,

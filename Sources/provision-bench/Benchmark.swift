@@ -20,5 +20,6 @@ extension Benchmark {
 let benchmarks: [any Benchmark] = [
     DeviceBenchmark(), EnrollBenchmark(), ParallelBenchmark(), CryptographyBenchmark(),
     RegistryBenchmark(), RTTBenchmark(), USBBenchmark(), AdapterBenchmark(), StartBenchmark(),
+    PlatformsBenchmark(),
     PluginBenchmark(), MemoryBenchmark(), ColdStartBenchmark(),
 ]

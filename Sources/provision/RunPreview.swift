@@ -45,9 +45,10 @@ struct RunPreview {
             }
         }
         lines.append(Line(step: "flash", action: flash(image)))
-        if let identification = platform.identification {
-            lines.append(
-                Line(step: "identify", action: "read \(identification.region) through the probe"))
+        if let probed = platform.probedID {
+            let what = probed.location.map { "\($0)" } ?? "the chip's ID"
+            let tool = probed.command.map { ", or by \($0.command.arguments[0])" } ?? ""
+            lines.append(Line(step: "identify", action: "read \(what) through the probe" + tool))
         }
         if let log = try command.logs.source(for: choice, isFlashing: true) {
             return lines + report(log)

@@ -49,7 +49,7 @@ struct Session {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            log: log, given: choice.given,
+            log: log, given: choice.given, probeNumbers: choice.probeNumbers,
             listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 

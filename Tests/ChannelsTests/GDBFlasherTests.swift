@@ -70,8 +70,9 @@ final class EmulatedBoard {
     ) -> GDBFlasher {
         GDBFlasher(
             .init(
-                endpoint: board.endpoint, eraseRegions: erase, deviceID: deviceID,
-                deviceIDWidth: .word, connectTimeout: .seconds(20), replyTimeout: .seconds(20),
+                endpoint: board.endpoint, eraseRegions: erase,
+                deviceID: deviceID.map { DeviceIDLocation($0, width: .word) },
+                connectTimeout: .seconds(20), replyTimeout: .seconds(20),
                 waitsUntilListening: true),
             interruption: interruption, progress: progress)
     }

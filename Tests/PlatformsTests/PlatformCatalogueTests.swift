@@ -64,9 +64,8 @@ import Testing
         #expect(error.reason == "no platform is called \"microbit-qmeu\"")
         #expect(
             error.hint
-                == "did you mean microbit-qemu? "
-                + "known: microbit, microbit-qemu, microbit-qemu-rtt, mps2-an386-qemu, "
-                + "mps2-an386-qemu-rtt, native")
+                == "did you mean microbit-qemu? provision platforms lists all "
+                + "\(try PlatformCatalogue().names.count)")
     }
 
     @Test(arguments: ["", "..", "../platforms/native", "/etc/passwd", "x\0y", "xyzxyzxyz"])
@@ -76,7 +75,7 @@ import Testing
                 _ = try PlatformCatalogue().platform(named: name)
             })
         #expect(error.code == .platformUnknown)
-        #expect(error.hint?.hasPrefix("known: ") == true)
+        #expect(error.hint?.hasPrefix("provision platforms lists") == true)
     }
 
     @Test func requestedFolderMustExist() throws {

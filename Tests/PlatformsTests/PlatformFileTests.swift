@@ -55,7 +55,7 @@ struct BadPlatform: CustomTestStringConvertible {
         }
     }
 
-    @Test func thereAreBadFiles() { #expect(BadPlatform.all.count >= 75) }
+    @Test func thereAreBadFiles() { #expect(BadPlatform.all.count >= 125) }
 
     @Test(arguments: BadPlatform.all) func refuses(_ bad: BadPlatform) throws {
         let error = try #require(failure(bad.bytes, name: bad.name))

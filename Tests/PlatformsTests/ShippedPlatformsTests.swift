@@ -1,7 +1,8 @@
 import Channels
 import Foundation
-import Platforms
 import Testing
+
+@testable import Platforms
 
 /// The files of `platforms/`.
 @Suite struct ShippedPlatformsTests {
@@ -9,16 +10,45 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("platforms").path
 
-    static let names: [String] = {
+    static let names = names(in: folder)
+
+    static func names(in folder: String) -> [String] {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return files.filter { $0.hasSuffix(".toml") }.map { $0.replacing(".toml", with: "") }
             .sorted()
-    }()
+    }
 
     @Test func everyFileIsEmbedded() throws {
         let entries = try PlatformCatalogue().entries()
         #expect(!Self.names.isEmpty)
         #expect(entries.map(\.name) == Self.names)
+    }
+
+    /// As it is in the folder, and good by itself.
+    @Test(arguments: ["families", "tools"]) func everySharedFileIsEmbedded(_ kind: String) throws {
+        let catalogue = try PlatformCatalogue()
+        let shipped = Self.names(in: "\(Self.folder)/\(kind)")
+        #expect(shipped.count > 10)
+        let references = PlatformReferences()
+        #expect(references.names(of: kind == "tools" ? .tool : .family) == shipped)
+        for name in shipped {
+            let path = "\(Self.folder)/\(kind)/\(name).toml"
+            #expect(
+                BuiltInPlatforms.bytes(of: "\(kind)/\(name)")
+                    == Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+            #expect(try PlatformFile(checking: path, catalogue).name == name)
+        }
+    }
+
+    /// Whoever looks for a family or a tool finds a board that shows it.
+    @Test func everySharedFileHasABoard() throws {
+        let platforms = try Self.names.map { try PlatformCatalogue().platform(named: $0) }
+        #expect(
+            Set(platforms.compactMap { $0.family?.name }).sorted()
+                == Self.names(in: "\(Self.folder)/families"))
+        #expect(
+            Set(platforms.compactMap { $0.tool?.name }).sorted()
+                == Self.names(in: "\(Self.folder)/tools"))
     }
 
     @Test func theRulesAreEmbedded() throws {
@@ -68,7 +98,7 @@ import Testing
             ])
         #expect(machine.factoryPage == 0x2100_2000)
         #expect(machine.seedPage == AddressRange(address: 0x2100_1000, length: 1024))
-        #expect(platform.identification?.region.address == 0x2100_200C)
+        #expect(platform.probedID?.location?.regions.first?.address == 0x2100_200C)
         let flasher = try #require(platform.flasherConfiguration(endpoint: .unix(path: "/x")))
         #expect(flasher.resetCommand == "system_reset")
         #expect(flasher.eraseRegions == [AddressRange(address: 0x2100_8000, length: 0x4000)])
@@ -84,7 +114,7 @@ import Testing
             try command.flash.filled(
                 with: [
                     .image: "/fw/a {image}.elf", .chip: try #require(platform.chip),
-                    .probe: "9900a",
+                    .usb: "0d28:0204", .probe: "9900a",
                 ]) == [
                     "probe-rs", "download", "--chip", "nRF51822_xxAA", "--probe",
                     "0d28:0204:9900a", "--verify", "/fw/a {image}.elf",
@@ -93,7 +123,7 @@ import Testing
         for template in [command.flash, command.erase, command.reset] {
             #expect(template?.placeholders.contains(.probe) == true)
         }
-        #expect(platform.identification?.width == .word)
+        #expect(platform.probedID?.location?.width == .word)
         #expect(platform.emulation == nil)
     }
 }

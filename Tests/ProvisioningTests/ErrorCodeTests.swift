@@ -4,7 +4,7 @@ import Testing
 struct ErrorCodeTests {
     /// What the README and `provision --help` promise.
     private static let statuses: [Int32: Set<ErrorCode>] = [
-        2: [.usage, .platformInvalid, .platformUnknown],
+        2: [.usage, .platformInvalid, .platformUnknown, .settingsInvalid],
         3: [.buildFailed, .imageInvalid],
         4: [.flashFailed, .flashMismatch],
         5: [

@@ -4,7 +4,7 @@
 
 /// A file of `platforms/`, as it was when this was built.
 struct embedded_platform {
-    /// The file's name without `.toml`; null after the last one.
+    /// The file's path in `platforms/` without `.toml`: `microbit`, `families/nrf51`; null after the last one.
     const char *name;
     const unsigned char *bytes;
     size_t length;

@@ -11,7 +11,9 @@ final class Board {
     let connection: ConnectionOptions
     /// How messages lie on a byte stream.
     var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
-    private let packagePath: String
+    let packagePath: String
+    /// USB numbers of the board's probe, where USB shows which it is.
+    private let probeNumbers: String?
     private let stateDirectory: String
     let interruption: Interruption
     let reporter: ProgressReporter
@@ -20,7 +22,8 @@ final class Board {
     /// Nil until it is needed.
     var adapterSession: AdapterSession?
     private var claims: [BoardClaim] = []
-    private var isFlashed = false
+    /// Whether this run flashes it.
+    private(set) var isFlashed = false
     /// Where the log is read of a device that only reports; nil: it is asked.
     let log: LogSource?
     /// What flashes in the place of the platform's flash step.
@@ -33,11 +36,12 @@ final class Board {
     /// - Parameters:
     ///   - log: where the log is read of a device that only reports; nil: it is asked.
     ///   - given: what flashes in the place of the platform's flash step.
+    ///   - probeNumbers: `0d28:0204`, of the probe with `connection.probeSerial`.
     ///   - listPorts: the serial ports of this moment.
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
-        log: LogSource? = nil, given: GivenFlash? = nil,
+        log: LogSource? = nil, given: GivenFlash? = nil, probeNumbers: String? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -48,6 +52,7 @@ final class Board {
         self.reporter = reporter
         self.log = log
         self.given = given
+        self.probeNumbers = probeNumbers
         self.listPorts = listPorts
     }
 
@@ -141,14 +146,6 @@ final class Board {
         }
     }
 
-    /// What reads the device ID out of band; nil where the platform, or the desk, has none.
-    func deviceIDReader() throws(ProvisioningError) -> (any DeviceIDReader)? {
-        guard platform.identification != nil else {
-            return platform.adapter == nil ? nil : try adapterIDReader()
-        }
-        return try probe()
-    }
-
     /// Looks whether the firmware can be reached, before the board is flashed and the answer comes too late.
     func checkChannel() throws(ProvisioningError) { try chosenRoute().check() }
 
@@ -182,8 +179,8 @@ final class Board {
         let configuration =
             platform.flasherConfiguration(endpoint: endpoint)
             ?? GDBFlasher.Configuration(
-                endpoint: endpoint, deviceID: platform.identification?.region,
-                deviceIDWidth: platform.identification?.width ?? .any, rtt: platform.channel.rtt,
+                endpoint: endpoint, deviceID: platform.probedID?.location,
+                rtt: platform.channel.rtt,
                 connectTimeout: platform.timeouts[.connect],
                 replyTimeout: platform.timeouts[.probe])
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
@@ -202,6 +199,14 @@ final class Board {
     private func commandFlasher(
         _ commands: CommandFlasher.Commands, port: String?
     ) -> CommandFlasher {
+        CommandFlasher(
+            commands, values: toolValues(port: port), directory: packagePath,
+            timeout: platform.timeouts.flash,
+            runner: runner)
+    }
+
+    /// What the commands of an external tool may name.
+    func toolValues(port: String?) -> [CommandPlaceholder: String] {
         let rate = connection.link.baud.map { Int($0[0]) } ?? platform.channel.baudRates[0]
         var values: [CommandPlaceholder: String] = [
             .board: platform.board, .package: packagePath, .baud: String(rate),
@@ -209,9 +214,8 @@ final class Board {
         values[.chip] = platform.chip
         values[.port] = port
         values[.probe] = connection.probeSerial
-        return CommandFlasher(
-            commands, values: values, directory: packagePath, timeout: platform.timeouts.flash,
-            runner: runner)
+        values[.usb] = probeNumbers
+        return values
     }
 
     private func touchingFlasher(

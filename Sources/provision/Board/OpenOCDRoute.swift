@@ -43,6 +43,12 @@ final class OpenOCDRoute: ChannelRoute {
             control, settings, within: platform.timeouts.boot, interruption: interruption)
     }
 
+    func idReader(of location: DeviceIDLocation) -> OpenOCDIDReader {
+        OpenOCDIDReader(
+            host: host, port: port, location: location, connectTimeout: platform.timeouts[.connect],
+            replyTimeout: platform.timeouts[.probe], interruption: interruption)
+    }
+
     private var settings: RTTSettings {
         get throws(ProvisioningError) { try RTTRoute.settings(of: platform) }
     }

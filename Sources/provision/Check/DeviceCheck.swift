@@ -61,7 +61,7 @@ struct DeviceCheck {
             guard let flasher = try board.flasher() else {
                 throw CheckFailure("the platform has no way to flash \(image.path)")
             }
-            digest = try flasher.flash(image, erasing: false).digest.hexadecimal
+            digest = try flasher.flash(image, erasing: false).digest?.hexadecimal
         }
         let now = Surroundings.system.now()
         let probed = try board.deviceIDReader()?.readDeviceID()

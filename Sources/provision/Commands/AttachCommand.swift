@@ -18,7 +18,10 @@ struct AttachCommand: ParsableCommand {
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var connection: ConnectionOptions
 
-    func run() throws {
+    mutating func run() throws {
+        let defaults = try Defaults(packagePath: platform.packagePath)
+        try defaults.fill(&platform)
+        try defaults.fill(&connection)
         let session = try Session(isVerbose: false)
         let choice = try session.choice(platform, connection)
         let board = session.board(choice, packagePath: platform.packagePath)

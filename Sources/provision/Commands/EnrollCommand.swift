@@ -35,8 +35,18 @@ struct EnrollCommand: ParsableCommand {
         if attach, fleet.isAsked { throw ValidationError("--attach is for one board") }
     }
 
-    func run() throws {
-        try ResultDocument.write(output) { document in try enroll(document) }
+    mutating func run() throws {
+        try ResultDocument.write(output) { document in
+            try fillDefaults()
+            try enroll(document)
+        }
+    }
+
+    private mutating func fillDefaults() throws {
+        let defaults = try Defaults(packagePath: platform.packagePath)
+        try defaults.fill(&platform)
+        try defaults.fill(&connection)
+        try defaults.fill(&credentials)
     }
 
     private func enroll(_ document: ResultDocument) throws {

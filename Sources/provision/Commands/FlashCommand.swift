@@ -32,8 +32,18 @@ struct FlashCommand: ParsableCommand {
 
     func validate() throws { try fleet.check(connection) }
 
-    func run() throws {
-        try ResultDocument.write(output) { document in try flash(document) }
+    mutating func run() throws {
+        try ResultDocument.write(output) { document in
+            try fillDefaults()
+            try flash(document)
+        }
+    }
+
+    private mutating func fillDefaults() throws {
+        let defaults = try Defaults(packagePath: platform.packagePath)
+        try defaults.fill(&platform)
+        try defaults.fill(&image, for: platform)
+        try defaults.fill(&connection)
     }
 
     private func flash(_ document: ResultDocument) throws {

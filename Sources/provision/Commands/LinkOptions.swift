@@ -59,7 +59,7 @@ struct LinkOptions: ParsableArguments {
         }
     }
 
-    private static func rates(_ text: String) throws -> [UInt32] {
+    static func rates(_ text: String) throws -> [UInt32] {
         let rates = try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
             guard let rate = UInt32(word), rate > 0 else {
                 throw ValidationError(
@@ -106,6 +106,10 @@ extension FlowControl: ExpressibleByArgument {}
 struct TimeoutSetting {
     let timeout: Timeout
     let duration: Duration
+
+    init(_ timeout: Timeout, _ duration: Duration) {
+        (self.timeout, self.duration) = (timeout, duration)
+    }
 
     init(_ text: String) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

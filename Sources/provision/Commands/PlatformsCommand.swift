@@ -10,27 +10,53 @@ struct PlatformsCommand: ParsableCommand {
         discussion: """
             A platform is one TOML file. Folders are searched in this order: --platforms, `platforms` in \
             the firmware package, `provision/platforms` in the configuration directory; then come the \
-            built-in ones. A program provision-platform-NAME in a folder of PATH is a platform, too: \
-            it is not listed, and asked when it is named.
+            built-in ones. What boards share stands in `families` and `tools` of such a folder. A program \
+            provision-platform-NAME in a folder of PATH is a platform, too: it is not listed, and asked \
+            when it is named.
 
             EXAMPLES
               provision platforms
               provision platforms microbit
-              provision platforms --platforms ./my-boards --json
-            """)
+              provision platforms validate my-boards/*.toml my-boards/families/*.toml
+              provision platforms match
+            """,
+        subcommands: [
+            PlatformsListCommand.self, PlatformsShowCommand.self, PlatformsValidateCommand.self,
+            PlatformsMatchCommand.self,
+        ],
+        defaultSubcommand: PlatformsListCommand.self)
+}
+
+/// Where platform files are looked for.
+struct CatalogueOptions: ParsableArguments {
+    @Option(
+        name: .customLong("platforms"),
+        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"),
+        completion: .directory)
+    var folders: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The firmware package.", valueName: "folder"), completion: .directory)
+    var packagePath = "."
+
+    func catalogue() throws(ProvisioningError) -> PlatformCatalogue {
+        try PlatformCatalogue(
+            requested: folders, package: packagePath,
+            environment: ProcessInfo.processInfo.environment)
+    }
+}
+
+struct PlatformsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "All of them, or more of one (the default).")
 
     @Argument(
-        help: "A board to tell more of: how it is reached, and how long all may take.",
+        help: "A board to tell more of, as `show` does.",
         completion: .shellCommand("provision platforms --names"))
     var name: String?
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"))
-    var folders: [String] = []
-
-    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
-    var packagePath = "."
+    @OptionGroup var options: CatalogueOptions
 
     @Flag(help: "Print the names only, one on each line.")
     var names = false
@@ -41,6 +67,7 @@ struct PlatformsCommand: ParsableCommand {
     private struct Row: Encodable {
         let name: String
         let board: String?
+        let family: String?
         let description: String?
         let origin: String
         let error: String?
@@ -50,46 +77,63 @@ struct PlatformsCommand: ParsableCommand {
         if names, name != nil { throw ValidationError("--names lists all, and takes no name") }
     }
 
-    private func show(_ details: PlatformDetails) throws {
-        if json { return try JSONDocument.print(details) }
-        Terminal.standardOutput.write(details.text)
-    }
-
     func run() throws {
-        let catalogue = try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment)
-        if let name {
-            return try show(
-                PlatformDetails(
-                    try catalogue.platform(named: name, orAskingWith: nil)))
-        }
+        let catalogue = try options.catalogue()
+        if let name { return try PlatformsShowCommand.show(name, in: catalogue, json: json) }
+        // Names alone need no file to be read.
+        if names { return try show(names: catalogue.names) }
         let rows = catalogue.entries().map { entry in
             switch entry.platform {
             case .success(let platform):
                 Row(
-                    name: entry.name, board: platform.board, description: platform.description,
-                    origin: entry.origin, error: nil)
+                    name: entry.name, board: platform.board, family: platform.family?.name,
+                    description: platform.description, origin: entry.origin, error: nil)
             case .failure(let error):
                 Row(
-                    name: entry.name, board: nil, description: nil, origin: entry.origin,
-                    error: error.reason)
+                    name: entry.name, board: nil, family: nil, description: nil,
+                    origin: entry.origin, error: error.reason)
             }
         }
-        if names, json {
-            try JSONDocument.print(["names": rows.map(\.name)])
-        } else if names {
-            Terminal.standardOutput.write(rows.map { Table.printable($0.name) + "\n" }.joined())
-        } else if json {
-            try JSONDocument.print(["platforms": rows])
-        } else {
-            var table = Table("PLATFORM", "BOARD", "FROM", "DESCRIPTION")
-            for row in rows {
-                table.append(
-                    row.name, row.board ?? "-", row.origin,
-                    row.description ?? "invalid: \(row.error ?? "")")
-            }
-            Terminal.standardOutput.write(table.text)
+        if json { return try JSONDocument.print(["platforms": rows]) }
+        var table = Table("PLATFORM", "BOARD", "FAMILY", "FROM", "DESCRIPTION")
+        for row in rows {
+            table.append(
+                row.name, row.board ?? "-", row.family ?? "-", row.origin,
+                row.description ?? "invalid: \(row.error ?? "")")
         }
+        Terminal.standardOutput.write(table.text)
+    }
+
+    private func show(names: [String]) throws {
+        if json { return try JSONDocument.print(["names": names]) }
+        Terminal.standardOutput.write(names.map { Table.printable($0) + "\n" }.joined())
+    }
+}
+
+struct PlatformsShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "How one is flashed, identified and reached, and where each of it stands.",
+        discussion: """
+            EXAMPLES
+              provision platforms show nrf52840dk
+              provision platforms show nrf52840dk --json
+            """)
+
+    @Argument(help: "The board.", completion: .shellCommand("provision platforms --names"))
+    var name: String
+
+    @OptionGroup var options: CatalogueOptions
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    func run() throws { try Self.show(name, in: options.catalogue(), json: json) }
+
+    static func show(_ name: String, in catalogue: PlatformCatalogue, json: Bool) throws {
+        let details = PlatformDetails(
+            try catalogue.platform(named: name, orAskingWith: nil))
+        if json { return try JSONDocument.print(details) }
+        Terminal.standardOutput.write(details.text)
     }
 }

@@ -51,9 +51,23 @@ struct RunCommand: ParsableCommand {
         try logs.check(isForSeveral: fleet.isAsked)
     }
 
-    func run() throws {
-        if dryRun { return try preview() }
-        try ResultDocument.write(output) { document in try provision(document) }
+    mutating func run() throws {
+        if dryRun {
+            try fillDefaults()
+            return try preview()
+        }
+        try ResultDocument.write(output) { document in
+            try fillDefaults()
+            try provision(document)
+        }
+    }
+
+    private mutating func fillDefaults() throws {
+        let defaults = try Defaults(packagePath: platform.packagePath)
+        try defaults.fill(&platform)
+        try defaults.fill(&image, for: platform)
+        try defaults.fill(&connection)
+        try defaults.fill(&credentials)
     }
 
     private func preview() throws {
@@ -214,7 +228,7 @@ struct CredentialOptions: ParsableArguments {
         return plan
     }
 
-    private static func types(_ text: String) throws -> Set<CredentialType> {
+    static func types(_ text: String) throws -> Set<CredentialType> {
         guard text.contains(where: { $0 != "," }) else {
             throw ValidationError("--credentials names none")
         }

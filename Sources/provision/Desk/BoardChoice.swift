@@ -50,6 +50,12 @@ struct BoardChoice: Sendable {
 
     /// How an image gets into the board.
     var flash: Platform.Flash { given?.step(on: platform) ?? platform.flash }
+
+    /// USB numbers of the board's probe, where USB shows which it is.
+    var probeNumbers: String? {
+        guard case .device(let device) = scope, device.isProbe else { return nil }
+        return device.usb?.numbers
+    }
 }
 
 extension Desk {
@@ -181,8 +187,9 @@ extension Desk {
             throw ProvisioningError(
                 .boardAmbiguous,
                 "\(Self.name(of: device)) matches "
-                    + matches.map(\.platform.name).joined(separator: " and "),
-                hint: "choose one: \(options.joined(separator: " or "))")
+                    + Self.brief(matches.map(\.platform.name), separator: " and "),
+                hint: "choose one: \(Self.brief(options, separator: " or "))"
+                    + (options.count > 4 ? "; provision platforms match lists all" : ""))
         }
         return matches[0]
     }

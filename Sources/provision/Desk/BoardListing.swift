@@ -74,12 +74,12 @@ struct BoardListing {
             table.append(
                 record.ports.isEmpty ? "-" : record.ports.joined(separator: " "),
                 record.platforms.isEmpty
-                    ? "-" : record.platforms.map(\.platform).joined(separator: " "),
+                    ? "-" : Desk.brief(record.platforms.map(\.platform), separator: " "),
                 record.usb?.serialNumber ?? "-", record.what,
                 record.heldBy.isEmpty
                     ? "-"
                     : record.heldBy.map { "\($0.command) (\($0.process))" }.joined(separator: " "),
-                record.platforms.map(\.why).joined(separator: "; "))
+                record.reasons.joined(separator: "; "))
         }
         return table.text
     }
@@ -124,6 +124,13 @@ extension BoardListing.Record {
             holders.append(holder)
         }
         return holders
+    }
+
+    /// Each once: a probe that many boards have agrees with all of them for one reason.
+    fileprivate var reasons: [String] {
+        var reasons: [String] = []
+        for why in platforms.map(\.why) where !reasons.contains(why) { reasons.append(why) }
+        return reasons
     }
 
     fileprivate var what: String {

@@ -52,6 +52,13 @@ struct Desk: Sendable {
         return device.ports.first.map { "--port \($0.path)" }
     }
 
+    /// The first of many names, and how many more there are.
+    static func brief(_ names: [String], separator: String) -> String {
+        guard names.count > 4 else { return names.joined(separator: separator) }
+        return names.prefix(3).joined(separator: separator)
+            + "\(separator)\(names.count - 3) more"
+    }
+
     /// `/dev/ttyACM0 (0d28:0204 "BBC micro:bit CMSIS-DAP" 9900… at 1-2)`
     static func name(of device: AttachedDevice) -> String {
         let ports = device.ports.map(\.path).joined(separator: " and ")
@@ -66,6 +73,6 @@ extension Desk.Board {
     var account: String {
         let name = Desk.name(of: device)
         guard !matches.isEmpty else { return "\(name) matches no platform" }
-        return "\(name) matches " + matches.map(\.platform.name).joined(separator: " and ")
+        return "\(name) matches " + Desk.brief(matches.map(\.platform.name), separator: " and ")
     }
 }

@@ -20,7 +20,7 @@ struct GivenFlash: Sendable {
         case .monitor(let own, let ownTerminal):
             commands.erase = own.erase
             usesTerminal = ownTerminal
-        case .gdb, .none: break
+        case .gdb, .adapter, .none: break
         }
         let goesOn = printsLog ?? (platform.report?.source == .flasher)
         return goesOn ? .monitor(commands, usesTerminal: usesTerminal) : .command(commands)

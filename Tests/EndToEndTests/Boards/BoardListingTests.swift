@@ -18,7 +18,7 @@ import Testing
         let tree = try USBTree()
         try tree.plug(
             at: "1-1", "0d28:0204", "BBC micro:bit CMSIS-DAP", serial: "9900aa", ports: "ttyACM0")
-        try tree.plug(at: "1-2", "1366:0105", "J-Link", serial: "000683")
+        try tree.plug(at: "1-2", "1366:0101", "J-Link", serial: "000683")
         try tree.plug(at: "1-3", "046d:c52b", "Receiver", serial: nil)
         try tree.add(port: "ttyAMA0")
         let state = tree.root.appending(path: "state")

@@ -1,0 +1,49 @@
+import Channels
+import Platforms
+import Provisioning
+
+// How the board's ID is read without the firmware's help.
+extension Board {
+    /// What reads the device ID out of band; nil where the platform, or the desk, has none.
+    ///
+    /// A GDB server that the user or the platform names comes first, then OpenOCD's Tcl port, then the tool
+    /// of the platform file. Where the file says nothing, an adapter is asked.
+    func deviceIDReader() throws(ProvisioningError) -> (any DeviceIDReader)? {
+        guard let probed = platform.probedID else {
+            return platform.adapter == nil ? nil : try adapterIDReader()
+        }
+        if let location = probed.location {
+            if let probe = try probe() { return probe }
+            let server = try OpenOCDRoute(connection.port, platform, interruption: interruption)
+            if let server { return server.idReader(of: location) }
+        }
+        guard let command = probed.command else { return nil }
+        if let obstacle = obstacle(to: command) {
+            reporter.noted("the chip's ID is not read: \(obstacle)")
+            return nil
+        }
+        return CommandIDReader(
+            command, location: probed.location, values: toolValues(port: connection.port),
+            directory: packagePath, timeout: platform.timeouts[.probe], interruption: interruption)
+    }
+
+    /// Why the tool can't be asked, or must not be; nil: it can.
+    private func obstacle(to command: DeviceIDCommand) -> String? {
+        switch log {
+        case .standardInput?, .path?: return "whoever prints the log may hold the probe"
+        case .channel?, .flasher?, nil: break
+        }
+        let values = toolValues(port: connection.port)
+        let missing = command.placeholders.subtracting(values.keys).map(\.rawValue).sorted()
+        guard missing.isEmpty else { return "no {\(missing.joined(separator: "}, {"))} is known" }
+        if command.placeholders.contains(.port) {
+            // A chip's own loader tells it, and for that the firmware is left.
+            guard isFlashed else { return "it would restart the board, and nothing is flashed" }
+            guard connection.port?.hasPrefix("/") == true else { return "it takes a serial port" }
+        }
+        guard Command(command.command.arguments).isInstalled else {
+            return "\(command.command.arguments[0]) is not installed"
+        }
+        return nil
+    }
+}
