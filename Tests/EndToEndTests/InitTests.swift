@@ -66,6 +66,22 @@ import Testing
         }
     }
 
+    @Test func thePlatformFileProvisionsAtOnce() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "boards").path
+            try #require(try provision("init", "platform/file", folder).status == 0)
+            let board = ["my-board", "--platforms", folder]
+            let check = try provision.run(Executable.url, ["check"] + board)
+            #expect(check.status == 0, "\(check.text)\(check.standardError)")
+            let run = try provision.run(
+                Executable.url,
+                ["run", "--platform"] + board + ["--firmware", image, "--detach", "--json"])
+            #expect(run.status == 0, "\(run.standardError)")
+            #expect(try run.json()["isNewKey"] as? Bool == true)
+        }
+    }
+
     @Test func nothingThatIsThereIsChanged() throws {
         try Executable.withHome { provision in
             let folder = provision.home.appending(path: "mine")
