@@ -28,6 +28,9 @@ final class BackgroundRun {
         try process.run()
     }
 
+    /// A test that ends early leaves nothing running.
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
     var processID: Int32 { process.processIdentifier }
     var output: String { text("out") }
     var errorOutput: String { text("err") }
