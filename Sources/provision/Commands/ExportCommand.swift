@@ -76,24 +76,23 @@ struct ExportCommand: ParsableCommand {
             let session = try Session(isVerbose: false)
             return try ExportWatch(path: output ?? "", interruption: session.interruption).run(
                 head: { try state.openRegistry(for: .reading, isVerified: true).head() },
-                write: { try write(state, isVerified: true, to: $0) })
+                write: { try export(state, isVerified: true).write(format, to: $0) })
         }
+        // A registry that is not there costs no file; a file that can't be written, no number of a list.
+        let export = try export(state, isVerified: false)
         let destination = try ExportDestination(path: output)
-        try write(state, isVerified: false, to: destination)
+        try export.write(format, to: destination)
         try destination.commit()
     }
 
-    private func write(
-        _ state: State, isVerified: Bool, to destination: ExportDestination
-    ) throws {
+    private func export(_ state: State, isVerified: Bool) throws -> Export {
         // Revocation lists are numbered.
         let registry = try state.openRegistry(
             for: format == .crl ? .changing : .reading, isVerified: isVerified)
-        let export = Export(
+        return Export(
             registry: registry, state: state,
             device: try device.map { try registry.device(named: $0).identity },
             nextUpdateDays: nextUpdateDays, peers: peers)
-        try export.write(format, to: destination)
     }
 }
 
