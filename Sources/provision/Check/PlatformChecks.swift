@@ -21,7 +21,9 @@ struct PlatformChecks {
 
     /// What stands for what a user names.
     private static let examples: [CommandPlaceholder: String] = [
-        .image: "IMAGE", .port: "PORT", .probe: "SERIAL", .package: "PACKAGE", .scratch: "SCRATCH",
+        .image: "IMAGE", .port: "PORT", .probe: "SERIAL", .usb: "VID:PID", .package: "PACKAGE",
+        .scratch: "SCRATCH", .address: "ADDRESS", .words: "WORDS", .length: "LENGTH",
+        .script: "SCRIPT",
     ]
 
     private var commands: [CheckResult] {
@@ -35,6 +37,9 @@ struct PlatformChecks {
             if let erase = commands.erase { templates.append(("erase", erase)) }
             if let reset = commands.reset { templates.append(("reset", reset)) }
         case .gdb, .adapter, .none: break
+        }
+        if case .probe(let probed) = platform.identification, let reader = probed.command {
+            templates.append(("identify", reader.command))
         }
         switch platform.emulation {
         case .process(let command): templates.append(("emulator", command))

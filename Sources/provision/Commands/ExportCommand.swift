@@ -76,10 +76,10 @@ struct ExportCommand: ParsableCommand {
             let session = try Session(isVerbose: false)
             return try ExportWatch(path: output ?? "", interruption: session.interruption).run(
                 head: { try state.openRegistry(for: .reading, isVerified: true).head() },
-                write: { try export(state, isVerified: true).write(format, to: $0) })
+                write: { try self.export(state, isVerified: true).write(format, to: $0) })
         }
         // A registry that is not there costs no file; a file that can't be written, no number of a list.
-        let export = try export(state, isVerified: false)
+        let export = try self.export(state, isVerified: false)
         let destination = try ExportDestination(path: output)
         try export.write(format, to: destination)
         try destination.commit()

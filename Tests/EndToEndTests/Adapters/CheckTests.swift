@@ -27,18 +27,24 @@ import Testing
         }
     }
 
-    /// Every platform that comes with the tool.
-    @Test func thePlatformFilesPass() throws {
+    /// One of each flash tool; the others' files are the same but for names and addresses.
+    @Test(arguments: [
+        "native", "microbit-qemu", "nrf52840dk", "nucleo-f401re", "esp32-devkitc", "rpi-pico",
+        "arduino-uno", "feather-m0",
+    ])
+    func thePlatformFilesPass(_ name: String) throws {
         try Executable.withHome { provision in
-            let names = try provision("platforms", "--names").text.split(separator: "\n")
-            for name in names.prefix(4) + ["microbit"] {
-                let result = try provision("check", String(name))
-                #expect(result.status == 0, "\(name): \(result.text)\(result.standardError)")
-            }
+            let result = try provision("check", name)
+            #expect(result.status == 0, "\(result.text)\(result.standardError)")
+        }
+    }
+
+    @Test func commandsAreShownAsTheyWouldRun() throws {
+        try Executable.withHome { provision in
             let microbit = try provision("check", "microbit")
             #expect(
                 microbit.text.contains(
-                    "probe-rs download --chip nRF51822_xxAA --probe 0d28:0204:SERIAL --verify IMAGE"
+                    "probe-rs download --chip nRF51822_xxAA --probe VID:PID:SERIAL --verify IMAGE"
                 ))
         }
     }
