@@ -88,6 +88,17 @@ extension State {
             guard error.code == .authorityLost, isReplacing else { throw error }
             // One may be there: of an earlier `create --replace` that was cut off, or put there.
             let present = try authorityInPlace()
+            guard present == nil || name == nil else {
+                throw ProvisioningError(
+                    .authorityLost,
+                    "there is an authority in \(directory.authority), which signed nothing of the "
+                        + "registry: a new name would not be its",
+                    hint: "adopt it without --name, or put its folder aside for a new one")
+            }
+            if present != nil {
+                Terminal.standardError.remark(
+                    "adopted the authority that is in \(directory.authority)")
+            }
             let new = if let present { present } else { try create(name) }
             // Its first revocation list, which names it in the log: from here on it is known.
             _ = try registry.nextCRLNumber(

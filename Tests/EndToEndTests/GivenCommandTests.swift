@@ -20,6 +20,14 @@ import Testing
         ["run", "--platform", "native", "--port", port, "--detach", "--json"] + more
     }
 
+    /// `-- $COMMAND`, of which nothing came.
+    @Test func nothingIsNoCommand() throws {
+        try Executable.withHome { provision in
+            try provision("run", "--platform", "native", "--")
+                .expectError("usage", status: 2, "no flash command behind --")
+        }
+    }
+
     @Test func itIsTheFlashStepAndTheRestGoesOn() throws {
         try withBoard { provision, _, port in
             let seen = provision.home.appending(path: "seen").path

@@ -87,8 +87,11 @@ import Testing
             let folder = provision.home.appending(path: "mine")
             let files = FileManager.default
             try files.createDirectory(at: folder, withIntermediateDirectories: true)
-            // An empty one is as good as none.
+            // An empty one is as good as none, and is filled: somebody may stand in it.
+            let number = try files.attributesOfItem(atPath: folder.path)[.systemFileNumber]
             try #require(try provision("init", "hooks/make", folder.path).status == 0)
+            let later = try files.attributesOfItem(atPath: folder.path)[.systemFileNumber]
+            #expect(number as? Int == later as? Int && number is Int)
             let main = folder.appending(path: "main.c")
             try Data("mine".utf8).write(to: main)
             try provision("init", "hooks/make", folder.path)

@@ -55,7 +55,8 @@ public struct AdapterProgram: Sendable, Hashable, CustomStringConvertible {
         guard !name.isEmpty, !name.contains("/"), !name.utf8.contains(0) else { return nil }
         var folders = searchPath.split(separator: ":").map(String.init)
             .filter { $0.hasPrefix("/") && !$0.hasPrefix("/proc/") }
-        if let folder, !isCurrent(folder) { folders.insert(folder, at: 0) }
+        if let folder { folders.insert(folder, at: 0) }
+        folders.removeAll(where: isCurrent)
         for folder in folders {
             let path = folder.contains("/") ? "\(folder)/\(file)" : "./\(folder)/\(file)"
             if isProgram(path) { return AdapterProgram(name: name, path: path) }

@@ -42,13 +42,9 @@ struct DeviceCheck {
     }
 
     private func write(_ transcript: Transcript, to path: String) throws {
-        do {
-            try transcript.text().write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw ProvisioningError(
-                .usage, "\(path) can't be written: \(error.localizedDescription)",
-                hint: "name another file with --record")
-        }
+        let destination = try ExportDestination(path: path, option: "--record")
+        destination.write(try transcript.text())
+        try destination.commit()
     }
 
     private func ask(

@@ -15,6 +15,13 @@ struct FlashStepOptions: ParsableArguments {
             valueName: "flash-command"))
     var command: [String] = []
 
+    func validate() throws {
+        // `-- $COMMAND`, of which nothing came: the platform's own flash step is not what was asked for.
+        guard !command.isEmpty || CommandLine.arguments.last != "--" else {
+            throw ValidationError("there is no flash command behind --")
+        }
+    }
+
     /// Nil: there is no command.
     ///
     /// - Throws: `.usage` for a placeholder that there is not.

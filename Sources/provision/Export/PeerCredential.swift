@@ -87,6 +87,9 @@ struct ArielPeers {
 /// Where a device is found.
 struct DevicePlace {
     static let placeholders = ["{id}", "{board}", "{nickname}"]
+    /// RFC 3986 §2.3. A client takes an asterisk for any host.
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
     let template: String
 
     /// Nil if the device lacks what the template asks for.
@@ -97,7 +100,7 @@ struct DevicePlace {
             guard let value else { return nil }
             uri.replace(
                 placeholder,
-                with: value.addingPercentEncoding(withAllowedCharacters: .urlHostAllowed) ?? "")
+                with: value.addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? "")
         }
         return uri
     }

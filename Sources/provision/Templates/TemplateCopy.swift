@@ -26,9 +26,12 @@ struct TemplateCopy {
     func make(at path: String) throws(ProvisioningError) -> [String] {
         try checkPlace(path)
         let files = try contents()
-        let parent = URL(filePath: path).deletingLastPathComponent()
-        // Beside its place, so that it appears there as a whole.
-        let draft = parent.appending(path: ".provision-init-\(UUID().uuidString.prefix(8))")
+        let place = URL(filePath: path)
+        // A folder that is there is filled, for somebody may stand in it. Else it is made beside its
+        // place, and appears there as a whole.
+        let isThere = FileManager.default.fileExists(atPath: path)
+        let around = isThere ? place : place.deletingLastPathComponent()
+        let draft = around.appending(path: ".provision-init-\(UUID().uuidString.prefix(8))")
         do {
             defer { try? FileManager.default.removeItem(at: draft) }
             try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: true)
@@ -43,8 +46,13 @@ struct TemplateCopy {
                         [.posixPermissions: mode], ofItemAtPath: target.path)
                 }
             }
-            // It takes the place of an empty folder, and of nothing else.
-            guard rename(draft.path, path) == 0 else {
+            let moves =
+                isThere
+                ? try FileManager.default.contentsOfDirectory(atPath: draft.path).map {
+                    (draft.appending(path: $0).path, place.appending(path: $0).path)
+                } : [(draft.path, path)]
+            // In the place of an empty folder, and of nothing else.
+            for (source, target) in moves where rename(source, target) != 0 {
                 throw Self.unusable(path, String(cString: strerror(errno)))
             }
         } catch let error as ProvisioningError {
