@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// One of each flash tool; the others' files are the same but for names and addresses.
+    /// Some, of several kinds of chips and tools. A check takes seconds, and there are 90.
     @Test(arguments: [
         "native", "microbit-qemu", "nrf52840dk", "nucleo-f401re", "esp32-devkitc", "rpi-pico",
         "arduino-uno", "feather-m0",
