@@ -87,7 +87,7 @@ let package = Package(
             dependencies: [
                 "Provisioning", "Registry", "Authority", "Channels", "Platforms", "Attestation",
                 "Issuance", "SMP", "COSE", "CBOR", "OpenSSL", "PlatformAdapter",
-                "ProvisioningTesting",
+                "ProvisioningTesting", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

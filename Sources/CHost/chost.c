@@ -8,6 +8,15 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+void chost_return_large_blocks(void) {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, 1 << 16);
+#endif
+}
 
 int chost_set_nonblocking(int fd, bool nonblocking) {
     int flags = fcntl(fd, F_GETFL);

@@ -30,6 +30,11 @@ enum FileBytes {
         guard descriptor >= 0 else { throw .last }
         defer { closeDescriptor(descriptor) }
         var bytes: [UInt8] = []
+        // An array that grows is there twice while it does. The size is a hint: a pipe has none.
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_size > 0 {
+            bytes.reserveCapacity(min(Int(status.st_size), limit))
+        }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = readBytes(descriptor, &buffer, buffer.count)

@@ -193,11 +193,21 @@ final class InstanceFolder {
             if errno == ENOENT { return nil }
             throw Self.failure(file)
         }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            return Array(try handle.read(upToCount: limit + 1) ?? Data())
-        } catch {
-            throw ProvisioningError(.emulatorFailed, "\(file): \(error)")
+        defer { close(descriptor) }
+        var error: Int32?
+        // A board's flash is read often and is large: into place, once.
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit + 1) { buffer, count in
+            while count <= limit {
+                let length = Foundation.read(
+                    descriptor, buffer.baseAddress! + count, limit + 1 - count)
+                if length < 0, errno == EINTR { continue }
+                if length < 0 { error = errno }
+                guard length > 0 else { return }
+                count += length
+            }
         }
+        guard let error else { return bytes }
+        errno = error
+        throw Self.failure(file)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CHost
 import Channels
 import Foundation
 import Platforms
@@ -44,6 +45,7 @@ struct Provision: ParsableCommand {
         _ = PluginHost.current
         Interruption.exitsOnSignals()
         forbidCoreFile()
+        chost_return_large_blocks()
         // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
         signal(SIGXFSZ, SIG_IGN)
         // Whoever started this process may have it ignored, and then nobody learns how a command ended.

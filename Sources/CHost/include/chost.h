@@ -23,6 +23,12 @@ int chost_signals_install_early(int status, const char *message);
 void chost_unfinished_file_begin(const char *path);
 void chost_unfinished_file_end(void);
 
+// MARK: Memory
+
+/// A block of 64 KiB or more goes back to the system when it is freed. glibc would learn from the first
+/// one to keep them: a board's flash is read again and again, and what stays lies between.
+void chost_return_large_blocks(void);
+
 // MARK: Descriptors
 
 /// A pipe whose ends are closed on exec. `nonblocking` applies to both ends.
