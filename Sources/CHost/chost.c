@@ -14,7 +14,7 @@
 
 void chost_return_large_blocks(void) {
 #if defined(__GLIBC__)
-    mallopt(M_MMAP_THRESHOLD, 1 << 16);
+    mallopt(M_MMAP_THRESHOLD, 1 << 17);
 #endif
 }
 

@@ -32,10 +32,9 @@ enum FileBytes {
         var bytes: [UInt8] = []
         // An array that grows is there twice while it does. The size is a hint: a pipe has none.
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_size > 0 {
-            bytes.reserveCapacity(min(Int(status.st_size), limit))
-        }
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let size = fstat(descriptor, &status) == 0 ? min(Int(status.st_size), limit) : 0
+        bytes.reserveCapacity(size)
+        var buffer = [UInt8](repeating: 0, count: size > 0 ? min(size + 1, 1 << 16) : 1 << 12)
         while true {
             let count = readBytes(descriptor, &buffer, buffer.count)
             if count == 0 { return bytes }

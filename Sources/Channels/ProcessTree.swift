@@ -20,7 +20,19 @@ struct ProcessTree {
         let start: UInt64
     }
 
+    /// Where to look for children.
+    enum Source: CaseIterable {
+        /// Lists of each thread's children, where the kernel has them.
+        case lists
+        /// Every process there is: a hundred files to read, and on a build server thousands.
+        case allProcesses
+
+        static let present: Source =
+            access("/proc/thread-self/children", R_OK) == 0 ? .lists : .allProcesses
+    }
+
     private var members: Set<Member> = []
+    private let source: Source
     private let send: (pid_t, Int32) -> Int32
 
     /// Stops what is below `root`, which is stopped, so that nothing of it can start more, or leave its
@@ -30,7 +42,11 @@ struct ProcessTree {
     /// number below 1 is a group of processes, or all of them.
     ///
     /// - Parameter send: what sends a signal to a process: kill(2).
-    init(stoppingAllBelow root: pid_t, send: @escaping (pid_t, Int32) -> Int32 = kill) {
+    init(
+        stoppingAllBelow root: pid_t, source: Source = .present,
+        send: @escaping (pid_t, Int32) -> Int32 = kill
+    ) {
+        self.source = source
         self.send = send
         guard root > 1 else { return }
         while true {
@@ -42,15 +58,11 @@ struct ProcessTree {
     }
 
     private mutating func add(below root: pid_t) {
-        var children: [pid_t: [Member]] = [:]
-        for process in Self.processes() {
-            guard let status = Self.status(of: process) else { continue }
-            children[status.parent, default: []].append(
-                Member(process: process, start: status.start))
-        }
+        let table = source == .allProcesses ? Self.childrenByParent() : nil
         var pending = [root]
         while let parent = pending.popLast() {
-            for child in children[parent] ?? [] where members.insert(child).inserted {
+            let children = table.map { $0[parent] ?? [] } ?? Self.listedChildren(of: parent)
+            for child in children where members.insert(child).inserted {
                 pending.append(child.process)
             }
         }
@@ -63,17 +75,41 @@ struct ProcessTree {
         }
     }
 
-    private static func processes() -> [pid_t] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
-        var processes: [pid_t] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let process = pid_t(name) { processes.append(process) }
+    private static func childrenByParent() -> [pid_t: [Member]] {
+        var children: [pid_t: [Member]] = [:]
+        for process in Directory.names(in: "/proc").compactMap({ pid_t($0) }) {
+            guard let status = status(of: process) else { continue }
+            children[status.parent, default: []].append(
+                Member(process: process, start: status.start))
         }
-        return processes
+        return children
+    }
+
+    private static func listedChildren(of parent: pid_t) -> [Member] {
+        var processes = listedProcesses(of: parent)
+        // proc(5): while one of them ends, another may be left out. Two lists that agree are whole.
+        for _ in 0..<maximumReadings {
+            let next = listedProcesses(of: parent)
+            defer { processes = next }
+            if next == processes { break }
+        }
+        return processes.compactMap { process in
+            guard let status = status(of: process), status.parent == parent else { return nil }
+            return Member(process: process, start: status.start)
+        }
+    }
+
+    /// A process whose children come and go that fast has not been stopped.
+    private static let maximumReadings = 8
+
+    private static func listedProcesses(of parent: pid_t) -> [pid_t] {
+        Directory.names(in: "/proc/\(parent)/task").flatMap { thread in
+            let path = "/proc/\(parent)/task/\(thread)/children"
+            let bytes = (try? FileBytes.read(path, limit: 1 << 20)) ?? []
+            return bytes.split(separator: UInt8(ascii: " ")).compactMap {
+                pid_t(String(decoding: $0, as: UTF8.self))
+            }
+        }
     }
 
     /// proc(5): the fields of `stat` behind the name, which may hold spaces and parentheses. Nil: gone.

@@ -32,7 +32,8 @@ import Testing
             #expect(log.isEmpty)
         }
 
-        @Test func signalsWhatIsBelowTheRootAndNothingElse() throws {
+        @Test(arguments: ProcessTree.Source.allCases)
+        func signalsWhatIsBelowTheRootAndNothingElse(_ source: ProcessTree.Source) throws {
             let folder = try TemporaryFolder()
             let list = folder.path + "/children"
             // Two children, one with a session and a child of its own.
@@ -51,7 +52,8 @@ import Testing
             let expected = Set(text.split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) })
             try #require(expected.count == 3)
             let log = Log()
-            let tree = ProcessTree(stoppingAllBelow: child.processID, send: log.send)
+            let tree = ProcessTree(
+                stoppingAllBelow: child.processID, source: source, send: log.send)
             tree.signal(SIGKILL)
             #expect(log.processes(with: SIGSTOP) == expected)
             #expect(log.processes(with: SIGKILL) == expected)
