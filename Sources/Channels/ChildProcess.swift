@@ -287,9 +287,12 @@ private struct Launch {
 
 extension Command {
     /// Whether its program would be found, if it were run now.
-    public var isInstalled: Bool {
-        guard let program = arguments.first else { return false }
+    public var isInstalled: Bool { programPath != nil }
+
+    /// Where its program would be found, if it were run now. Nil: nowhere.
+    public var programPath: String? {
+        guard let program = arguments.first else { return nil }
         let path = Launch.environment(overriding: environment)["PATH"] ?? Launch.standardPath
-        return Launch.search(program, path).map { access($0, X_OK) == 0 } ?? false
+        return Launch.search(program, path).flatMap { access($0, X_OK) == 0 ? $0 : nil }
     }
 }

@@ -37,8 +37,10 @@ public final class Console {
 
     private static let leavingKeys: [UInt8] = [0x03, 0x1d]
     private static let readLimit = 4096
-    /// How long a key waits for a channel that cannot be polled.
+    /// How long a key waits for a silent channel that cannot be polled.
     private static let turn = Duration.milliseconds(20)
+    /// Whether such a channel had something the last time: then it may have more.
+    private var isFlowing = false
 
     /// - Parameters:
     ///   - input: a descriptor, which is used if it is a terminal that this process may read; nil is
@@ -92,6 +94,7 @@ public final class Console {
             }
             if isReadable.channel {
                 let bytes = try channel.read(atMost: Self.readLimit, within: .zero)
+                isFlowing = !bytes.isEmpty
                 if let ending = try relay(bytes) { return ending }
             }
         }
@@ -103,7 +106,7 @@ public final class Console {
     {
         let keyEntry = Poll.Entry(keys ?? -1, Poll.readable)
         guard let descriptor = (channel as? any PollableChannel)?.pollDescriptor else {
-            let next = deadline.earlier(of: Deadline(within: Self.turn))
+            let next = deadline.earlier(of: Deadline(within: isFlowing ? .zero : Self.turn))
             let entries = try Poll.wait(for: [keyEntry], until: next, interruption)
             return (true, entries[0].isReady)
         }

@@ -26,7 +26,13 @@ extension GDBRemote {
         } else {
             try halt()
             // An answer that comes only now would be taken for the one to the next request.
-            while try nextPacket(within: Self.remark, for: request) != nil {}
+            let end = Deadline(within: Self.patience)
+            while try nextPacket(within: Self.remark, for: request) != nil {
+                guard !end.isPast else {
+                    throw ProvisioningError(
+                        .probeProtocol, "\(name) goes on answering a request that it had answered")
+                }
+            }
         }
         try resume()
         return false

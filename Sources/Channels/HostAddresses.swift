@@ -20,6 +20,16 @@ final class HostAddresses: Sendable {
 
     var list: UnsafeMutablePointer<addrinfo>? { answer.list }
 
+    var count: Int {
+        var count = 0
+        var next = list
+        while let entry = next?.pointee {
+            count += 1
+            next = entry.ai_next
+        }
+        return count
+    }
+
     private init(_ answer: Answer) { self.answer = answer }
 
     deinit { if let list { freeaddrinfo(list) } }

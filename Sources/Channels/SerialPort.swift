@@ -202,12 +202,24 @@ private enum FileKind {
         }
         let mayGroup = status.st_mode & 0o060 == 0o060
         guard status.st_mode != 0 else { return joining("dialout") }
-        guard mayGroup, let entry = getgrgid(status.st_gid), let name = entry.pointee.gr_name else {
+        guard mayGroup, let name = groupName(status.st_gid) else {
             let mode = String(status.st_mode & 0o777, radix: 8)
             return "only user \(status.st_uid) may open it, its mode is \(mode): "
                 + "ask for access, or for a udev rule"
         }
-        return joining(String(cString: name))
+        return joining(name)
+    }
+
+    /// Nil for a group without a name.
+    private static func groupName(_ number: gid_t) -> String? {
+        // getgrgid has one result for all threads.
+        var buffer = [CChar](repeating: 0, count: 1 << 14)
+        var entry = group()
+        var result: UnsafeMutablePointer<group>?
+        guard getgrgid_r(number, &entry, &buffer, buffer.count, &result) == 0, result != nil,
+            let name = entry.gr_name
+        else { return nil }
+        return String(cString: name)
     }
 
     private static func joining(_ group: String) -> String {

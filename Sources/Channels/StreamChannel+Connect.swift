@@ -121,13 +121,17 @@ enum Socket {
             throw Failure(error)
         }
         var last = Failure(SystemError(ECONNREFUSED))
+        var waiting = found.count
         var next = found.list
         while let entry = next?.pointee {
             next = entry.ai_next
+            // One that swallows what it gets leaves the others their part of the time.
+            let share = Deadline(within: deadline.remaining / max(waiting, 1))
+            waiting -= 1
             guard let address = entry.ai_addr else { continue }
             do {
                 let descriptor = try open(
-                    entry.ai_family, address, entry.ai_addrlen, until: deadline, interruption)
+                    entry.ai_family, address, entry.ai_addrlen, until: share, interruption)
                 var on: Int32 = 1
                 setsockopt(
                     descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on,

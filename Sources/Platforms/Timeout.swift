@@ -54,7 +54,10 @@ public struct Timeouts: Sendable, Hashable {
     init(_ values: [Timeout: Duration] = [:]) { self.values = values }
 
     public subscript(timeout: Timeout) -> Duration {
-        values[timeout] ?? timeout.standard ?? boot
+        if let value = values[timeout] { return value }
+        let standard = timeout.standard ?? boot
+        // A run asks for a handful of signatures, each of which may need its repeats.
+        return timeout == .conversation ? max(standard, signature * 30) : standard
     }
 
     /// Whether the file, or the user, says so.
@@ -68,9 +71,5 @@ public struct Timeouts: Sendable, Hashable {
     public var answer: Duration { self[.answer] }
     public var signature: Duration { self[.signature] }
     public var flash: Duration { self[.flash] }
-    /// A run asks for a handful of signatures, each of which may need its repeats.
-    public var conversation: Duration {
-        isGiven(.conversation)
-            ? self[.conversation] : max(self[.conversation], signature * 30)
-    }
+    public var conversation: Duration { self[.conversation] }
 }

@@ -59,10 +59,7 @@ struct Checkup {
     }
 
     private func tool(_ tool: Tool) -> Finding {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        let found = path.split(separator: ":").map { "\($0)/\(tool.name)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-        guard let found else {
+        guard let found = Command([tool.name]).programPath else {
             return Finding(
                 severity: .note, subject: tool.name, text: "not installed; \(tool.purpose)",
                 hint: tool.hint)

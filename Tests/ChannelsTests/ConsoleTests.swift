@@ -72,6 +72,36 @@ import Testing
         #expect(try settings(terminal.path) == before)
     }
 
+    /// What has no descriptor to wait for is asked again at once while something comes.
+    @Test func keepsUpWithAFloodThatCannotBePolled() throws {
+        /// A probe's memory, with a log in it that is far behind.
+        final class Backlog: Channel {
+            let name = "backlog"
+            private(set) var waiting = 20_000
+
+            func write(_ bytes: [UInt8], within timeout: Duration) {}
+            func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)
+                -> [UInt8]
+            {
+                guard waiting > 0 else { throw ProvisioningError(.channelClosed, "all was read") }
+                waiting -= 1
+                return Array("x".utf8)
+            }
+            func close() {}
+        }
+        defer { close(device) }
+        let output = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { close(output) }
+        let backlog = Backlog()
+        let console = Console(
+            channel: backlog, input: nil, output: output, interruption: interruption)
+        // Four hundred seconds at one piece a turn.
+        expectError(.channelClosed) { () throws(ProvisioningError) in
+            try console.run(until: .now + .seconds(120))
+        }
+        #expect(backlog.waiting == 0)
+    }
+
     @Test func endsWhenInterruptedOrUnplugged() throws {
         let console = Console(
             channel: channel, input: nil, output: 1, interruption: interruption)

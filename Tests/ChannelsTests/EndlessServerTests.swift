@@ -33,6 +33,17 @@ import Testing
         #expect(server.wasHungUpOn)
     }
 
+    /// Late, and then again and again: a request that was given up is answered without end.
+    @Test func boundsLateAnswers() throws {
+        let server = try EndlessServer("$T05#b9", after: "m20000000,4", pause: .seconds(1))
+        let remote = try server.connect()
+        expectError(.probeProtocol) { () throws(ProvisioningError) in
+            _ = try remote.readsWhileRunning(at: 0x2000_0000)
+        }
+        remote.close()
+        #expect(server.wasHungUpOn)
+    }
+
     @Test func boundsWhatCameUnasked() throws {
         let server = try EndlessServer("+", after: "m0,2")
         let remote = try server.connect()
@@ -50,7 +61,7 @@ private final class EndlessServer: Sendable {
     private let clientEnd: Int32
     private let isEnding = DispatchSemaphore(value: 0)
 
-    init(_ piece: String, after prefix: String) throws {
+    init(_ piece: String, after prefix: String, pause: Duration = .zero) throws {
         let (clientEnd, serverEnd) = try socketPair()
         self.clientEnd = clientEnd
         let flood = (piece.hasPrefix("*") ? "$" : "") + String(repeating: piece, count: 4096)
@@ -58,6 +69,7 @@ private final class EndlessServer: Sendable {
         onThread { [isEnding] in
             defer { close(serverEnd) }
             guard Self.behave(serverEnd, until: prefix) else { return }
+            usleep(useconds_t(pause / .microseconds(1)))
             var bytes = Array(flood.utf8)
             let deadline = Deadline(within: .seconds(120))
             while !deadline.isPast {
@@ -92,6 +104,8 @@ private final class EndlessServer: Sendable {
                 guard case .packet(let data)? = decoder.decode(byte) else { continue }
                 let request = String(decoding: data, as: UTF8.self)
                 if request.hasPrefix(prefix) { return true }
+                // Answered when the core stops.
+                if request == "c" { continue }
                 let answer = request.hasPrefix("qSupported") ? "QStartNoAckMode+" : "OK"
                 let packet = Array("+".utf8) + GDBPacket.encoded(answer.utf8)
                 _ = Glibc.send(end, packet, packet.count, Int32(MSG_NOSIGNAL))

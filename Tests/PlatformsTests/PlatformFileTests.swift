@@ -193,6 +193,8 @@ struct BadPlatform: CustomTestStringConvertible {
         #expect(try platform(channel: "").timeouts.conversation == .seconds(300))
         let slow = try platform(channel: "", more: "[timeouts]\nsignature-ms = 60000")
         #expect(slow.timeouts.conversation == .seconds(1800))
+        // What is shown is what is used.
+        #expect(slow.timeouts[.conversation] == slow.timeouts.conversation)
         let said = slow.with(timeouts: [.conversation: .seconds(5)])
         #expect(said.timeouts.conversation == .seconds(5))
     }

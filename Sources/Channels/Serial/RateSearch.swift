@@ -67,7 +67,8 @@ public struct RateSearch {
                 case .wait(let duration): deadline = clock.now - start + duration
                 case .log(let bytes): text += bytes
                 case .repeated: break
-                case .finished(.success), .finished(.failure(.status)): return true
+                case .finished(.success), .finished(.failure(.status)), .finished(.failure(.group)):
+                    return true
                 case .finished(.failure): return false
                 }
             }
