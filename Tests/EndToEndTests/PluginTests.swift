@@ -1,15 +1,36 @@
 import Foundation
 import Testing
 
-/// `swift package provision`, as far as it is more than the executable.
-@Suite struct PluginTests {
+/// `swift package provision`, as far as it is more than the executable. One after the other: SwiftPM has
+/// one process at a time in a package's build folder.
+@Suite(.serialized) struct PluginTests {
     private static let record = Firmware.package
         .appending(path: ".build/plugins/ProvisionPlugin/outputs/tool")
 
-    private func version(_ provision: Executable) throws -> Executable.Result {
+    private func plugin(
+        _ provision: Executable, _ arguments: String...
+    ) throws -> Executable.Result {
         try provision.run(
-            URL(filePath: "/usr/bin/env"), ["swift", "package", "provision", "--version"],
+            URL(filePath: "/usr/bin/env"), ["swift", "package", "provision"] + arguments,
             in: Firmware.package, within: 900)
+    }
+
+    private func version(_ provision: Executable) throws -> Executable.Result {
+        try plugin(provision, "--version")
+    }
+
+    /// SwiftPM has options of its own, and a `--` too.
+    @Test func aGivenCommandComesThroughWordByWord() throws {
+        try Executable.withHome { provision in
+            let preview = try plugin(
+                provision, "run", "--platform", "native", "--port", "/dev/ttyUSB0", "--dry-run",
+                "--",
+                "/bin/echo", "a b", "$HOME", "--", "--version")
+            #expect(preview.status == 0, "\(preview.standardError)")
+            #expect(
+                preview.text.contains("run /bin/echo 'a b' '$HOME' -- --version on an"),
+                "\(preview.text)")
+        }
     }
 
     @Test func theToolIsBuiltOnlyWhenAFileOfItsHasChanged() throws {
