@@ -32,12 +32,17 @@ struct HostileDesk {
     private let platforms: String
 
     /// Milliseconds for the first answer, for others, and for signatures.
-    private static let timeouts = (boot: 1000, answer: 1000, signature: 1500)
-    /// Seconds: a request is repeated until about four times its limit has passed; and a build that a
-    /// sanitizer watches, on a loaded computer, takes its time to start and to read a flood.
+    private static let timeouts = (
+        boot: 1000 * slowness, answer: 1000 * slowness, signature: 1500 * slowness
+    )
+    /// A build that a sanitizer watches, on a loaded computer, takes its time to start and to read a flood.
+    private static let slowness = Executable.isSanitized ? 4 : 1
+    /// Seconds: a request is repeated until about four times its limit has passed.
     private static let limit =
         4 * Double(timeouts.boot + timeouts.answer + timeouts.signature)
-        / 1000 + 120
+        / 1000 + Double(120 * slowness)
+    /// Milliseconds for a device that is not given up before the test is.
+    private static let patience = 60_000 * slowness
     /// KiB. Half of it is what a debug build takes to start. One that takes much more has a sanitizer,
     /// which keeps records of all memory, and what was freed.
     private static let memoryLimit: Int = {
@@ -66,8 +71,8 @@ struct HostileDesk {
             rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
 
             [timeouts]
-            boot-ms = \(isPatient ? 60_000 : Self.timeouts.boot)
-            answer-ms = \(isPatient ? 60_000 : Self.timeouts.answer)
+            boot-ms = \(isPatient ? Self.patience : Self.timeouts.boot)
+            answer-ms = \(isPatient ? Self.patience : Self.timeouts.answer)
             signature-ms = \(Self.timeouts.signature)
             """
         try Data(text.utf8).write(to: folder.appending(path: "testboard.toml"))
