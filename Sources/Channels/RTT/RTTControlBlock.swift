@@ -155,7 +155,7 @@ extension RTTControlBlock.Ring {
     }
 
     /// Whether the writer is probably waiting for room.
-    package var isNearlyFull: Bool { (writeOffset - readOffset + size) % size >= size / 4 * 3 }
+    package var isNearlyFull: Bool { (writeOffset - readOffset + size) % size >= size / 8 * 7 }
 
     /// The offset `count` bytes behind `offset`.
     package func offset(_ offset: Int, advancedBy count: Int) -> Int { (offset + count) % size }

@@ -29,9 +29,12 @@ package struct RTTPace {
     package mutating func looked(for time: Duration, moved: Bool, isFull: Bool = false) {
         cost = time
         isBusy = moved
+        // In small steps: a ring that is half full costs a look of its own, and one that has been full
+        // for long costs the core its time.
         burst =
             isFull
-            ? max(Self.shortest, burst / 2) : min(max(Self.usual, cost / Self.share), burst * 2)
+            ? max(Self.shortest, burst * 7 / 8)
+            : min(max(Self.usual, cost / Self.share), burst * 5 / 4)
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }
 
