@@ -191,4 +191,42 @@ import Testing
                 .expectError("usage", status: 2, "no transcript")
         }
     }
+
+    /// What others have put there stays: a link, and a pipe that somebody reads.
+    @Test func aTranscriptGoesWhereALinkOrAPipeLeads() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "native", "--firmware", image)
+            defer { _ = board.interrupt() }
+            let check = ["check", "native", "--device", "--port", board.port, "--record"]
+            let (link, target) = (provision.home.path + "/link", provision.home.path + "/target")
+            try FileManager.default.createSymbolicLink(
+                atPath: link, withDestinationPath: "target")
+            let linked = try provision.run(Executable.url, check + [link])
+            #expect(linked.status == 0, "\(linked.text)\(linked.standardError)")
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
+            #expect(try provision("check", "native", "--replay", target).status == 0)
+
+            let (pipe, copy) = (provision.home.path + "/pipe", provision.home.path + "/copy")
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let script = """
+                cat "$1" >"$2" & reader=$!
+                pipe=$1
+                shift 2
+                "$@"
+                status=$?
+                # Nobody will ever write to it: the reader need not wait.
+                [ $status = 0 ] && [ -p "$pipe" ] || kill $reader
+                wait $reader && exit $status
+                """
+            let piped = try provision.run(
+                URL(filePath: "/bin/sh"),
+                ["-c", script, "sh", pipe, copy, Executable.url.path] + check + [pipe])
+            #expect(piped.status == 0, "\(piped.text)\(piped.standardError)")
+            var status = stat()
+            #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+            #expect(try provision("check", "native", "--replay", copy).status == 0)
+        }
+    }
 }

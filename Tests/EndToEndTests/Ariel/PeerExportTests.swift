@@ -101,6 +101,13 @@ import Testing
             #expect(lamp.values.first?["style"] == "by-key-id")
             #expect(lamp.values.first?["own"] == key)
 
+            // An asterisk would be any host to a client.
+            #expect(try desk.provision("devices", "name", "0405", "*").status == 0)
+            let asterisk = try export("--uri", "coap://{nickname}.example/*")
+            try #require(asterisk.status == 0, "\(asterisk.standardError)")
+            let escaped = try judge("aiocoap", path)
+            #expect(Array(escaped.keys) == ["coap://%2A.example/*"])
+
             let before = try Data(contentsOf: URL(filePath: path))
             try export("--uri", "coap://same.example/*")
                 .expectError("usage", status: 2, "would both be", "native/0405")
