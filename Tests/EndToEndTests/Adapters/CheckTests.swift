@@ -59,6 +59,20 @@ import Testing
                 .expectError("platform-unknown", status: 2, "none.toml")
             try provision("check", "./nothing").expectError("usage", status: 2, "nothing")
             try provision("check", "nothing-at-all").expectError("platform-unknown", status: 2)
+            // One error, and no rows of promises that nobody gave.
+            let program = provision.home.path + "/provision-platform-mine"
+            func check(_ code: String, _ reason: String) throws {
+                let result = try provision("check", program)
+                result.expectError(code, status: 2, program, reason)
+                #expect(result.text.isEmpty)
+            }
+            try check("platform-unknown", "there is no adapter")
+            try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: program))
+            try check("usage", "no program that you may run")
+            try FileManager.default.removeItem(atPath: program)
+            try FileManager.default.createDirectory(
+                atPath: program, withIntermediateDirectories: false)
+            try check("usage", "is a folder")
         }
     }
 
@@ -227,6 +241,25 @@ import Testing
             var status = stat()
             #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
             #expect(try provision("check", "native", "--replay", copy).status == 0)
+        }
+    }
+
+    /// A pipe whose writer says nothing.
+    @Test func controlCEndsTheWaitForATranscript() throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.path + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(provision, ["check", "native", "--replay", pipe])
+            // It can be opened for writing as soon as somebody reads it.
+            var writer = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            for _ in 0..<1200 where writer < 0 {
+                usleep(50_000)
+                writer = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            }
+            try #require(writer >= 0, "\(run.errorOutput)")
+            defer { close(writer) }
+            #expect(run.interrupt() == 130, "\(run.errorOutput)")
+            #expect(run.errorOutput.contains("error[interrupted]"))
         }
     }
 }
