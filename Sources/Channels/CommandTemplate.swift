@@ -47,7 +47,9 @@ public struct CommandTemplate: Sendable, Hashable {
         allowing allowed: Set<CommandPlaceholder> = Set(CommandPlaceholder.allCases)
     ) throws(ProvisioningError) {
         guard let program = arguments.first, !program.isEmpty else {
-            throw ProvisioningError(.platformInvalid, "a command without a program")
+            throw ProvisioningError(
+                .platformInvalid, "a command without a program",
+                hint: "its first word is the program")
         }
         self.arguments = arguments
         var parts: [[Part]] = []
@@ -112,12 +114,16 @@ public struct CommandTemplate: Sendable, Hashable {
         if let known = CommandPlaceholder(rawValue: String(name)), allowed.contains(known) {
             return known
         }
-        let nearest = allowed.map(\.rawValue).min {
+        let names = allowed.map { "{\($0.rawValue)}" }.sorted().joined(separator: ", ")
+        // A slip of the finger, not another word.
+        let nearest = allowed.map(\.rawValue).filter { distance($0, name) <= 3 }.min {
             (distance($0, name), $0) < (distance($1, name), $1)
         }
         throw ProvisioningError(
             .platformInvalid, "the placeholder {\(name)} in \"\(argument)\" is unknown",
-            hint: nearest.map { "did you mean {\($0)}? A brace itself is written twice" })
+            hint: (nearest.map { "did you mean {\($0)}? " } ?? "")
+                + (allowed.isEmpty ? "none can stand here" : "there are \(names)")
+                + "; a brace itself is written twice")
     }
 
     private static func unbalanced(_ argument: String) -> ProvisioningError {

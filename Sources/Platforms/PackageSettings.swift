@@ -62,11 +62,15 @@ public struct PackageSettings: Sendable {
         origin = file
         platform = try root.string(.platform, atMost: 64)
         if let name = platform, !Platform.isName(name) {
-            throw root.invalid(.platform, "\"platform\" is \"\(name)\", not [a-z0-9-]+")
+            throw root.invalid(
+                .platform, "\"platform\" is \"\(name)\", not [a-z0-9-]+",
+                hint: "provision platforms lists those that there are")
         }
         let folders = try root.words(.platforms) ?? []
         guard folders.count <= 16, folders.allSatisfy({ (1...1024).contains($0.utf8.count) }) else {
-            throw root.invalid(.platforms, "\"platforms\" is not a list of at most 16 folders")
+            throw root.invalid(
+                .platforms, "\"platforms\" is not a list of at most 16 folders",
+                hint: "put the files of several into one folder")
         }
         platformFolders = folders.map(path)
         firmware = try root.string(.firmware, atMost: 1024).map(path)
@@ -74,7 +78,9 @@ public struct PackageSettings: Sendable {
         baudRates = try root.integers(.baud, in: 300...12_000_000) ?? []
         if let names = try root.choices(.credentials, of: Credential.self) {
             guard !names.isEmpty else {
-                throw root.invalid(.credentials, "\"credentials\" is empty")
+                throw root.invalid(
+                    .credentials, "\"credentials\" is empty",
+                    hint: "name some of \"x509\", \"cwt\" and \"trust-anchors\", or leave it away")
             }
             credentials = Set(names.map(\.type))
         }

@@ -59,7 +59,9 @@ extension Platform {
         guard let section = try root.section(.adapter, keys: AdapterKey.self) else { return nil }
         guard let name = try section.string(.name, atMost: 64) else { throw section.missing(.name) }
         guard isName(name) else {
-            throw section.invalid(.name, "the adapter's name \"\(name)\" is not [a-z0-9-]+")
+            throw section.invalid(
+                .name, "the adapter's name \"\(name)\" is not [a-z0-9-]+",
+                hint: "it is what follows provision-platform- in the program's name")
         }
         let folder = file.lastIndex(of: "/").map { String(file[..<$0]) }
         return Adapter(name: name, folder: program == nil ? folder : nil, program: program)
@@ -69,22 +71,27 @@ extension Platform {
     func checkAdapter(_ root: PlatformSection<RootKey>) throws(ProvisioningError) {
         guard adapter == nil else {
             guard emulation == nil else {
-                throw root.invalid(.adapter, "an emulated board has no [adapter]")
+                throw root.invalid(
+                    .adapter, "an emulated board has no [adapter]",
+                    hint: "leave [adapter] or [emulator] away")
             }
             guard flash == .adapter || channel.kind == .adapter else {
                 throw root.invalid(
                     .adapter,
                     "there is an [adapter], but neither \"flash.method\" nor \"channel.kind\" is "
-                        + "\"adapter\"")
+                        + "\"adapter\"", hint: "set one of them, or leave [adapter] away")
             }
             return
         }
         if flash == .adapter {
-            throw root.invalid(.flash, "\"flash.method\" is \"adapter\", but there is no [adapter]")
+            throw root.invalid(
+                .flash, "\"flash.method\" is \"adapter\", but there is no [adapter]",
+                hint: "add [adapter] with its \"name\", or choose another method")
         }
         if channel.kind == .adapter {
             throw root.invalid(
-                .channel, "\"channel.kind\" is \"adapter\", but there is no [adapter]")
+                .channel, "\"channel.kind\" is \"adapter\", but there is no [adapter]",
+                hint: "add [adapter] with its \"name\", or choose another kind")
         }
     }
 }
@@ -106,10 +113,15 @@ extension AdapterValue {
                 texts.append("\(AdapterLine.quoted(key)) = \(try value.toml(program))")
             }
             return "{ \(texts.joined(separator: ", ")) }"
-        case .null, .number:
+        case .null:
             throw ProvisioningError(
-                .platformInvalid, "\(program): no key of a platform is null or a fraction",
+                .platformInvalid, "\(program): no key of a platform is null",
                 hint: "leave the key away")
+        case .number(let number):
+            throw ProvisioningError(
+                .platformInvalid,
+                "\(program): \(number) is no whole number of 64 bits, as a platform's are",
+                hint: "write it without a fraction, in the range of its key")
         }
     }
 }

@@ -30,11 +30,15 @@ extension Platform {
         let group = try section.integer(.group, in: 64...65535).map(UInt16.init)
         let rtt = try rtt(section)
         guard kind != .rtt || rtt != nil else {
-            throw section.invalid(.kind, "\"kind\" is \"rtt\", but there is no \"rtt\"")
+            throw section.invalid(
+                .kind, "\"kind\" is \"rtt\", but there is no \"rtt\"",
+                hint: "add [channel.rtt] with its \"ram\", or choose another \"kind\"")
         }
         let usb = try usb(section)
         guard kind != .usb || usb != nil else {
-            throw section.invalid(.kind, "\"kind\" is \"usb\", but there is no \"usb\"")
+            throw section.invalid(
+                .kind, "\"kind\" is \"usb\", but there is no \"usb\"",
+                hint: "add [channel.usb] with its \"vendor\", or choose another \"kind\"")
         }
         let settings = ChannelSettings(
             kind: kind, baudRates: try section.integers(.baud, in: 300...12_000_000) ?? [115_200],
@@ -45,12 +49,14 @@ extension Platform {
             group: group ?? DeviceContract.standardGroup, rtt: rtt, usb: usb, udp: try udp(section))
         guard kind != .udp || !section.has(.framing) else {
             throw section.invalid(
-                .framing, "\"kind\" is \"udp\", which has one message in each datagram")
+                .framing, "\"kind\" is \"udp\", which has one message in each datagram",
+                hint: "leave \"framing\" away")
         }
         guard settings.framing != .raw || settings.flowControl != .xonXOFF else {
             throw section.invalid(
                 .flowControl,
-                "with \"framing\" \"raw\", messages may contain the bytes of \"xon-xoff\"")
+                "with \"framing\" \"raw\", messages may contain the bytes of \"xon-xoff\"",
+                hint: "choose another \"flow-control\", or leave \"framing\" away")
         }
         return settings
     }

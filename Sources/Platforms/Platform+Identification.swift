@@ -23,7 +23,8 @@ extension Platform {
             for key in IdentifyKey.allCases
             where ![.from, .length].contains(key) && section.has(key) {
                 throw section.invalid(
-                    key, "\"from\" is \"firmware\", but there is \"\(key.rawValue)\"")
+                    key, "\"from\" is \"firmware\", but there is \"\(key.rawValue)\"",
+                    hint: "leave one of the two away: the firmware says the ID itself")
             }
             return .firmware(length: try section.integer(.length, in: 1...64))
         }
@@ -46,10 +47,14 @@ extension Platform {
         let length = try section.integer(.length, in: 1...64)
         if let words = try section.integers(.words, in: addresses) {
             for key in [IdentifyKey.address, .wordAccess] where section.has(key) {
-                throw section.invalid(key, "there are \"words\", and \"\(key.rawValue)\" too")
+                throw section.invalid(
+                    key, "there are \"words\", and \"\(key.rawValue)\" too",
+                    hint: "leave one of the two away")
             }
             guard words.allSatisfy({ $0.isMultiple(of: 4) }) else {
-                throw section.invalid(.words, "\"words\" has an address that is no multiple of 4")
+                throw section.invalid(
+                    .words, "\"words\" has an address that is no multiple of 4",
+                    hint: "name the addresses of whole words")
             }
             guard
                 let location = DeviceIDLocation(
@@ -107,10 +112,13 @@ extension Platform {
         // With two boards attached, the other one's ID must not pass for this one's.
         guard !all.isDisjoint(with: [.probe, .port]) else {
             throw section.invalid(
-                .command, "\"command\" takes neither {probe} nor {port}: it could read any board")
+                .command, "\"command\" takes neither {probe} nor {port}: it could read any board",
+                hint: "give it the one by which it selects a board")
         }
         guard !format.isOfMemory || all.contains(.address) else {
-            throw section.invalid(.command, "\"command\" does not take the {address}")
+            throw section.invalid(
+                .command, "\"command\" does not take the {address}",
+                hint: "write {address} where the tool expects one")
         }
         return DeviceIDCommand(command, format, script: script)
     }

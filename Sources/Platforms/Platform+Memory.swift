@@ -44,10 +44,13 @@ extension Platform {
                     .command, allowing: Self.toolPlaceholders.union([.image]))
             else {
                 throw section.invalid(
-                    .method, "\"method\" is \"command\", but there is no \"command\"")
+                    .method, "\"method\" is \"command\", but there is no \"command\"",
+                    hint: "add the command, or a \"tool\" that has one")
             }
             guard flash.placeholders.contains(.image) else {
-                throw section.invalid(.command, "\"command\" does not take the {image}")
+                throw section.invalid(
+                    .command, "\"command\" does not take the {image}",
+                    hint: "write {image} where the image's path belongs")
             }
             let commands = CommandFlasher.Commands(
                 flash: flash,
@@ -58,14 +61,16 @@ extension Platform {
             guard try section.boolean(.monitor) ?? false else {
                 guard usesTerminal == nil else {
                     throw section.invalid(
-                        .monitorTerminal, "\"monitor-terminal\" is there without \"monitor\"")
+                        .monitorTerminal, "\"monitor-terminal\" is there without \"monitor\"",
+                        hint: "add monitor = true, or leave it away")
                 }
                 return (.command(commands), touchBaud)
             }
             try refuse([.touchBaud], method, section)
             guard commands.reset == nil else {
                 throw section.invalid(
-                    .resetCommand, "\"monitor\" is true, and what goes on running is not reset")
+                    .resetCommand, "\"monitor\" is true, and what goes on running is not reset",
+                    hint: "leave one of the two away")
             }
             return (.monitor(commands, usesTerminal: usesTerminal ?? false), nil)
         case .adapter, .none:
@@ -79,7 +84,8 @@ extension Platform {
     ) throws(ProvisioningError) {
         for key in keys where section.has(key) {
             throw section.invalid(
-                key, "\"method\" is \"\(method.rawValue)\", which has no \"\(key.rawValue)\"")
+                key, "\"method\" is \"\(method.rawValue)\", which has no \"\(key.rawValue)\"",
+                hint: "leave it away, or choose another \"method\"")
         }
     }
 
@@ -95,12 +101,15 @@ extension Platform {
         case .process:
             for key in [EmulatorKey.persist, .factoryPage, .seedPage] where section.has(key) {
                 throw section.invalid(
-                    key, "\"kind\" is \"process\", which has no \"\(key.rawValue)\"")
+                    key, "\"kind\" is \"process\", which has no \"\(key.rawValue)\"",
+                    hint: "leave it away, or choose another \"kind\"")
             }
             var command = try CommandTemplate(["{image}"])
             if let given = try section.command(.command, allowing: [.image]) { command = given }
             guard command.placeholders.contains(.image) else {
-                throw section.invalid(.command, "\"command\" does not take the {image}")
+                throw section.invalid(
+                    .command, "\"command\" does not take the {image}",
+                    hint: "write {image} where the image's path belongs")
             }
             return .process(command: command)
         case .qemu:
@@ -141,7 +150,8 @@ extension Platform {
         for inner in try section.sections(key, keys: RegionKey.self) ?? [] {
             let region = try inner.addressRange(lengths: lengths)
             if let other = regions.first(where: region.overlaps) {
-                throw section.invalid(key, "\(region) overlaps \(other)")
+                throw section.invalid(
+                    key, "\(region) overlaps \(other)", hint: "make them one region")
             }
             regions.append(region)
         }

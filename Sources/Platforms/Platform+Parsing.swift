@@ -68,10 +68,14 @@ extension Platform {
     ) throws(ProvisioningError) {
         guard let claimed = try root.string(key) else { throw root.missing(key) }
         guard isName(claimed) else {
-            throw root.invalid(key, "\"name\" is \"\(claimed)\", not [a-z0-9-]+")
+            throw root.invalid(
+                key, "\"name\" is \"\(claimed)\", not [a-z0-9-]+",
+                hint: "name file and board in lower case, as my-board")
         }
         guard claimed == name else {
-            throw root.invalid(key, "\"name\" is \"\(claimed)\", the file's name is \"\(name)\"")
+            throw root.invalid(
+                key, "\"name\" is \"\(claimed)\", the file's name is \"\(name)\"",
+                hint: "write name = \"\(name)\", or rename the file")
         }
     }
 
@@ -103,61 +107,78 @@ extension Platform {
         if chip == nil {
             let flashing = [flash.commands?.flash, flash.commands?.erase, flash.commands?.reset]
             guard !flashing.contains(where: { $0?.placeholders.contains(.chip) == true }) else {
-                throw root.invalid(.flash, "a command takes the {chip}, but there is no \"chip\"")
+                throw root.invalid(
+                    .flash, "a command takes the {chip}, but there is no \"chip\"",
+                    hint: "add \"chip\", as the tool calls it")
             }
             guard probedID?.command?.placeholders.contains(.chip) != true else {
                 throw root.invalid(
-                    .identify, "the command takes the {chip}, but there is no \"chip\"")
+                    .identify, "the command takes the {chip}, but there is no \"chip\"",
+                    hint: "add \"chip\", as the tool calls it")
             }
         }
         guard emulation == nil || probedID?.command == nil else {
             throw root.invalid(
-                .identify, "an emulated board's own probe reads its ID, but there is a command")
+                .identify, "an emulated board's own probe reads its ID, but there is a command",
+                hint: "leave \"command\" away")
         }
         if case .monitor = flash {
             guard report?.source == .flasher else {
                 throw root.invalid(
                     .flash,
-                    "\"flash.monitor\" is true, but \"report.from\" is not \"flasher\"")
+                    "\"flash.monitor\" is true, but \"report.from\" is not \"flasher\"",
+                    hint: "add [report] with from = \"flasher\", or leave \"monitor\" away")
             }
         } else if report?.source == .flasher {
             throw root.invalid(
-                .report, "\"report.from\" is \"flasher\", but \"flash.monitor\" is not true")
+                .report, "\"report.from\" is \"flasher\", but \"flash.monitor\" is not true",
+                hint: "add monitor = true to [flash], or leave \"from\" away")
         }
         guard channel.kind != .usb || emulation == nil else {
-            throw root.invalid(.channel, "an emulated board has no USB")
+            throw root.invalid(
+                .channel, "an emulated board has no USB", hint: "choose \"uart\" or \"rtt\"")
         }
         guard emulation == nil || usbMatches.isEmpty else {
-            throw root.invalid(.match, "an emulated board is plugged in nowhere, but has a [match]")
+            throw root.invalid(
+                .match, "an emulated board is plugged in nowhere, but has a [match]",
+                hint: "leave [match] or [emulator] away")
         }
         switch emulation {
         case .process:
             guard channel.rtt == nil else {
-                throw root.invalid(.channel, "an emulator of kind \"process\" has no RTT")
+                throw root.invalid(
+                    .channel, "an emulator of kind \"process\" has no RTT",
+                    hint: "choose \"uart\", or the kind \"qemu\"")
             }
             guard case .none = flash else {
                 throw root.invalid(
                     .flash,
-                    "the emulator runs the image itself, but \"flash.method\" is not \"none\"")
+                    "the emulator runs the image itself, but \"flash.method\" is not \"none\"",
+                    hint: "write method = \"none\" into [flash]")
             }
             guard probedID == nil, probe == nil else {
                 throw root.invalid(
                     probe == nil ? .identify : .probe,
-                    "an emulator of kind \"process\" has no probe")
+                    "an emulator of kind \"process\" has no probe",
+                    hint: "leave the table away, or choose the kind \"qemu\"")
             }
         case .qemu:
             guard probe == nil else {
-                throw root.invalid(.probe, "the emulator is its own probe, but there is a [probe]")
+                throw root.invalid(
+                    .probe, "the emulator is its own probe, but there is a [probe]",
+                    hint: "leave [probe] away")
             }
             guard case .gdb = flash else {
                 throw root.invalid(
-                    .flash, "an emulator of kind \"qemu\" is flashed by \"gdb\", not otherwise")
+                    .flash, "an emulator of kind \"qemu\" is flashed by \"gdb\", not otherwise",
+                    hint: "write method = \"gdb\" into [flash]")
             }
         case nil:
             guard flash != .none else {
                 throw root.invalid(
                     .flash,
-                    "\"flash.method\" is \"none\", but there is no emulator that runs the image")
+                    "\"flash.method\" is \"none\", but there is no emulator that runs the image",
+                    hint: "choose another method, or add [emulator]")
             }
         }
     }
@@ -170,7 +191,9 @@ extension Platform {
         let name = try section.string(.name) ?? board
         // It becomes a folder's name.
         guard isName(name) else {
-            throw section.invalid(.name, "the build name \"\(name)\" is not [a-z0-9-]+")
+            throw section.invalid(
+                .name, "the build name \"\(name)\" is not [a-z0-9-]+",
+                hint: "write it in lower case, as my-board")
         }
         guard let command = try section.command(.command, allowing: placeholders) else {
             throw section.missing(.command)
@@ -187,7 +210,11 @@ extension Platform {
         guard let section = try root.section(.report, keys: ReportKey.self) else { return nil }
         let formats =
             try section.choices(.formats, of: ReportFormat.self) ?? Set(ReportFormat.allCases)
-        guard !formats.isEmpty else { throw section.invalid(.formats, "\"formats\" is empty") }
+        guard !formats.isEmpty else {
+            throw section.invalid(
+                .formats, "\"formats\" is empty",
+                hint: "name one, or leave \"formats\" away for all")
+        }
         return Report(
             formats: formats,
             source: try section.choice(.from, of: Report.Source.self) ?? .channel)

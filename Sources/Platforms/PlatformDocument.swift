@@ -16,14 +16,18 @@ struct PlatformDocument {
         guard bytes.count <= Self.maximumLength else {
             throw ProvisioningError(
                 .platformInvalid,
-                "\(file): more than \(Self.maximumLength) bytes are not a platform file")
+                "\(file): more than \(Self.maximumLength) bytes are not a platform file",
+                hint: "is it the right file? a platform's has about one thousand")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ProvisioningError(.platformInvalid, "\(file): not UTF-8")
+            throw ProvisioningError(
+                .platformInvalid, "\(file): not UTF-8", hint: "save it as UTF-8")
         }
         // The parser is C++ behind C strings, which end at a NUL.
         guard !Self.hasNUL(bytes) else {
-            throw ProvisioningError(.platformInvalid, "\(file): contains a NUL character")
+            throw ProvisioningError(
+                .platformInvalid, "\(file): contains a NUL character",
+                hint: "save it as UTF-8, and write no \\u0000")
         }
         self.file = file
         self.text = text
@@ -65,26 +69,47 @@ struct PlatformDocument {
                 hint: "may you read it?")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+            throw ProvisioningError(
+                .platformInvalid, "\(path) is a folder, not a file",
+                hint: "name the file in it, or rename the folder")
+        }
         do {
             return [UInt8](try handle.read(upToCount: maximumLength + 1) ?? Data())
         } catch {
-            throw ProvisioningError(.platformInvalid, "\(path) can't be read: \(error)")
+            throw ProvisioningError(
+                .platformInvalid, "\(path) can't be read: \(error.localizedDescription)",
+                hint: "can you read it with another program?")
         }
     }
 
     func parse() throws(ProvisioningError) -> TOMLTable {
         if let (line, reason) = TOMLPrecheck.firstOffence(in: text) {
-            throw ProvisioningError(.platformInvalid, "\(file):\(line): not TOML: \(reason)")
+            throw notTOML(":\(line)", reason)
         }
         do {
             return try TOMLTable(string: text)
         } catch let error as TOMLParseError {
-            throw ProvisioningError(
-                .platformInvalid,
-                "\(file):\(error.source.begin.line): not TOML: \(error.description)")
+            throw notTOML(":\(error.source.begin.line)", error.description)
         } catch {
-            throw ProvisioningError(.platformInvalid, "\(file): not TOML: \(error)")
+            throw notTOML("", "\(error)")
         }
+    }
+
+    private func notTOML(_ line: String, _ reason: String) -> ProvisioningError {
+        ProvisioningError(
+            .platformInvalid, "\(file)\(line): not TOML: \(reason)",
+            hint: "how it is written says https://toml.io; \(trial)")
+    }
+
+    /// What tells whether the file is right now.
+    private var trial: String {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        if name == PackageSettings.fileName { return "provision doctor tells whether it is right" }
+        return name.hasSuffix(".toml")
+            ? "try it with provision platforms validate \(file)"
+            : "try it with provision check \(file)"
     }
 
     /// A `.platformInvalid` error that names the file, and the line of `key` where it can be found.
@@ -92,7 +117,8 @@ struct PlatformDocument {
         _ reason: String, at path: [String], key: String? = nil, hint: String? = nil
     ) -> ProvisioningError {
         let place = line(of: key, in: path).map { "\(file):\($0)" } ?? file
-        return ProvisioningError(.platformInvalid, "\(place): \(reason)", hint: hint)
+        return ProvisioningError(
+            .platformInvalid, "\(place): \(reason)", hint: hint ?? "change it there; \(trial)")
     }
 
     /// The line, from 1, where `key` stands in the table `path`, else the line of the table.

@@ -42,7 +42,9 @@ struct PlatformSection<Key: PlatformKey> {
             "\(reason)\(Self.place(path))", at: path, key: key?.rawValue, hint: hint)
     }
 
-    func missing(_ key: Key) -> ProvisioningError { invalid(key, "missing \"\(key.rawValue)\"") }
+    func missing(_ key: Key) -> ProvisioningError {
+        invalid(key, "missing \"\(key.rawValue)\"", hint: "add \(key.rawValue)\(Self.place(path))")
+    }
 
     func has(_ key: Key) -> Bool { level(of: key) != nil }
 
@@ -118,7 +120,8 @@ struct PlatformSection<Key: PlatformKey> {
         for string in strings {
             guard let choice = Choice(rawValue: string) else { throw unknown(string, key, type) }
             guard choices.insert(choice).inserted else {
-                throw invalid(key, "\"\(key.rawValue)\" has \"\(string)\" twice")
+                throw invalid(
+                    key, "\"\(key.rawValue)\" has \"\(string)\" twice", hint: "name it once")
             }
         }
         return choices
@@ -128,7 +131,10 @@ struct PlatformSection<Key: PlatformKey> {
         _ string: String, _ key: Key, _ type: Choice.Type
     ) -> ProvisioningError where Choice: RawRepresentable<String> & CaseIterable {
         let known = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        return invalid(key, "\"\(key.rawValue)\" is \"\(string)\", not one of \(known)")
+        let nearest = string.nearest(among: Choice.allCases.map(\.rawValue))
+        return invalid(
+            key, "\"\(key.rawValue)\" is \"\(string)\", not one of \(known)",
+            hint: nearest.map { "did you mean \"\($0)\"?" })
     }
 
     private func strings(_ key: Key) throws(ProvisioningError) -> [String]? {
@@ -214,7 +220,9 @@ struct PlatformSection<Key: PlatformKey> {
         }
         guard let integers else { return nil }
         guard !integers.isEmpty, Set(integers).count == integers.count else {
-            throw invalid(key, "\"\(key.rawValue)\" is empty or has one value twice")
+            throw invalid(
+                key, "\"\(key.rawValue)\" is empty or has one value twice",
+                hint: "name each value once")
         }
         for integer in integers where !range.contains(integer) {
             throw invalid(

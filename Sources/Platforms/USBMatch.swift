@@ -75,12 +75,17 @@ extension Platform {
         guard let tables = try section.sections(.usb, keys: USBMatchKey.self) else {
             throw section.missing(.usb)
         }
-        guard !tables.isEmpty else { throw section.invalid(.usb, "\"usb\" names no device") }
+        guard !tables.isEmpty else {
+            throw section.invalid(
+                .usb, "\"usb\" names no device",
+                hint: "add one, as { vendor = 0x0d28, product = 0x0204 }, or leave [match] away")
+        }
         var matches: [USBMatch] = []
         for table in tables {
             let match = try USBMatch(table)
             guard !matches.contains(match) else {
-                throw section.invalid(.usb, "\"usb\" has one device twice")
+                throw section.invalid(
+                    .usb, "\"usb\" has one device twice", hint: "leave one of the two away")
             }
             matches.append(match)
         }

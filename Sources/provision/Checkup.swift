@@ -54,7 +54,7 @@ struct Checkup {
 
     func findings() -> [Finding] {
         Self.tools.map(tool) + [
-            ports(), bulkInterfaces(), probes(), platforms(), registry(), authority(),
+            ports(), bulkInterfaces(), probes(), settings(), platforms(), registry(), authority(),
         ]
     }
 
@@ -109,6 +109,26 @@ struct Checkup {
             hint: nil)
     }
 
+    /// Of the firmware package in the current folder.
+    private func settings() -> Finding {
+        do {
+            let settings = try PackageSettings.read(package: ".")
+            guard settings.origin != nil else {
+                return Finding(
+                    severity: .note, subject: "settings",
+                    text: "no \(PackageSettings.fileName) in this folder",
+                    hint: "one sets platform, image, credentials and times of a firmware package")
+            }
+            let path = URL(filePath: PackageSettings.fileName).path
+            return Finding(
+                severity: .good, subject: "settings",
+                text: "valid, in force for commands in this folder: \(path)", hint: nil)
+        } catch {
+            return Finding(
+                severity: .problem, subject: "settings", text: error.reason, hint: error.hint)
+        }
+    }
+
     private func platforms() -> Finding {
         do {
             let catalogue = try PlatformCatalogue(
@@ -143,8 +163,8 @@ struct Checkup {
             }
             return Finding(
                 severity: .good, subject: "registry",
-                text:
-                    "\(statistics.deviceCount) devices, \(report.eventCount) events, sound: \(path)",
+                text: "\(statistics.deviceCount.counted("device")), "
+                    + "\(report.eventCount.counted("event")), sound: \(path)",
                 hint: nil)
         } catch  where error.code == .notFound {
             return Finding(

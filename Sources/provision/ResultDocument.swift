@@ -7,14 +7,17 @@ final class ResultDocument {
     private let options: OutputOptions
     private var isBegun = false
 
-    private struct Failure: Encodable {
-        struct Reason: Encodable {
-            let code: String
-            let reason: String
-            let hint: String?
-        }
+    /// An error in a document, with what a terminal shows of it.
+    struct Failure: Encodable {
+        let code: String
+        let reason: String
+        let hint: String?
 
-        let error: Reason
+        init(_ error: ProvisioningError) {
+            code = error.code.rawValue
+            reason = Terminal.shortened(error.reason)
+            hint = error.hint.map(Terminal.shortened)
+        }
     }
 
     private init(_ options: OutputOptions) { self.options = options }
@@ -45,10 +48,8 @@ final class ResultDocument {
     }
 
     private func show(_ error: ProvisioningError) {
-        let failure = Failure(
-            error: .init(code: error.code.rawValue, reason: error.reason, hint: error.hint))
         do {
-            let document = try JSONDocument.encode(failure)
+            let document = try JSONDocument.encode(["error": Failure(error)])
             if options.json { Terminal.standardOutput.write(Array(document)) }
             try report(document)
         } catch let second as ProvisioningError where second.reason != error.reason {

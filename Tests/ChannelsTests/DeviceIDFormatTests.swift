@@ -93,7 +93,10 @@ import Testing
     @Test func hexadecimal() {
         let format = DeviceIDFormat.hexadecimal
         #expect(format.id(in: ["7C:DF:A1-00 1122"]) == Self.mac)
-        #expect(format.id(in: ["7cdf", "a1001122", ""]) == Self.mac)
+        #expect(format.id(in: ["", " 7cdf a1001122\t", ""]) == Self.mac)
+        // Of two lines, nobody knows which is the ID.
+        #expect(format.id(in: ["7cdf", "a1001122"]) == nil)
+        #expect(format.id(in: ["7cdfa1001122", "7cdfa1001122"]) == nil)
         for bad in ["", "7", "0x7c", "id: 7c", String(repeating: "00", count: 65)] {
             #expect(format.id(in: [bad]) == nil, "\(bad)")
         }

@@ -138,6 +138,17 @@ import Testing
                 trace, "{prot}")
             word.expectError("usage", status: 2, "{prot}")
             #expect(word.hint?.contains("did you mean {port}?") == true)
+            // Those of [identify] have no value where a board is flashed.
+            for name in ["address", "words", "length", "script", "scratch"] {
+                let foreign = try provision(
+                    "run", "--platform", "native", "--port", "/dev/ttyACM7", "--",
+                    "/usr/bin/touch", trace, "{\(name)}")
+                foreign.expectError("usage", status: 2, "{\(name)}")
+                #expect(
+                    foreign.hint?.contains(
+                        "there are {baud}, {board}, {chip}, {image}, {package}, {port}, {probe}, {usb};"
+                    ) == true, "\(foreign.standardError)")
+            }
             for platform in ["native", "microbit-qemu"] {
                 try provision("run", "--platform", platform, "--", "/usr/bin/touch", trace)
                     .expectError("usage", status: 2, "\(platform) is emulated by the run itself")

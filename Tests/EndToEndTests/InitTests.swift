@@ -150,12 +150,70 @@ import Testing
             #expect(made.status == 0, "\(made.standardError)")
             #expect(try made.json()["files"] as? [String] == ["README.md", "run.sh"])
             try make("board/large", String(repeating: "x", count: 5 << 20))
-            try run("init", "board", copy + "2").expectError("not-found", status: 8, "over 4 MiB")
+            try run("init", "board", copy + "2").expectError("usage", status: 2, "over 4 MiB")
             #expect(!FileManager.default.fileExists(atPath: copy + "2"))
 
             try provision(
                 in: .environment(["PROVISION_TEMPLATES": "/nonexistent"]), ["init", "--list"]
-            ).expectError("not-found", status: 8, "/nonexistent", "PROVISION_TEMPLATES")
+            ).expectError("usage", status: 2, "/nonexistent", "PROVISION_TEMPLATES")
+        }
+    }
+
+    /// Nobody gets a program with another one's rights, nor a folder of nothing, by copying.
+    @Test func whatATemplateMayNotGive() throws {
+        try Executable.withHome { provision in
+            let own = provision.home.appending(path: "own")
+            let files = FileManager.default
+            for name in ["board", "links"] {
+                try files.createDirectory(
+                    at: own.appending(path: name), withIntermediateDirectories: true)
+            }
+            let tool = own.appending(path: "board/tool").path
+            try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: tool))
+            try #require(chmod(tool, 0o6755) == 0)
+            try files.createSymbolicLink(
+                atPath: own.path + "/links/passwd", withDestinationPath: "/etc/passwd")
+            let variables = Surrounding.environment(["PROVISION_TEMPLATES": own.path])
+            let copy = provision.home.path + "/copy"
+            let made = try provision(in: variables, ["init", "board", copy])
+            #expect(made.status == 0, "\(made.standardError)")
+            #expect(made.text.hasSuffix(": 1 file\n"))
+            let mode = try files.attributesOfItem(atPath: copy + "/tool")[.posixPermissions]
+            #expect(mode as? Int == 0o755)
+            try provision(in: variables, ["init", "links", copy + "2"])
+                .expectError("usage", status: 2, "links", "has no files")
+            #expect(!files.fileExists(atPath: copy + "2"))
+        }
+    }
+
+    /// SIGTERM in the middle: neither a draft is left, nor a folder that was made for it.
+    @Test func anInterruptedCopyLeavesNothing() throws {
+        try Executable.withHome { scratch in
+            let library = try PreloadedLibrary(
+                "terminating", in: scratch.home,
+                """
+                #include <signal.h>
+                #include <sys/stat.h>
+
+                int chmod(const char *path, mode_t mode) { return raise(SIGTERM); }
+                int fchmod(int file, mode_t mode) { return raise(SIGTERM); }
+                int fchmodat(int folder, const char *path, mode_t mode, int flags) {
+                    return raise(SIGTERM);
+                }
+                """)
+            try Executable.withHome { provision in
+                let files = FileManager.default
+                let empty = provision.home.path + "/empty"
+                try files.createDirectory(atPath: empty, withIntermediateDirectories: true)
+                for place in [empty, provision.home.path + "/some/folders/copy"] {
+                    let result = try provision(
+                        in: library.preloaded(), ["init", "hooks/make", place])
+                    #expect(result.status == 130, "\(result.standardError)")
+                    #expect(result.errorCode == "interrupted")
+                    #expect(try files.subpathsOfDirectory(atPath: provision.home.path) == ["empty"])
+                }
+                try #require(try provision("init", "hooks/make", empty).status == 0)
+            }
         }
     }
 
@@ -169,7 +227,7 @@ import Testing
             _ = try provision.run(
                 URL(filePath: "/bin/cp"), [Executable.url.path, program.path])
             let result = try provision.run(program, ["init", "--list"])
-            result.expectError("not-found", status: 8, "there are no templates beside")
+            result.expectError("usage", status: 2, "there are no templates beside")
             #expect(result.hint?.contains("Scripts/install") == true)
         }
     }

@@ -62,8 +62,17 @@ import Testing
                     "the one in \(folder.path) has the key")
             }
             #expect(try finding(provision).severity == "problem")
-            // As after a `create --replace` that was cut off.
-            #expect(try provision("authority", "create", "--replace").status == 0)
+            // Whoever wants a new one does not get this one under another name.
+            let named = try provision("authority", "create", "--replace", "--name", "Mine")
+            named.expectError(
+                "authority-lost", status: 9, "an authority in \(folder.path)",
+                "a new name would not be its")
+            #expect(try finding(provision).severity == "problem")
+            // As after a `create --replace` that was cut off: adopted, and never in silence.
+            let adopted = try provision("authority", "create", "--replace")
+            #expect(adopted.status == 0, "\(adopted.standardError)")
+            #expect(
+                adopted.standardError.contains("adopted the authority that is in \(folder.path)"))
             #expect(try finding(provision).severity == "good")
             try provision.expectToContinue()
         }
@@ -73,6 +82,7 @@ import Testing
         try withLost { provision, folder, copy in
             let made = try provision("authority", "create", "--replace", "--json")
             #expect(made.status == 0, "\(made.standardError)")
+            #expect(!made.standardError.contains("adopted"))
             #expect(try finding(provision).severity == "good")
             #expect(try provision("export", "--format", "crl").text.contains("X509 CRL"))
             try provision.expectToContinue()

@@ -81,6 +81,11 @@ import Testing
             #expect(result.status == 2)
             #expect(result.standardError.utf8.count < 10_000)
             #expect(result.standardError.contains("xxx… (1000"))
+            let document = try provision(
+                "enroll", "--platform", String(repeating: "x", count: 100_000), "--json")
+            #expect(document.standardOutput.count < 10_000)
+            let error = try document.json()["error"] as? [String: Any]
+            #expect((error?["reason"] as? String)?.contains("xxx… (1000") == true)
         }
     }
 }

@@ -99,7 +99,11 @@ import Testing
         (#"{"description":"x","board":"x","bord":1}"#, "unknown key \"bord\""),
         (#"{"description":"x","board":1}"#, "\"board\" is an integer"),
         (#"{"description":"x","board":null}"#, "null"),
-        (#"{"description":"x","board":"x","timeouts":{"boot-ms":1.5}}"#, "fraction"),
+        (#"{"description":"x","board":"x","timeouts":{"boot-ms":1.5}}"#, ": 1.5 is no whole"),
+        (
+            #"{"description":"x","board":"x","timeouts":{"boot-ms":1000000000000000000000000000000}}"#,
+            ": 1e+30 is no whole number of 64 bits"
+        ),
         (#"{"description":"x","board":"x","name":"other"}"#, "\"name\" is \"other\""),
         (#"{"description":"x","board":"x","adapter":{"name":"y"}}"#, "has no \"adapter\""),
         (#"{"description":"x\ny","board":"x"}"#, "not one line"),

@@ -66,6 +66,7 @@ import Testing
         #expect(error?.code == .settingsInvalid)
         #expect(error?.reason.hasPrefix("\(folder.path)/provision.toml") == true)
         #expect(error?.reason.contains(what.1) == true, "\(error?.reason ?? "")")
+        #expect(error?.hint?.isEmpty == false)
     }
 
     /// A pipe that nobody writes to holds nobody up.
@@ -78,5 +79,7 @@ import Testing
             try PackageSettings.read(package: other.path)
         }
         #expect(error?.code == .settingsInvalid)
+        #expect(error?.reason == "\(other.path)/provision.toml is a folder, not a file")
+        #expect(error?.hint != nil)
     }
 }

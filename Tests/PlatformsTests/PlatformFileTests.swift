@@ -65,6 +65,7 @@ struct BadPlatform: CustomTestStringConvertible {
         let place = try #require(error.reason.firstRange(of: " ")).lowerBound
         #expect(error.reason[..<place].hasPrefix("\(bad.name).toml:"))
         #expect(error.reason[place...].dropFirst().hasPrefix(message), "\(error.reason)")
+        #expect(error.hint?.isEmpty == false)
         if let hint = bad.expected["hint"] { #expect(error.hint == hint) }
         if let line = bad.expected["line"] {
             #expect(error.reason[..<place] == "\(bad.name).toml:\(line):")

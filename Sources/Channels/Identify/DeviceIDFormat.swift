@@ -15,7 +15,8 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
     case esptoolMAC = "esptool-mac"
     /// `MAC address:       7c:df:a1:00:11:22`. espflash's `board-info`.
     case espflashMAC = "espflash-mac"
-    /// The ID itself in hexadecimal, and nothing else. Colons, dashes and white space may part its bytes.
+    /// The ID itself in hexadecimal on one line, and nothing else. Colons, dashes and white space may part its
+    /// bytes.
     case hexadecimal = "hex"
 
     /// Whether it prints words from an address, of which the platform says what they are.
@@ -58,7 +59,10 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
         case .espflashMAC:
             return Self.only(lines.compactMap { Self.address(in: $0, behind: "MAC address:") })
         case .hexadecimal:
-            let digits = lines.joined(separator: " ").utf8.filter { byte in
+            // Two lines may be two boards, or a number and the ID: no ID is made of both.
+            let lines = lines.filter { !Self.trimmed($0[...]).isEmpty }
+            guard let line = lines.first, lines.count == 1 else { return nil }
+            let digits = Self.trimmed(line[...]).utf8.filter { byte in
                 ![UInt8(ascii: " "), UInt8(ascii: ":"), UInt8(ascii: "-"), 0x09].contains(byte)
             }
             guard let bytes = Hexadecimal.bytes(digits), (1...64).contains(bytes.count) else {

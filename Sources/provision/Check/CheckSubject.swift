@@ -22,10 +22,29 @@ struct CheckSubject: Sendable {
             program = try platform.adapter?.find()
         } else if word.contains("/") {
             platform = nil
-            program = try AdapterProgram(path: URL(filePath: word).standardizedFileURL.path)
+            program = try Self.program(word)
         } else {
             (platform, program) = try Self.find(word, catalogue)
         }
+    }
+
+    /// What can't be run keeps no promise, and breaks none.
+    private static func program(_ word: String) throws(ProvisioningError) -> AdapterProgram {
+        let program = try AdapterProgram(path: URL(filePath: word).standardizedFileURL.path)
+        var isFolder = ObjCBool(false)
+        guard FileManager.default.fileExists(atPath: program.path, isDirectory: &isFolder) else {
+            throw ProvisioningError(
+                .platformUnknown, "there is no adapter \(word)", hint: "is the path right?")
+        }
+        guard !isFolder.boolValue else {
+            throw ProvisioningError(
+                .usage, "\(word) is a folder, not an adapter", hint: "name the program in it")
+        }
+        guard FileManager.default.isExecutableFile(atPath: program.path) else {
+            throw ProvisioningError(
+                .usage, "\(word) is no program that you may run", hint: "chmod +x \(word)")
+        }
+        return program
     }
 
     private static func find(

@@ -86,7 +86,7 @@ struct DeviceCheck {
         _ path: String, of subject: CheckSubject, _ session: Session
     ) throws -> CheckResult {
         guard let platform = try platform(of: subject, session) else { return unknown }
-        let transcript = try Transcript(path: path)
+        let transcript = try Transcript(path: path, session.interruption)
         return CheckResult.of("device", name) {
             let header = transcript.header
             try require(

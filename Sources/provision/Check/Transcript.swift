@@ -1,4 +1,5 @@
 import COSE
+import Channels
 import Foundation
 import Provisioning
 import Synchronization
@@ -36,8 +37,8 @@ struct Transcript: Sendable {
 
     init(_ header: Header) { self.header = header }
 
-    /// - Throws: `.usage` for what is no transcript.
-    init(path: String) throws(ProvisioningError) {
+    /// - Throws: `.usage` for what is no transcript; `.interrupted`.
+    init(path: String, _ interruption: Interruption) throws(ProvisioningError) {
         func invalid(_ reason: String) -> ProvisioningError {
             ProvisioningError(
                 .usage, "\(path) is no transcript: \(reason)",
@@ -45,11 +46,9 @@ struct Transcript: Sendable {
         }
         let data: Data
         do {
-            let handle = try FileHandle(forReadingFrom: URL(filePath: path))
-            defer { try? handle.close() }
-            data = try handle.read(upToCount: Self.limit + 1) ?? Data()
+            data = try Self.read(path, interruption)
         } catch {
-            throw invalid("it can't be read")
+            throw error.code == .interrupted ? error : invalid("it can't be read")
         }
         guard data.count <= Self.limit else { throw invalid("it has over \(Self.limit) bytes") }
         let lines = data.split(separator: UInt8(ascii: "\n"))
@@ -64,6 +63,24 @@ struct Transcript: Sendable {
             }
             events.append(event)
         }
+    }
+
+    /// A pipe, too, whose writer may come late: at most one part more than the limit.
+    private static func read(
+        _ path: String, _ interruption: Interruption
+    ) throws(ProvisioningError) -> Data {
+        let log = try LogInput(path: path, skips: false, interruption: interruption)
+        defer { log.close() }
+        var data = Data()
+        while data.count <= limit {
+            do {
+                data += try log.read(atMost: 1 << 16, within: .seconds(60))
+            } catch {
+                guard error.code == .channelClosed else { throw error }
+                break
+            }
+        }
+        return data
     }
 
     mutating func append(_ event: Event) { events.append(event) }

@@ -11,7 +11,8 @@ struct FlashStepOptions: ParsableArguments {
         help: ArgumentHelp(
             "Behind --: what flashes, in the place of the platform's flash step. It may use the "
                 + "placeholders of platform files, as {image} and {port}; without {image} it has an "
-                + "image of its own, and nothing is built.",
+                + "image of its own, and nothing is built. When it ends with status 0, the board "
+                + "counts as flashed, even after true.",
             valueName: "flash-command"))
     var command: [String] = []
 
@@ -28,7 +29,8 @@ struct FlashStepOptions: ParsableArguments {
     func given(_ logs: LogOptions) throws(ProvisioningError) -> GivenFlash? {
         guard !command.isEmpty else { return nil }
         do {
-            let allowed = Set(CommandPlaceholder.allCases).subtracting([.scratch])
+            let allowed = Set(CommandPlaceholder.allCases)
+                .subtracting(DeviceIDCommand.ownPlaceholders.union([.scratch]))
             return GivenFlash(
                 command: try CommandTemplate(command, allowing: allowed),
                 printsLog: logs.log.map { $0 == "flasher" })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Channels
 import Foundation
 import Provisioning
 
@@ -40,16 +41,18 @@ struct InitCommand: ParsableCommand {
     }
 
     func run() throws {
+        let interruption = try Interruption.handlingSignals()
+        PluginHost.current.watch { interruption.interrupt() }
         let catalogue = try TemplateCatalogue.installed()
         guard let template else { return try show(catalogue) }
         let chosen = try catalogue.template(named: template)
         let path = URL(filePath: folder ?? chosen.shortName).standardizedFileURL.path
-        let files = try TemplateCopy(chosen, in: catalogue).make(at: path)
+        let files = try TemplateCopy(chosen, in: catalogue).make(at: path, interruption)
         if json {
             return try JSONDocument.print(
                 Report(template: chosen.name, path: path, files: files))
         }
-        Terminal.standardOutput.write("\(Table.printable(path)): \(files.count) files\n")
+        Terminal.standardOutput.write("\(Table.printable(path)): \(files.count.counted("file"))\n")
         if files.contains("README.md") {
             Terminal.standardError.remark("how it goes on says \(path)/README.md")
         }

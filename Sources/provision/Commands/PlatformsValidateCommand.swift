@@ -57,8 +57,8 @@ struct PlatformsValidateCommand: ParsableCommand {
                 Terminal.standardOutput.write(Table.printable("\(row.file): \(result)") + "\n")
             }
         }
-        guard let first = failures.first else { return }
-        for failure in failures.dropFirst() { Terminal.standardError.report(failure) }
-        throw first
+        guard let last = failures.last else { return }
+        for failure in failures.dropLast() { Terminal.standardError.report(failure) }
+        throw last
     }
 }

@@ -60,7 +60,7 @@ struct RegistryCommand: ParsableCommand {
                         findings: report.findings))
             } else if report.isIntact {
                 Terminal.standardOutput.write(
-                    "\(report.eventCount) events, each with the hash of the one before; "
+                    "\(report.eventCount.counted("event")), each with the hash of the one before; "
                         + "the tables agree\nhead \(report.head)\n")
             }
             guard report.isIntact else {

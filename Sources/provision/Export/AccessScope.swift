@@ -53,6 +53,9 @@ enum AccessScope: Hashable, Sendable {
         self = .paths(paths)
     }
 
+    /// Octets, fewer than the characters that YAML 1.2 §7.4.3 allows for a key on the line of its value.
+    private static let maximumImplicitKeyLength = 1000
+
     /// The value of `scope` in `peers.yml`, behind its colon. YAML 1.2: JSON's strings are its own.
     func yaml(indentation: String) -> String {
         switch self {
@@ -63,8 +66,10 @@ enum AccessScope: Hashable, Sendable {
                     let methods = path.methods.map(\.rawValue).joined(separator: ", ")
                     var quoted: [UInt8] = []
                     JSONValue.string(path.path).write(to: &quoted, .compact)
-                    return indentation + String(decoding: quoted, as: UTF8.self)
-                        + ": [\(methods)]\n"
+                    let key = String(decoding: quoted, as: UTF8.self)
+                    return quoted.count <= Self.maximumImplicitKeyLength
+                        ? "\(indentation)\(key): [\(methods)]\n"
+                        : "\(indentation)? \(key)\n\(indentation): [\(methods)]\n"
                 }.joined()
         }
     }

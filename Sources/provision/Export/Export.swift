@@ -118,33 +118,44 @@ struct Export {
         for group in unused.sorted() {
             Terminal.standardError.remark("note: --scope \(Table.printable(group)): fits no device")
         }
-        if left > 0 { Terminal.standardError.remark("note: \(left) devices have no --scope") }
+        noteLeft(left, "--scope")
     }
 
     /// Every active key, at its device's place.
     private func writeCredentials(_ destination: ExportDestination) throws {
         let credentials = AiocoapCredentials(client: try peers.client())
         let place = DevicePlace(template: peers.uri ?? PeerOptions.defaultURI)
-        let output = PartBuffer(destination.writePart)
-        var owners: [String: KeyRecord] = [:]
-        var left = 0
-        try output.append { $0.append(UInt8(ascii: "{")) }
+        let snapshot = try registry.listedSnapshot()
         let filter = KeyFilter(device: device, state: .active)
-        try registry.listedSnapshot().forEachKey(matching: filter) { key in
+        var owners: [String: DeviceIdentity] = [:]
+        var left = 0
+        // Before anything is written: who reads standard output must not get half a document.
+        try snapshot.forEachKey(matching: filter) { key in
             guard let uri = place.uri(of: key) else { return left += 1 }
-            let separator = owners.isEmpty ? "\n" : ",\n"
             // Of two with one name, a client would take the last for both.
-            if let other = owners.updateValue(key, forKey: uri) {
+            if let other = owners.updateValue(key.identity, forKey: uri) {
                 throw ProvisioningError(
-                    .usage, "\(other.identity) and \(key.identity) would both be \(uri)",
+                    .usage, "\(other) and \(key.identity) would both be \(uri)",
                     hint: "name them apart with --uri: {id} differs between devices of one board")
             }
+        }
+        let output = PartBuffer(destination.writePart)
+        var separator = "{\n"
+        try snapshot.forEachKey(matching: filter) { key in
+            guard let uri = place.uri(of: key) else { return }
             let entry = credentials.entry(uri, try PeerCredential(of: key, in: registry))
             try output.append { $0 += (separator + entry).utf8 }
+            separator = ",\n"
         }
-        try output.append { $0 += "\n}\n".utf8 }
+        try output.append { $0 += (owners.isEmpty ? "{\n}\n" : "\n}\n").utf8 }
         try output.flush()
-        if left > 0 { Terminal.standardError.remark("note: \(left) devices have no nickname") }
+        noteLeft(left, "nickname")
+    }
+
+    private func noteLeft(_ count: Int, _ what: String) {
+        guard count > 0 else { return }
+        Terminal.standardError.remark(
+            "note: \(count.counted("device")) \(count == 1 ? "has" : "have") no \(what)")
     }
 
     /// RFC 5280 §5: the issuing CA's list, and the root's where its key is at hand. A list is signed

@@ -5,17 +5,11 @@ import Provisioning
 struct FleetReport<Record: Encodable & Sendable>: Encodable {
     /// One board: its record, or the error in its place.
     struct Entry: Encodable {
-        struct Failure: Encodable {
-            let code: String
-            let reason: String
-            let hint: String?
-        }
-
         let name: String
         let platform: String
         let seconds: Double
         let record: Record?
-        let error: Failure?
+        let error: ResultDocument.Failure?
     }
 
     let boards: [Entry]
@@ -56,8 +50,7 @@ extension FleetReport.Entry {
         case .success(let record): (self.record, error) = (record, nil)
         case .failure(let error):
             record = nil
-            self.error = Failure(
-                code: error.code.rawValue, reason: error.reason, hint: error.hint)
+            self.error = ResultDocument.Failure(error)
         }
     }
 }

@@ -26,7 +26,7 @@ struct TemplateCatalogue {
     /// Of the executable that runs: `share/provision/templates` beside its `bin`, or `Templates` of the
     /// package that it was built in.
     ///
-    /// - Throws: `.notFound`, which says where they were looked for.
+    /// - Throws: `.usage`, which says where they were looked for.
     static func installed(
         environment: [String: String] = ProcessInfo.processInfo.environment,
         executable: URL? = Bundle.main.executableURL
@@ -34,7 +34,7 @@ struct TemplateCatalogue {
         if let named = environment[variable], !named.isEmpty {
             guard isFolder(URL(filePath: named)) else {
                 throw ProvisioningError(
-                    .notFound, "\(variable) is \(named), which is no folder",
+                    .usage, "\(variable) is \(named), which is no folder",
                     hint: "name the folder of templates with it, or unset it")
             }
             return TemplateCatalogue(folder: URL(filePath: named))
@@ -50,7 +50,7 @@ struct TemplateCatalogue {
             parent = parent.deletingLastPathComponent()
         }
         throw ProvisioningError(
-            .notFound, "there are no templates beside \(program.path)",
+            .usage, "there are no templates beside \(program.path)",
             hint: "install it with Scripts/install, or name their folder with \(variable)")
     }
 
@@ -81,7 +81,7 @@ struct TemplateCatalogue {
         }
         guard found.isEmpty else { return found }
         throw ProvisioningError(
-            .notFound, "\(folder.path) has no templates",
+            .usage, "\(folder.path) has no templates",
             hint: "install them with Scripts/install, or name their folder with \(Self.variable)")
     }
 
@@ -112,7 +112,7 @@ struct TemplateCatalogue {
             length <= maximumLength, let data = try? Data(contentsOf: url)
         else {
             throw ProvisioningError(
-                .notFound,
+                .usage,
                 "\(url.path) is no file of a template: it can't be read, or is over 4 MiB",
                 hint: "install it anew with Scripts/install")
         }

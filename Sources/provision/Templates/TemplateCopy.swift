@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 
@@ -20,47 +21,84 @@ struct TemplateCopy {
         self.catalogue = catalogue
     }
 
-    /// - Parameter path: absolute. There may be an empty folder.
+    /// - Parameters:
+    ///   - path: absolute. There may be an empty folder.
+    ///   - interruption: looked at before each file.
     /// - Returns: the files' paths in it.
-    /// - Throws: `.usage` if there is something, or nothing can be made there.
-    func make(at path: String) throws(ProvisioningError) -> [String] {
+    /// - Throws: `.usage` if there is something, nothing can be made there, or the template has nothing;
+    ///   `.interrupted`. Then nothing is left of it.
+    func make(at path: String, _ interruption: Interruption) throws(ProvisioningError) -> [String] {
         try checkPlace(path)
         let files = try contents()
+        guard !files.isEmpty else {
+            throw ProvisioningError(
+                .usage, "the template \(template.name) in \(template.path) has no files",
+                hint: "put files there: links and pipes are not copied")
+        }
         let place = URL(filePath: path)
         // A folder that is there is filled, for somebody may stand in it. Else it is made beside its
         // place, and appears there as a whole.
         let isThere = FileManager.default.fileExists(atPath: path)
         let around = isThere ? place : place.deletingLastPathComponent()
         let draft = around.appending(path: ".provision-init-\(UUID().uuidString.prefix(8))")
+        let missing = Self.missingFolders(to: around.path)
         do {
-            defer { try? FileManager.default.removeItem(at: draft) }
-            try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: true)
-            for (name, source) in files {
-                let target = draft.appending(path: name)
-                try FileManager.default.createDirectory(
-                    at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try text(of: source).write(to: target, options: .withoutOverwriting)
-                let mode = try FileManager.default.attributesOfItem(atPath: source.path)
-                if let mode = mode[.posixPermissions] {
-                    try FileManager.default.setAttributes(
-                        [.posixPermissions: mode], ofItemAtPath: target.path)
-                }
-            }
-            let moves =
-                isThere
-                ? try FileManager.default.contentsOfDirectory(atPath: draft.path).map {
-                    (draft.appending(path: $0).path, place.appending(path: $0).path)
-                } : [(draft.path, path)]
-            // In the place of an empty folder, and of nothing else.
-            for (source, target) in moves where rename(source, target) != 0 {
-                throw Self.unusable(path, String(cString: strerror(errno)))
-            }
-        } catch let error as ProvisioningError {
-            throw error
+            try write(files, to: draft, interruption)
+            try Self.move(draft, to: place, filling: isThere)
+            return files.keys.sorted()
         } catch {
-            throw Self.unusable(path, (error as NSError).localizedDescription)
+            try? FileManager.default.removeItem(at: draft)
+            // What others have put there meanwhile keeps its folder.
+            for folder in missing { rmdir(folder) }
+            throw error as? ProvisioningError
+                ?? Self.unusable(path, (error as NSError).localizedDescription)
         }
-        return files.keys.sorted()
+    }
+
+    private func write(
+        _ files: [String: URL], to draft: URL, _ interruption: Interruption
+    ) throws {
+        try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: true)
+        for (name, source) in files {
+            try interruption.check()
+            let target = draft.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text(of: source).write(to: target, options: .withoutOverwriting)
+            let attributes = try FileManager.default.attributesOfItem(atPath: source.path)
+            guard let mode = attributes[.posixPermissions] as? Int else { continue }
+            // A copy runs with nobody else's rights, whatever the template does.
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode & 0o777], ofItemAtPath: target.path)
+        }
+        try interruption.check()
+    }
+
+    /// In the place of an empty folder, and of nothing else; or into it.
+    private static func move(_ draft: URL, to place: URL, filling isThere: Bool) throws {
+        var moves = [(draft.path, place.path)]
+        if isThere {
+            moves = try FileManager.default.contentsOfDirectory(atPath: draft.path).map {
+                (draft.appending(path: $0).path, place.appending(path: $0).path)
+            }
+        }
+        for (index, move) in moves.enumerated() where rename(move.0, move.1) != 0 {
+            let cause = errno
+            for done in moves[..<index] { rename(done.1, done.0) }
+            throw unusable(place.path, String(cString: strerror(cause)))
+        }
+        if isThere { try FileManager.default.removeItem(at: draft) }
+    }
+
+    /// The folders that have to be made for `path` to be one, the deepest first.
+    private static func missingFolders(to path: String) -> [String] {
+        var folders: [String] = []
+        var folder = path
+        while !FileManager.default.fileExists(atPath: folder), folder != "/", !folder.isEmpty {
+            folders.append(folder)
+            folder = (folder as NSString).deletingLastPathComponent
+        }
+        return folders
     }
 
     private static func unusable(_ path: String, _ reason: String) -> ProvisioningError {
@@ -104,7 +142,7 @@ struct TemplateCopy {
             names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         } catch {
             throw ProvisioningError(
-                .notFound, "the template \(template.name) needs \(folder.path), which is not there",
+                .usage, "the template \(template.name) needs \(folder.path), which is not there",
                 hint: "install it anew with Scripts/install")
         }
         for name in names.sorted() where !Self.products.contains(name) && !name.hasPrefix(".build")

@@ -10,3 +10,8 @@ extension CredentialType {
         }
     }
 }
+
+extension BinaryInteger {
+    /// `1 device`, `2 devices`.
+    func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

@@ -55,11 +55,11 @@ struct Terminal: Sendable {
     /// Writes the two lines of an error: its reason, and what to do next.
     func report(_ error: ProvisioningError) {
         remark("error[\(error.code.rawValue)]: \(Self.shortened(error.reason))")
-        if let hint = error.hint { remark("hint: \(hint)") }
+        if let hint = error.hint { remark("hint: \(Self.shortened(hint))") }
     }
 
     /// What is longer than any path is an argument gone wrong: its beginning tells which.
-    private static func shortened(_ text: String) -> String {
+    static func shortened(_ text: String) -> String {
         guard text.utf8.count > longestWord else { return text }
         return text.split(separator: " ", omittingEmptySubsequences: false).map { word in
             word.utf8.count > longestWord

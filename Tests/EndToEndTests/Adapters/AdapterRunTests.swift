@@ -168,4 +168,25 @@ import Testing
             #expect(result.text.contains("by an adapter in a shell"))
         }
     }
+
+    /// Whoever unpacks an archive and stands in it has not asked for its programs, by whatever name `PATH` has for
+    /// that folder.
+    @Test(arguments: [".", "", "/proc/self/cwd", "/proc/self/cwd/.", "LINK", "FOLDER"])
+    func theCurrentFolderIsNeverLookedInto(_ entry: String) throws {
+        try Executable.withHome { provision in
+            let place = try AdapterTemplate.shell.install(in: provision.home)
+            let link = provision.home.appending(path: "link")
+            try FileManager.default.createSymbolicLink(
+                atPath: link.path, withDestinationPath: place.path)
+            let name = entry.replacing("LINK", with: link.path).replacing(
+                "FOLDER", with: place.path)
+            let path = Surrounding.environment(["PATH": "/usr/bin:/bin:\(name)"])
+            try provision(in: path, ["platforms", "example"], folder: place)
+                .expectError("platform-unknown", status: 2, "example")
+            guard name.hasPrefix(provision.home.path) else { return }
+            // Elsewhere the same entry is one like others.
+            let found = try provision(in: path, ["platforms", "example"], folder: provision.home)
+            #expect(found.status == 0, "\(found.standardError)")
+        }
+    }
 }

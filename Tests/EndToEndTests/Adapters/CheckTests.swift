@@ -59,6 +59,20 @@ import Testing
                 .expectError("platform-unknown", status: 2, "none.toml")
             try provision("check", "./nothing").expectError("usage", status: 2, "nothing")
             try provision("check", "nothing-at-all").expectError("platform-unknown", status: 2)
+            // One error, and no rows of promises that nobody gave.
+            let program = provision.home.path + "/provision-platform-mine"
+            func check(_ code: String, _ reason: String) throws {
+                let result = try provision("check", program)
+                result.expectError(code, status: 2, program, reason)
+                #expect(result.text.isEmpty)
+            }
+            try check("platform-unknown", "there is no adapter")
+            try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: program))
+            try check("usage", "no program that you may run")
+            try FileManager.default.removeItem(atPath: program)
+            try FileManager.default.createDirectory(
+                atPath: program, withIntermediateDirectories: false)
+            try check("usage", "is a folder")
         }
     }
 
@@ -189,6 +203,63 @@ import Testing
             try Data("{}\n".utf8).write(to: file)
             try provision(in: .searching(place), ["check", "example", "--replay", file.path])
                 .expectError("usage", status: 2, "no transcript")
+        }
+    }
+
+    /// What others have put there stays: a link, and a pipe that somebody reads.
+    @Test func aTranscriptGoesWhereALinkOrAPipeLeads() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "native", "--firmware", image)
+            defer { _ = board.interrupt() }
+            let check = ["check", "native", "--device", "--port", board.port, "--record"]
+            let (link, target) = (provision.home.path + "/link", provision.home.path + "/target")
+            try FileManager.default.createSymbolicLink(
+                atPath: link, withDestinationPath: "target")
+            let linked = try provision.run(Executable.url, check + [link])
+            #expect(linked.status == 0, "\(linked.text)\(linked.standardError)")
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
+            #expect(try provision("check", "native", "--replay", target).status == 0)
+
+            let (pipe, copy) = (provision.home.path + "/pipe", provision.home.path + "/copy")
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let script = """
+                cat "$1" >"$2" & reader=$!
+                pipe=$1
+                shift 2
+                "$@"
+                status=$?
+                # Nobody will ever write to it: the reader need not wait.
+                [ $status = 0 ] && [ -p "$pipe" ] || kill $reader
+                wait $reader && exit $status
+                """
+            let piped = try provision.run(
+                URL(filePath: "/bin/sh"),
+                ["-c", script, "sh", pipe, copy, Executable.url.path] + check + [pipe])
+            #expect(piped.status == 0, "\(piped.text)\(piped.standardError)")
+            var status = stat()
+            #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+            #expect(try provision("check", "native", "--replay", copy).status == 0)
+        }
+    }
+
+    /// A pipe whose writer says nothing.
+    @Test func controlCEndsTheWaitForATranscript() throws {
+        try Executable.withHome { provision in
+            let pipe = provision.home.path + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = try BackgroundRun(provision, ["check", "native", "--replay", pipe])
+            // It can be opened for writing as soon as somebody reads it.
+            var writer = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            for _ in 0..<1200 where writer < 0 {
+                usleep(50_000)
+                writer = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            }
+            try #require(writer >= 0, "\(run.errorOutput)")
+            defer { close(writer) }
+            #expect(run.interrupt() == 130, "\(run.errorOutput)")
+            #expect(run.errorOutput.contains("error[interrupted]"))
         }
     }
 }

@@ -60,6 +60,16 @@ import Testing
             let some = try export("--scope", "kitchen-lamp:allow-all")
             #expect(some.standardError.contains("2 devices have no --scope"))
             #expect((try judge("ariel", path)["peers"] as? [String: Any])?.count == 1)
+            let most = try export("--scope", "kitchen-lamp:allow-all", "--scope", "01*:allow-all")
+            #expect(most.standardError.contains("1 device has no --scope"))
+            // YAML has a limit for keys on the line of their value.
+            for length in [900, 999, 1000, 1024, 3000] {
+                let long = "/" + String(repeating: "x", count: length - 1)
+                let result = try export("--scope", "kitchen-lamp:\(long)=GET;/led=PUT")
+                try #require(result.status == 0, "\(result.standardError)")
+                let scopes = try #require(try judge("ariel", path)["peers"] as? [String: NSArray])
+                #expect(Array(scopes.values) == [[[long, 1], ["/led", 4]]])
+            }
             _ = try export("--scope", "nobody:allow-all")
             #expect((try judge("ariel", path)["peers"] as? [String: Any])?.isEmpty == true)
             try export().expectError("usage", status: 2, "--scope allow-all")
@@ -101,9 +111,21 @@ import Testing
             #expect(lamp.values.first?["style"] == "by-key-id")
             #expect(lamp.values.first?["own"] == key)
 
+            // An asterisk would be any host to a client.
+            #expect(try desk.provision("devices", "name", "0405", "*").status == 0)
+            let asterisk = try export("--uri", "coap://{nickname}.example/*")
+            try #require(asterisk.status == 0, "\(asterisk.standardError)")
+            let escaped = try judge("aiocoap", path)
+            #expect(Array(escaped.keys) == ["coap://%2A.example/*"])
+
             let before = try Data(contentsOf: URL(filePath: path))
             try export("--uri", "coap://same.example/*")
                 .expectError("usage", status: 2, "would both be", "native/0405")
+            // Half a document is none for whoever reads standard output.
+            let clash = try desk.run([
+                "export", "--format", "aiocoap", "--uri", "coap://same.example/*",
+            ])
+            #expect(clash.status == 2 && clash.text.isEmpty, "\(clash.text)")
             let open = try desk.file("open.diag", "{8: {1: {1: 2, -1: 1, -2: h'00', -4: h'00'}}}")
             try export("--client-key", keyFile, "--client-credential", open)
                 .expectError("usage", status: 2, "private key")
