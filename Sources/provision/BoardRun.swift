@@ -34,7 +34,8 @@ struct BoardRun: Sendable {
     ) throws -> RunReport {
         let isFlashing = image != nil || choice.given != nil
         let log = try logs.source(for: choice, isFlashing: isFlashing)
-        let board = session.board(choice, packagePath: packagePath, log: log)
+        let board = session.board(
+            choice, packagePath: packagePath, isFlashing: isFlashing, log: log)
         return try session.with(board) {
             if let log {
                 return try hear(choice, image, board, log, session, then: then)

@@ -43,13 +43,14 @@ struct Session {
         return choice
     }
 
+    /// - Parameter isFlashing: whether this run flashes it.
     func board(
-        _ choice: BoardChoice, packagePath: String, log: LogSource? = nil
+        _ choice: BoardChoice, packagePath: String, isFlashing: Bool, log: LogSource? = nil
     ) -> Board {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            log: log, given: choice.given, probeNumbers: choice.probeNumbers,
+            isFlashing: isFlashing, log: log, given: choice.given, probeNumbers: choice.probeNumbers,
             listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 

@@ -17,7 +17,6 @@ import Testing
         let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         // Another one was sooner; and then it is there again, with another firmware's identity.
         let garage = try desk.plug("ttyACM0", at: "1-2", serial: "B")
@@ -32,7 +31,6 @@ import Testing
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         let garage = try desk.plug("ttyACM1", at: "1-2", serial: "A")
         let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
@@ -48,7 +46,6 @@ import Testing
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
         let board = try desk.board("--port", desk.path("ttyACM0"))
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         desk.unplug("ttyACM1")
         try desk.plug("ttyACM0", at: "1-2", serial: "B")
@@ -71,7 +68,6 @@ import Testing
     @Test func theOneThatComesWithItsFirstFirmware() throws {
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.afterLooks(2) { try desk.plug("ttyACM0", at: "1-1", serial: "A") }
         let channel = try board.openChannel()
         defer { channel.close() }
@@ -80,7 +76,7 @@ import Testing
 
     /// Nothing is waited for where nothing was flashed.
     @Test func noneWithoutFlashing() throws {
-        let board = try desk.board()
+        let board = try desk.board(isFlashing: false)
         let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
         #expect(error?.reason == "no serial port is attached")
         #expect(desk.lookCount == 1)
@@ -159,7 +155,7 @@ private final class USBDesk: Sendable {
         return descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
-    func board(_ options: String...) throws -> Board {
+    func board(_ options: String..., isFlashing: Bool = true) throws -> Board {
         let text = """
             name = "mine"
             description = "a board that is a USB device of its own"
@@ -179,7 +175,8 @@ private final class USBDesk: Sendable {
             try Platform(parsing: Array(text.utf8), name: "mine", file: "mine.toml"),
             try ConnectionOptions.parse(options), packagePath: root.path,
             stateDirectory: stateDirectory, interruption: try Interruption(),
-            reporter: ProgressReporter(isVerbose: false), listPorts: { [self] in ports() })
+            reporter: ProgressReporter(isVerbose: false), isFlashing: isFlashing,
+            listPorts: { [self] in ports() })
     }
 
     private func ports() -> [SerialPortDescription] {

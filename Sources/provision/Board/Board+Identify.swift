@@ -38,7 +38,7 @@ extension Board {
         guard missing.isEmpty else { return "no {\(missing.joined(separator: "}, {"))} is known" }
         if command.placeholders.contains(.port) {
             // A chip's own loader tells it, and for that the firmware is left.
-            guard isFlashed else { return "it would restart the board, and nothing is flashed" }
+            guard isFlashing else { return "it would restart the board, and nothing is flashed" }
             guard connection.port?.hasPrefix("/") == true else { return "it takes a serial port" }
         }
         guard Command(command.command.arguments).isInstalled else {

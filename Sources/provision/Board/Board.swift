@@ -22,8 +22,8 @@ final class Board {
     /// Nil until it is needed.
     var adapterSession: AdapterSession?
     private var claims: [BoardClaim] = []
-    /// Whether this run flashes it.
-    private(set) var isFlashed = false
+    /// Whether this run flashes it, or has.
+    let isFlashing: Bool
     /// Where the log is read of a device that only reports; nil: it is asked.
     let log: LogSource?
     /// What flashes in the place of the platform's flash step.
@@ -34,6 +34,7 @@ final class Board {
     private var route: (any ChannelRoute)?
 
     /// - Parameters:
+    ///   - isFlashing: whether this run flashes it: what speaks there may only be starting then.
     ///   - log: where the log is read of a device that only reports; nil: it is asked.
     ///   - given: what flashes in the place of the platform's flash step.
     ///   - probeNumbers: `0d28:0204`, of the probe with `connection.probeSerial`.
@@ -41,7 +42,7 @@ final class Board {
     init(
         _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
-        log: LogSource? = nil, given: GivenFlash? = nil, probeNumbers: String? = nil,
+        isFlashing: Bool, log: LogSource? = nil, given: GivenFlash? = nil, probeNumbers: String? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -50,6 +51,7 @@ final class Board {
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
+        self.isFlashing = isFlashing
         self.log = log
         self.given = given
         self.probeNumbers = probeNumbers
@@ -114,7 +116,6 @@ final class Board {
     ///
     /// - Throws: `.probeUnavailable` where it takes a probe and nobody named one.
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
-        isFlashed = true
         switch given?.step(on: platform) ?? platform.flash {
         case .gdb:
             if let probe = try probe() { return probe }
@@ -151,12 +152,12 @@ final class Board {
 
     /// What the firmware speaks on.
     func openChannel() throws(ProvisioningError) -> any Channel {
-        try chosenRoute().open(isFlashed: isFlashed)
+        try chosenRoute().open(isFlashed: isFlashing)
     }
 
     /// `error`, with what the channel knows about why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        route?.explained(error, isFlashed: isFlashed) ?? error
+        route?.explained(error, isFlashed: isFlashing) ?? error
     }
 
     func chosenRoute() throws(ProvisioningError) -> any ChannelRoute {

@@ -24,7 +24,7 @@ struct AttachCommand: ParsableCommand {
         try defaults.fill(&connection)
         let session = try Session(isVerbose: false)
         let choice = try session.choice(platform, connection)
-        let board = session.board(choice, packagePath: platform.packagePath)
+        let board = session.board(choice, packagePath: platform.packagePath, isFlashing: false)
         try session.with(board) {
             let channel = try board.openConsole()
             defer { channel.close() }

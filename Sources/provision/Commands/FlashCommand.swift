@@ -78,7 +78,7 @@ struct FlashCommand: ParsableCommand {
         _ choice: BoardChoice, _ image: FirmwareImage, erasing: Bool, packagePath: String,
         _ session: Session
     ) throws -> Report {
-        let board = session.board(choice, packagePath: packagePath)
+        let board = session.board(choice, packagePath: packagePath, isFlashing: true)
         return try session.with(board) {
             guard let flasher = try board.flasher() else {
                 throw ProvisioningError(

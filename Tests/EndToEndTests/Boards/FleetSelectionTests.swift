@@ -61,7 +61,7 @@ import Testing
             let flasher = try Board(
                 board.choice.platform, board.choice.connection, packagePath: tree.root.path,
                 stateDirectory: tree.root.path, interruption: try Interruption(),
-                reporter: ProgressReporter(isVerbose: false)
+                reporter: ProgressReporter(isVerbose: false), isFlashing: true
             ).flasher()
             _ = try #require(flasher).flash(FirmwareImage(path: image.path), erasing: false)
         }
