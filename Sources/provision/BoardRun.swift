@@ -45,9 +45,11 @@ struct BoardRun: Sendable {
             plan.flashesOwnImage = isFlashing && image == nil
             plan.erases = erases
             if isFlashing { try board.checkChannel() }
+            let probe = try board.deviceIDReader()
+            try board.checkDeviceIsRead(by: probe, erasing: erases)
             let outcome = try Provisioner(
                 plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-                probe: try board.deviceIDReader(), openChannel: board.openChannel,
+                probe: probe, openChannel: board.openChannel,
                 registry: registry, issuer: authority, surroundings: .system,
                 observer: session.reporter
             ).provision()

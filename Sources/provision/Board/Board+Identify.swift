@@ -46,4 +46,41 @@ extension Board {
         }
         return nil
     }
+
+    /// Whether this is the board that the user means, before anything is done to it.
+    ///
+    /// - Throws: `.idMismatch` if it is another one; `.usage` where nobody reads its ID without the
+    ///   firmware's help.
+    func checkDevice() throws(ProvisioningError) {
+        guard let wanted = connection.device else { return }
+        guard let reader = try deviceIDReader() else {
+            throw ProvisioningError(
+                .usage,
+                "--device \(wanted): nothing here reads the ID of a \(platform.name) without its "
+                    + "firmware's help",
+                hint: "choose the board by --port, --usb-serial or --probe-serial; provision "
+                    + "run compares the ID once the firmware tells it")
+        }
+        _ = try reader.readDeviceID(expecting: wanted)
+    }
+
+    /// What the user has to know of `--device` where the ID is compared only when the board is flashed.
+    /// An image is safe on any board; a key that is erased does not come back.
+    ///
+    /// - Parameter reader: what reads the ID beforehand.
+    func checkDeviceIsRead(
+        by reader: (any DeviceIDReader)?, erasing: Bool
+    ) throws(ProvisioningError) {
+        guard isFlashing, reader == nil, let wanted = connection.device else { return }
+        let reason =
+            "--device \(wanted): nothing here reads the ID of a \(platform.name) before it is "
+            + "flashed"
+        guard !erasing else {
+            throw ProvisioningError(
+                .usage, reason + ", and another board's keys would be erased",
+                hint: "leave --erase away, or choose the board by --port, --usb-serial or "
+                    + "--probe-serial instead of --device")
+        }
+        reporter.remarked(reason + "; it is compared once the firmware tells it")
+    }
 }

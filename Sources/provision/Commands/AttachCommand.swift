@@ -26,6 +26,7 @@ struct AttachCommand: ParsableCommand {
         let choice = try session.choice(platform, connection)
         let board = session.board(choice, packagePath: platform.packagePath, isFlashing: false)
         try session.with(board) {
+            try board.checkDevice()
             let channel = try board.openConsole()
             defer { channel.close() }
             try Attachment(session, choice).run(channel)

@@ -86,6 +86,7 @@ struct FlashCommand: ParsableCommand {
                     "the platform \(choice.platform.name) has no way to flash here",
                     hint: "if the device runs it already: provision enroll")
             }
+            try board.checkDevice()
             session.reporter.began(.flash)
             let receipt = try flasher.flash(image, erasing: erasing)
             session.reporter.ended(.flash, receipt.summary(of: image, erasing: erasing))
