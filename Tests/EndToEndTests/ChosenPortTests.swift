@@ -173,7 +173,7 @@ private final class USBDesk: Sendable {
             """
         return Board(
             try Platform(parsing: Array(text.utf8), name: "mine", file: "mine.toml"),
-            try ConnectionOptions.parse(options), packagePath: root.path,
+            try ConnectionOptions.parse(options).connection, packagePath: root.path,
             stateDirectory: stateDirectory, interruption: try Interruption(),
             reporter: ProgressReporter(isVerbose: false), isFlashing: isFlashing,
             listPorts: { [self] in ports() })

@@ -14,8 +14,10 @@ extension Board {
         }
         if let location = probed.location {
             if let probe = try probe() { return probe }
-            let server = try OpenOCDRoute(connection.port, platform, interruption: interruption)
-            if let server { return server.idReader(of: location) }
+            if case .openOCD(let address) = try PortAddress(connection, of: platform) {
+                return OpenOCDRoute(address, platform, interruption: interruption)
+                    .idReader(of: location)
+            }
         }
         guard let command = probed.command else { return nil }
         if let obstacle = obstacle(to: command) {
@@ -23,7 +25,7 @@ extension Board {
             return nil
         }
         return CommandIDReader(
-            command, location: probed.location, values: toolValues(port: connection.port),
+            command, location: probed.location, values: toolValues(port: connection.serialPort),
             directory: packagePath, timeout: platform.timeouts[.probe], interruption: interruption)
     }
 
@@ -33,13 +35,15 @@ extension Board {
         case .standardInput?, .path?: return "whoever prints the log may hold the probe"
         case .channel?, .flasher?, nil: break
         }
-        let values = toolValues(port: connection.port)
+        let values = toolValues(port: connection.serialPort)
         let missing = command.placeholders.subtracting(values.keys).map(\.rawValue).sorted()
         guard missing.isEmpty else { return "no {\(missing.joined(separator: "}, {"))} is known" }
         if command.placeholders.contains(.port) {
             // A chip's own loader tells it, and for that the firmware is left.
             guard isFlashing else { return "it would restart the board, and nothing is flashed" }
-            guard connection.port?.hasPrefix("/") == true else { return "it takes a serial port" }
+            guard connection.serialPort?.hasPrefix("/") == true else {
+                return "it takes a serial port"
+            }
         }
         guard Command(command.command.arguments).isInstalled else {
             return "\(command.command.arguments[0]) is not installed"

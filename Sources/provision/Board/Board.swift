@@ -8,7 +8,7 @@ import SMP
 /// One board within reach: on a cable, or emulated for as long as this object lives.
 final class Board {
     let platform: Platform
-    let connection: ConnectionOptions
+    let connection: Connection
     /// How messages lie on a byte stream.
     var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
     let packagePath: String
@@ -40,9 +40,10 @@ final class Board {
     ///   - probeNumbers: `0d28:0204`, of the probe with `connection.probeSerial`.
     ///   - listPorts: the serial ports of this moment.
     init(
-        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
+        _ platform: Platform, _ connection: Connection, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
-        isFlashing: Bool, log: LogSource? = nil, given: GivenFlash? = nil, probeNumbers: String? = nil,
+        isFlashing: Bool, log: LogSource? = nil, given: GivenFlash? = nil,
+        probeNumbers: String? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
@@ -74,22 +75,29 @@ final class Board {
 
     private func claim() throws(ProvisioningError) {
         guard claims.isEmpty else { return }
-        if let port = connection.port {
-            let socket = try SocketRoute.endpoint(port)?.description
-            let network = try UDPRoute.endpoint(port)?.description
-            let device = try USBSelection(parsing: port)?.description
-            let path =
-                socket ?? network ?? device
-                ?? URL(filePath: port).resolvingSymlinksInPath().path
-            claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
+        let port =
+            switch try PortAddress(connection, of: platform) {
+            case .socket(let endpoint): endpoint.description
+            case .network(let endpoint): endpoint.description
+            case .usb(let selection): selection.description
+            case .path, .openOCD, .adapter, nil: connection.serialPort.map(Self.node)
+            }
+        if let port {
+            claims.append(try BoardClaim(port, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
-            let name = "the probe \(try ProbeEndpoint(parsing: probe))"
-            claims.append(try BoardClaim(name, else: .deviceBusy, in: stateDirectory))
+            let name = try namedProbe().map { "\($0)" } ?? probe
+            claims.append(
+                try BoardClaim("the probe \(name)", else: .deviceBusy, in: stateDirectory))
         } else if let serial = connection.probeSerial {
             claims.append(
                 try BoardClaim("the probe \(serial)", else: .deviceBusy, in: stateDirectory))
         }
+    }
+
+    /// One path may be a link to another; what is no path stays what it is.
+    private static func node(_ port: String) -> String {
+        port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port
     }
 
     /// What ended the emulator, where that is why a board does not answer.
@@ -128,7 +136,7 @@ final class Board {
             let touchBaud = given == nil ? platform.touchBaud : nil
             return try touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
-            } ?? commandFlasher(commands, port: connection.port)
+            } ?? commandFlasher(commands, port: connection.serialPort)
         case .monitor(let commands, let usesTerminal):
             guard log == .flasher else {
                 throw ProvisioningError(
@@ -136,7 +144,7 @@ final class Board {
                     hint: "flash and provision in one: provision run")
             }
             let flasher = MonitoringFlasher(
-                commandFlasher(commands, port: connection.port), usesTerminal: usesTerminal,
+                commandFlasher(commands, port: connection.serialPort), usesTerminal: usesTerminal,
                 interruption: interruption)
             monitor = flasher
             return flasher
@@ -192,9 +200,20 @@ final class Board {
     }
 
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
-        if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }
+        if let named = try namedProbe() { return named }
         if let emulator { return emulator.probe }
         return platform.probe
+    }
+
+    /// Nil where the user named none, or one that only the adapter understands.
+    private func namedProbe() throws(ProvisioningError) -> ProbeEndpoint? {
+        guard let probe = connection.probe else { return nil }
+        do {
+            return try ProbeEndpoint(parsing: probe)
+        } catch {
+            guard platform.adapter == nil else { return nil }
+            throw error
+        }
     }
 
     private func commandFlasher(

@@ -87,19 +87,15 @@ struct CheckCommand: ParsableCommand {
         ] where value != nil && !device {
             throw ValidationError("\(option) is for --device only")
         }
+        if port == "" { throw ValidationError("--port names no port") }
         if device, replay != nil { throw ValidationError("--replay takes no --device") }
     }
 
     /// Its own --device is a flag.
-    private func connection() throws -> ConnectionOptions {
-        let options = [
-            ("--port", port), ("--probe", probe), ("--probe-serial", probeSerial),
-            ("--usb-serial", usbSerial), ("--instance", instance),
-        ]
-        var connection = try ConnectionOptions.parse(
-            options.flatMap { name, value in value.map { [name, $0] } ?? [] })
-        connection.link = link
-        return connection
+    private var connection: Connection {
+        Connection(
+            port: port, link: link.link, probe: probe, probeSerial: probeSerial,
+            usbSerial: usbSerial, instance: instance)
     }
 
     func run() throws {
@@ -115,7 +111,7 @@ struct CheckCommand: ParsableCommand {
             results = try Checks(subject: subject, session: session).run()
             if device {
                 results.append(
-                    try DeviceCheck(subject: subject, connection: connection(), session: session)
+                    try DeviceCheck(subject: subject, connection: connection, session: session)
                         .run(firmware: firmware, packagePath: packagePath, record: record))
             }
         }

@@ -12,7 +12,7 @@ import Synchronization
 /// it would keep, but the image.
 struct DeviceCheck {
     let subject: CheckSubject
-    let connection: ConnectionOptions
+    let connection: Connection
     let session: Session
 
     private static let name = "the device proves that it holds its key"

@@ -23,7 +23,7 @@ struct AttachCommand: ParsableCommand {
         try defaults.fill(&platform)
         try defaults.fill(&connection)
         let session = try Session(isVerbose: false)
-        let choice = try session.choice(platform, connection)
+        let choice = try session.choice(platform, connection.connection)
         let board = session.board(choice, packagePath: platform.packagePath, isFlashing: false)
         try session.with(board) {
             try board.checkDevice()

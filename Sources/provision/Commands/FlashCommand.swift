@@ -49,7 +49,7 @@ struct FlashCommand: ParsableCommand {
     private func flash(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try flashAll(session, document) }
-        let choice = try session.choice(platform, connection, isFlashing: true)
+        let choice = try session.choice(platform, connection.connection, isFlashing: true)
         let image = try image.image(
             for: choice.platform, packagePath: platform.packagePath, session)
         let report = try Self.flash(
@@ -61,7 +61,7 @@ struct FlashCommand: ParsableCommand {
     }
 
     private func flashAll(_ session: Session, _ document: ResultDocument) throws {
-        let boards = try fleet.boards(platform, connection, isFlashing: true)
+        let boards = try fleet.boards(platform, connection.connection, isFlashing: true)
         let images = try image.images(for: boards, packagePath: platform.packagePath, session)
         let (erase, packagePath) = (erase, platform.packagePath)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)

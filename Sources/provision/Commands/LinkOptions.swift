@@ -45,8 +45,12 @@ struct LinkOptions: ParsableArguments {
         transform: TimeoutSetting.init)
     var timeout: [TimeoutSetting] = []
 
-    var timeouts: [Timeout: Duration] {
-        Dictionary(timeout.map { ($0.timeout, $0.duration) }) { $1 }
+    /// What of it a board needs to know.
+    var link: Connection.Link {
+        Connection.Link(
+            baud: baud, flowControl: flowControl, reset: reset, noReset: noReset,
+            framing: framing, smpVersion: smpVersion,
+            timeouts: Dictionary(timeout.map { ($0.timeout, $0.duration) }) { $1 })
     }
 
     func validate() throws {

@@ -71,13 +71,17 @@ struct ConnectionOptions: ParsableArguments {
             "Which of several emulated boards: each has its own flash and ID.", valueName: "name"))
     var instance: String?
 
+    /// What of it a board needs to know.
+    var connection: Connection {
+        Connection(
+            port: port, channel: channel, link: link.link, probe: probe, probeSerial: probeSerial,
+            usbSerial: usbSerial, device: device, instance: instance)
+    }
+
     func validate() throws {
         if port == "" { throw ValidationError("--port names no port") }
-        do throws(ProvisioningError) {
-            _ = try UDPRoute.endpoint(port)
-        } catch {
-            throw ValidationError("--port: \(error.reason). \(error.hint ?? "")")
-        }
+        // Its ports are whatever an adapter understands.
+        if channel == .adapter { return }
         if let port, let channel, channel != .rtt,
             (channel == .udp) != port.hasPrefix(UDPEndpoint.prefix)
         {

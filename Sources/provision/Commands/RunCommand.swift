@@ -74,11 +74,11 @@ struct RunCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked {
             let boards = try fleet.boards(
-                platform, connection, isFlashing: true, given: step.given(logs))
+                platform, connection.connection, isFlashing: true, given: step.given(logs))
             return try FleetPreview(boards, output).print()
         }
         let choice = try session.choice(
-            platform, connection, isFlashing: true, given: step.given(logs))
+            platform, connection.connection, isFlashing: true, given: step.given(logs))
         try RunPreview(self, choice, session.state).print()
     }
 
@@ -86,7 +86,7 @@ struct RunCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try provisionAll(session, document) }
         let choice = try session.choice(
-            platform, connection, isFlashing: true, given: step.given(logs))
+            platform, connection.connection, isFlashing: true, given: step.given(logs))
         var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
         run.logs = logs
@@ -106,7 +106,8 @@ struct RunCommand: ParsableCommand {
 
     private func provisionAll(_ session: Session, _ document: ResultDocument) throws {
         let given = try step.given(logs)
-        let boards = try fleet.boards(platform, connection, isFlashing: true, given: given)
+        let boards = try fleet.boards(
+            platform, connection.connection, isFlashing: true, given: given)
         var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
         opened.erases = erase
         opened.logs = logs
@@ -207,7 +208,7 @@ struct CredentialOptions: ParsableArguments {
         if keyID == 0 { throw ValidationError("--key-id is 1 to \(UInt32.max), not 0") }
     }
 
-    func plan(for platform: Platform, _ connection: ConnectionOptions) throws -> ProvisioningPlan {
+    func plan(for platform: Platform, _ connection: Connection) throws -> ProvisioningPlan {
         var plan = ProvisioningPlan()
         plan.board = platform.board
         plan.group = platform.channel.group

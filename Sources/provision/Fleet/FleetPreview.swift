@@ -23,7 +23,8 @@ struct FleetPreview {
         let lines = boards.map { board in
             let connection = board.choice.connection
             return Line(
-                board: board.name, platform: board.choice.platform.name, port: connection.port,
+                board: board.name, platform: board.choice.platform.name,
+                port: connection.serialPort,
                 instance: connection.instance)
         }
         if output.json { return try JSONDocument.print(["boards": lines]) }

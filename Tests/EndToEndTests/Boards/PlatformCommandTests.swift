@@ -87,7 +87,7 @@ import Testing
         try tree.plug(at: "1-2", "0483:374b", "STM32 STLink", serial: "066A", ports: "ttyACM1")
         let all = try PlatformCatalogue().entries().map { try $0.platform.get() }
         let desk = Desk(platforms: all, devices: tree.list())
-        let connection = try ConnectionOptions.parse([])
+        let connection = try ConnectionOptions.parse([]).connection
         let error = #expect(throws: ProvisioningError.self) {
             try desk.choice(nil, connection, isFlashing: true)
         }
@@ -97,7 +97,7 @@ import Testing
         #expect(error?.hint?.contains("provision platforms match") == true)
         let named = try #require(all.first { $0.name == "nucleo-f401re" })
         let choice = try desk.choice(named, connection, isFlashing: true)
-        #expect(choice.connection.port == tree.path("ttyACM1"))
+        #expect(choice.connection.serialPort == tree.path("ttyACM1"))
         #expect(choice.connection.probeSerial == "066A")
         #expect(choice.probeNumbers == "0483:374b")
     }
