@@ -52,13 +52,9 @@ struct RunCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        if dryRun {
-            try fillDefaults()
-            return try preview()
-        }
         try ResultDocument.write(output) { document in
             try fillDefaults()
-            try provision(document)
+            if dryRun { try preview(document) } else { try provision(document) }
         }
     }
 
@@ -70,16 +66,16 @@ struct RunCommand: ParsableCommand {
         try defaults.fill(&credentials)
     }
 
-    private func preview() throws {
+    private func preview(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked {
             let boards = try fleet.boards(
                 platform, connection.connection, isFlashing: true, given: step.given(logs))
-            return try FleetPreview(boards, output).print()
+            return try FleetPreview(boards).show(in: document)
         }
         let choice = try session.choice(
             platform, connection.connection, isFlashing: true, given: step.given(logs))
-        try RunPreview(self, choice, session.state).print()
+        try RunPreview(self, choice, session.state).show(in: document)
     }
 
     private func provision(_ document: ResultDocument) throws {

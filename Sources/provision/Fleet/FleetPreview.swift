@@ -5,12 +5,8 @@ import Provisioning
 /// What `--dry-run` prints for several boards: which ones, and how each is reached.
 struct FleetPreview {
     private let boards: [FleetBoard]
-    private let output: OutputOptions
 
-    init(_ boards: [FleetBoard], _ output: OutputOptions) {
-        self.boards = boards
-        self.output = output
-    }
+    init(_ boards: [FleetBoard]) { self.boards = boards }
 
     private struct Line: Encodable {
         let board: String
@@ -19,7 +15,7 @@ struct FleetPreview {
         let instance: String?
     }
 
-    func print() throws {
+    func show(in document: ResultDocument) throws {
         let lines = boards.map { board in
             let connection = board.choice.connection
             return Line(
@@ -27,11 +23,10 @@ struct FleetPreview {
                 port: connection.serialPort,
                 instance: connection.instance)
         }
-        if output.json { return try JSONDocument.print(["boards": lines]) }
         var table = Table("BOARD", "PLATFORM", "REACHED BY")
         for (line, board) in zip(lines, boards) {
             table.append(line.board, line.platform, board.places.joined(separator: ", "))
         }
-        Terminal.standardOutput.write(table.text)
+        try document.show(["boards": lines], text: table.text)
     }
 }

@@ -76,6 +76,24 @@ import Testing
         #expect(serial.route is SerialRoute && serial.port == tree.path("ttyACM0"))
     }
 
+    /// What `--dry-run` says is what the run would do.
+    @Test func aPreviewTellsTheRoute() throws {
+        try tree.plug(at: "1-1", "0d28:0204", "DAPLink", serial: "A", ports: "ttyACM0")
+        func evidence(_ channel: String, _ report: String = "") throws -> String? {
+            let platform = try platform("\(Self.flash)\n[channel]\n\(channel)\n\(report)")
+            let choice = try Desk(platforms: [platform], devices: tree.list())
+                .choice(platform, Connection(), isFlashing: true)
+            let command = try RunCommand.parse(["--firmware", "app.elf"])
+            return try RunPreview(command, choice, State()).lines()
+                .first { $0.step == "evidence" }?.action
+        }
+        let port = tree.path("ttyACM0")
+        #expect(try evidence("kind = \"uart\"") == "ask on \(port)")
+        #expect(try evidence("kind = \"uart\"", "[report]")?.hasSuffix("on \(port)") == true)
+        #expect(
+            try evidence("kind = \"rtt\"\n\(Self.rtt)") == "ask on RTT through the probe")
+    }
+
     /// It is flashed through a port that nothing is said on.
     @Test func theToolsPortIsNotTheChannel() throws {
         try tree.plug(at: "1-1", "0d28:0204", "DAPLink", serial: "A", ports: "ttyACM0")
