@@ -43,7 +43,7 @@ extension Board {
         case .usb:
             guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
             return USBRoute(
-                platform, selection: usb.selecting(connection.usbSerial),
+                platform, selection: usb.selecting(connection.foundPlace ?? connection.usbSerial),
                 interruption: interruption)
         case .udp:
             guard let endpoint = platform.channel.udp else {

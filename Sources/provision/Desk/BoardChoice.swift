@@ -207,10 +207,27 @@ extension Desk {
         {
             connection.foundPort = try port(of: device, platform)
         }
+        if connection.port == nil, channel(of: platform, connection) == .usb {
+            connection.foundPlace = place(of: device, platform)
+        }
         if isFlashing { try checkThatFlashingSelects(device, platform, connection, given) }
         // What the user named by its path stays what it is, also where USB does not show it.
         return BoardChoice(
             platform, connection, .device(device), given: given, remark: remark)
+    }
+
+    /// Where the board's own USB is. Nil where `device` is not it: a probe, or a bridge to a serial port, is
+    /// plugged in beside it.
+    private func place(of device: AttachedDevice, _ platform: Platform) -> String? {
+        guard let usb = device.usb, let selection = platform.channel.usb else { return nil }
+        let isBoard =
+            switch (selection.vendorID, device.isProbe) {
+            case (usb.vendorID, true): selection.productID == usb.productID
+            // A bootloader has another product number, in the same place.
+            case (let vendorID?, _): vendorID == usb.vendorID
+            case (nil, let isProbe): !isProbe && device.ports.isEmpty
+            }
+        return isBoard ? usb.location ?? usb.serialNumber : nil
     }
 
     /// Whether the firmware, or a tool, is reached through a serial port. Elsewhere the one that is there is the

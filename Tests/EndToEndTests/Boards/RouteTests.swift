@@ -113,6 +113,26 @@ import Testing
         #expect(error?.reason.contains("2 serial ports") == true)
     }
 
+    /// Its own USB is where USB shows it; a probe is plugged in beside it.
+    @Test func aBoardsOwnUSBIsInItsPlace() throws {
+        try tree.plug(at: "1-1", "0d28:0204", "DAPLink", serial: "A", ports: "ttyACM0")
+        try tree.plug(at: "1-2", "1209:0003", "bootloader", serial: nil)
+        try tree.plug(at: "1-3", "1209:0002", "board", serial: nil)
+        let platform = try platform(
+            "\(Self.deaf)\n[channel]\nkind = \"usb\"\nusb = { vendor = 0x1209, product = 2 }")
+        let devices = tree.list()
+        let desk = Desk(platforms: [platform], devices: devices)
+        func place(_ location: String, _ connection: Connection) throws -> String? {
+            let device = try #require(devices.first { $0.usb?.location == location })
+            return try desk.choice(of: device, platform, connection, isFlashing: false)
+                .connection.foundPlace
+        }
+        #expect(try place("1-1", Connection()) == nil)
+        #expect(try place("1-2", Connection()) == "1-2")
+        #expect(try place("1-3", Connection()) == "1-3")
+        #expect(try place("1-3", Connection(port: "usb:1209:0002")) == nil)
+    }
+
     @Test func aPortThatIsNamedIsTheChannel() throws {
         let rtt = try platform("\(Self.deaf)\n[channel]\nkind = \"rtt\"\n\(Self.rtt)")
         #expect(try route(rtt, "--port", "/dev/ttyS9").route is SerialRoute)
