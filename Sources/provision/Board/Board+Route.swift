@@ -12,9 +12,8 @@ extension Board {
         case .flasher: return MonitorRoute { [unowned self] in monitor }
         case .standardInput?, .path?:
             return LogRoute(
-                log ?? .standardInput,
-                baud: connection.link.baud.map { Int($0[0]) } ?? platform.channel.baudRates[0],
-                timeout: platform.timeouts.boot, interruption: interruption)
+                log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption
+            ) { [unowned self] path in logRoute(to: path) }
         }
         switch try PortAddress(connection, of: platform) {
         case .path: return serialRoute()
@@ -65,7 +64,18 @@ extension Board {
         }
     }
 
-    func serialRoute() -> SerialRoute {
+    /// To a tty that only the log comes from: nobody is asked at which rate it answers.
+    private func logRoute(to path: String) -> SerialRoute {
+        var connection = connection
+        connection.port = path
+        let route = serialRoute(connection)
+        route.asksForRate = false
+        return route
+    }
+
+    func serialRoute() -> SerialRoute { serialRoute(connection) }
+
+    private func serialRoute(_ connection: Connection) -> SerialRoute {
         SerialRoute(
             platform, connection, interruption: interruption,
             emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
