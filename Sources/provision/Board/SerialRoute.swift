@@ -155,7 +155,7 @@ final class SerialRoute: ChannelRoute {
                 version: connection.link.smpVersion ?? platform.channel.smpVersion ?? .v2)
             let rate = try search.find(
                 on: port, within: platform.timeouts.boot, logged: reporter.logged)
-            Terminal.standardError.remark("\(port.name) answers at \(rate) baud")
+            reporter.remarked("\(port.name) answers at \(rate) baud")
             return port
         } catch {
             port.close()
