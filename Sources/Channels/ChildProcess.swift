@@ -290,6 +290,8 @@ extension Command {
     public var isInstalled: Bool {
         guard let program = arguments.first else { return false }
         let path = Launch.environment(overriding: environment)["PATH"] ?? Launch.standardPath
-        return Launch.search(program, path).map { access($0, X_OK) == 0 } ?? false
+        guard let found = Launch.search(program, path) else { return false }
+        let place = found.hasPrefix("/") ? "" : directory.map { $0 + "/" } ?? ""
+        return access(place + found, X_OK) == 0
     }
 }

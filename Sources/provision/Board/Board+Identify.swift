@@ -20,7 +20,7 @@ extension Board {
             }
         }
         guard let command = probed.command else { return nil }
-        if let obstacle = obstacle(to: command) {
+        if let obstacle = try obstacle(to: command) {
             reporter.noted("the chip's ID is not read: \(obstacle)")
             return nil
         }
@@ -30,7 +30,9 @@ extension Board {
     }
 
     /// Why the tool can't be asked, or must not be; nil: it can.
-    private func obstacle(to command: DeviceIDCommand) -> String? {
+    private func obstacle(
+        to command: DeviceIDCommand
+    ) throws(ProvisioningError) -> String? {
         switch log {
         case .standardInput?, .path?: return "whoever prints the log may hold the probe"
         case .channel?, .flasher?, nil: break
@@ -45,8 +47,9 @@ extension Board {
                 return "it takes a serial port"
             }
         }
-        guard Command(command.command.arguments).isInstalled else {
-            return "\(command.command.arguments[0]) is not installed"
+        let program = try command.command.program(with: values)
+        guard Command([program], directory: packagePath).isInstalled else {
+            return "\(program) is not installed"
         }
         return nil
     }

@@ -11,6 +11,7 @@ final class Board {
     let connection: Connection
     /// How messages lie on a byte stream.
     var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
+    /// Absolute: what is in it is named to tools that run in it.
     let packagePath: String
     /// USB numbers of the board's probe, where USB shows which it is.
     private let probeNumbers: String?
@@ -48,7 +49,7 @@ final class Board {
     ) {
         self.platform = platform
         self.connection = connection
-        self.packagePath = packagePath
+        self.packagePath = URL(filePath: packagePath).standardizedFileURL.path
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
