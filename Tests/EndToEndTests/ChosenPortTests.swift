@@ -55,6 +55,20 @@ import Testing
         #expect(channel.name.hasSuffix("/ttyACM1"))
     }
 
+    /// A tool that reads the ID through the port is told where it is by then.
+    @Test func theToolThatReadsTheIDFollows() throws {
+        let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        let board = try desk.board("--port", desk.path("ttyACM0"))
+        try board.checkChannel()
+        // Before the flasher is made, as much as after it.
+        let reader = try #require(try board.deviceIDReader())
+        #expect(try reader.readDeviceID().description == "00")
+        desk.unplug("ttyACM0")
+        try desk.plug("ttyACM0", at: "1-2", serial: "B")
+        desk.afterLooks(2) { try desk.plug("ttyACM1", at: "1-1", serial: "A", as: kitchen) }
+        #expect(try reader.readDeviceID().description == "01")
+    }
+
     @Test func severalAreRefusedBeforeFlashing() throws {
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
@@ -164,6 +178,10 @@ private final class USBDesk: Sendable {
             [flash]
             method = "command"
             command = ["/bin/true", "{image}"]
+
+            [identify]
+            command = ["/bin/sh", "-c", 'case "$0" in *1) echo 01;; *) echo 00;; esac', "{port}"]
+            format = "hex"
 
             [channel]
             kind = "uart"

@@ -24,9 +24,21 @@ extension Board {
             reporter.noted("the chip's ID is not read: \(obstacle)")
             return nil
         }
-        return CommandIDReader(
-            command, location: probed.location, values: toolValues(port: connection.serialPort),
-            directory: packagePath, timeout: platform.timeouts[.probe], interruption: interruption)
+        func reader(at port: String?) -> CommandIDReader {
+            CommandIDReader(
+                command, location: probed.location, values: toolValues(port: port),
+                directory: packagePath, timeout: platform.timeouts[.probe],
+                interruption: interruption)
+        }
+        guard command.placeholders.contains(.port) else {
+            return reader(at: connection.serialPort)
+        }
+        let serial = try toolRoute()
+        // Which one it is, is known only while no other has taken its name.
+        _ = try serial.choosePort()
+        return PortIDReader { [isFlashing] () throws(ProvisioningError) in
+            reader(at: try serial.awaitPort(isFlashed: isFlashing))
+        }
     }
 
     /// Why the tool can't be asked, or must not be; nil: it can.
@@ -90,4 +102,11 @@ extension Board {
         }
         reporter.remarked(reason + "; it is compared once the firmware tells it")
     }
+}
+
+/// Reads the ID through the board's serial port, which may have another name once the board is flashed.
+private struct PortIDReader: DeviceIDReader {
+    let reader: () throws(ProvisioningError) -> CommandIDReader
+
+    func readDeviceID() throws(ProvisioningError) -> DeviceID { try reader().readDeviceID() }
 }

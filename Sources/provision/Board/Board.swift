@@ -33,6 +33,7 @@ final class Board {
     let listPorts: () -> [SerialPortDescription]
     /// Nil until it is asked for.
     private var route: (any ChannelRoute)?
+    private var toolSerialRoute: SerialRoute?
 
     /// - Parameters:
     ///   - isFlashing: whether this run flashes it: what speaks there may only be starting then.
@@ -239,10 +240,18 @@ final class Board {
         return values
     }
 
+    /// The serial port that tools are told, which may be another one than the channel is.
+    func toolRoute() throws(ProvisioningError) -> SerialRoute {
+        if let serial = try chosenRoute() as? SerialRoute ?? toolSerialRoute { return serial }
+        let serial = serialRoute()
+        toolSerialRoute = serial
+        return serial
+    }
+
     private func touchingFlasher(
         _ commands: CommandFlasher.Commands, baud: Int
     ) throws(ProvisioningError) -> any Flasher {
-        let serial = try chosenRoute() as? SerialRoute ?? serialRoute()
+        let serial = try toolRoute()
         return TouchingFlasher(
             baud: baud, timeouts: platform.timeouts, interruption: interruption,
             port: serial.choosePort, current: serial.currentPort, noted: reporter.noted

@@ -67,15 +67,34 @@ final class SerialRoute: ChannelRoute {
         try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
     }
 
-    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    /// The path of the board's port, once it is there, for a tool that opens it.
+    func awaitPort(isFlashed: Bool) throws(ProvisioningError) -> String {
+        try whenThere(isFlashed: isFlashed) { path throws(ProvisioningError) in
+            guard access(path, R_OK | W_OK) == 0 else {
+                throw ProvisioningError(
+                    .channelUnavailable, "\(path): \(String(cString: strerror(errno)))",
+                    hint: "is the board plugged in, and may you open its port?")
+            }
+            return path
+        }
+    }
+
     private func openPort(isFlashed: Bool) throws(ProvisioningError) -> SerialPort {
+        try whenThere(isFlashed: isFlashed) { path throws(ProvisioningError) in
+            portPath = path
+            return try port(at: path)
+        }
+    }
+
+    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    private func whenThere<Result>(
+        isFlashed: Bool, _ body: (String) throws(ProvisioningError) -> Result
+    ) throws(ProvisioningError) -> Result {
         let end = ContinuousClock.now + platform.timeouts[.port]
         var wasMissing = false
         while true {
-            do {
-                let path = try currentPort()
-                portPath = path
-                return try port(at: path)
+            do throws(ProvisioningError) {
+                return try body(try currentPort())
             } catch {
                 if let path = connection.serialPort, access(path, F_OK) != 0 { wasMissing = true }
                 guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,
