@@ -19,6 +19,9 @@ public final class SerialPort: PollableChannel {
     private let flowControl: FlowControl
     private let interruption: Interruption
 
+    /// Bits per second that a port may be asked for.
+    public static let rates = 300...12_000_000
+
     /// How long `close` waits for the last bytes to leave.
     public var drainLimit = Duration.seconds(1)
 

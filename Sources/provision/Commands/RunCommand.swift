@@ -182,10 +182,13 @@ struct CredentialOptions: ParsableArguments {
     var credentials: Set<CredentialType>?
 
     @Option(
-        help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"))
+        help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"),
+        transform: Self.days)
     var validityDays: Int?
 
-    @Option(help: ArgumentHelp("The key in the device's key store.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("The key in the device's key store.", valueName: "id"),
+        transform: Self.keyID)
     var keyID: UInt32?
 
     @Flag(
@@ -195,14 +198,6 @@ struct CredentialOptions: ParsableArguments {
     @Flag(
         help: "Believe the clock, though the registry changed at a later time than it shows.")
     var acceptClock = false
-
-    func validate() throws {
-        if let validityDays, !(1...36500).contains(validityDays) {
-            throw ValidationError("--validity-days is 1 to 36500, not \(validityDays)")
-        }
-        // PSA_KEY_ID_NULL: no key has it.
-        if keyID == 0 { throw ValidationError("--key-id is 1 to \(UInt32.max), not 0") }
-    }
 
     func plan(for platform: Platform, _ connection: Connection) throws -> ProvisioningPlan {
         var plan = ProvisioningPlan()
@@ -223,6 +218,24 @@ struct CredentialOptions: ParsableArguments {
         plan.deadlines.conversation = platform.timeouts.conversation
         plan.deadlines.write = platform.timeouts[.write]
         return plan
+    }
+
+    static func days(_ text: String) throws -> Int {
+        let allowed = ProvisioningPlan.validityDays
+        guard let days = Int(text), allowed.contains(days) else {
+            throw ValidationError(
+                "--validity-days is \(allowed.lowerBound) to \(allowed.upperBound), not \(text)")
+        }
+        return days
+    }
+
+    static func keyID(_ text: String) throws -> UInt32 {
+        let allowed = ProvisioningPlan.keyIDs
+        guard let id = UInt32(text), allowed.contains(id) else {
+            throw ValidationError(
+                "--key-id is \(allowed.lowerBound) to \(allowed.upperBound), not \(text)")
+        }
+        return id
     }
 
     static func types(_ text: String) throws -> Set<CredentialType> {

@@ -161,7 +161,7 @@ import Testing
         #expect(file.contains("error[settings-invalid]") && file.contains("provision.toml:1"))
         for (name, value) in [
             ("BAUD", "fast"), ("CHANNEL", "can"), ("CREDENTIALS", "psk"), ("VALIDITY_DAYS", "0"),
-            ("KEY_ID", "-1"), ("TIMEOUT", "boot=20"),
+            ("KEY_ID", "0"), ("BAUD", "299"), ("TIMEOUT", "boot=20"),
         ] {
             let text = try plan(Self.settings, ["PROVISION_\(name)": value])
             #expect(text.contains("error[usage]: the variable PROVISION_\(name) is"), "\(text)")
