@@ -29,14 +29,7 @@ struct CheckCommand: ParsableCommand {
         completion: .file())
     var subject: String
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"),
-        completion: .directory)
-    var folders: [String] = []
-
-    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
-    var packagePath = "."
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Ask a real board, too.")
     var device = false
@@ -100,10 +93,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(isVerbose: false)
-        let catalogue = try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment)
-        let subject = try CheckSubject(subject, catalogue)
+        let subject = try CheckSubject(subject, places.catalogue())
         var results: [CheckResult]
         if let replay {
             results = [try DeviceCheck.replay(replay, of: subject, session)]
@@ -112,7 +102,7 @@ struct CheckCommand: ParsableCommand {
             if device {
                 results.append(
                     try DeviceCheck(subject: subject, connection: connection, session: session)
-                        .run(firmware: firmware, packagePath: packagePath, record: record))
+                        .run(firmware: firmware, packagePath: places.packagePath, record: record))
             }
         }
         try show(results, of: subject)

@@ -24,7 +24,6 @@ struct Defaults {
     /// - Throws: `.usage` for a variable whose value is none, naming it.
     func fill(_ options: inout PlatformOptions) throws {
         options.platform = try options.platform ?? variable("PLATFORM") { $0 } ?? settings.platform
-        options.folders += settings.platformFolders
     }
 
     /// - Parameter platform: with its defaults filled in: the package's image is for the package's platform.

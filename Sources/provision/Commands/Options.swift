@@ -12,17 +12,9 @@ struct PlatformOptions: ParsableArguments {
         completion: .shellCommand("provision platforms --names"))
     var platform: String?
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp(
-            "A folder with platform files of your own; it comes first. Repeatable.",
-            valueName: "folder"),
-        completion: .directory)
-    var folders: [String] = []
+    @OptionGroup var places: CatalogueOptions
 
-    @Option(
-        help: ArgumentHelp("The firmware package.", valueName: "folder"), completion: .directory)
-    var packagePath = "."
+    var packagePath: String { places.packagePath }
 }
 
 /// How a board is reached, where its platform file is not enough.

@@ -156,6 +156,45 @@ import Testing
         #expect(text.contains("error[usage]") && text.contains("boards is missing"))
     }
 
+    /// Whoever asks for a platform asks the same catalogue.
+    @Test func itsFoldersAreEveryCommands() throws {
+        try Executable.withHome { provision in
+            let package = provision.home.appending(path: "package")
+            let boards = package.appending(path: "boards")
+            try FileManager.default.createDirectory(at: boards, withIntermediateDirectories: true)
+            try Data("platforms = \"boards\"".utf8)
+                .write(to: package.appending(path: "provision.toml"))
+            let text = """
+                name = "ours"
+                description = "a board of this package"
+                board = "ours"
+                [flash]
+                method = "gdb"
+                [channel]
+                kind = "usb"
+                usb = { vendor = 0x1209, product = 0x0002 }
+                """
+            try Data(text.utf8).write(to: boards.appending(path: "ours.toml"))
+            func run(_ arguments: String...) throws -> String {
+                let result = try provision.run(Executable.url, arguments, in: package)
+                return result.text + result.standardError
+            }
+            #expect(try run("platforms", "--names").contains("\nours\n"))
+            #expect(try run("platforms", "ours").contains("a board of this package"))
+            #expect(try run("platforms", "match", "ours").contains("error[") == false)
+            #expect(try run("boards", "--platform", "ours").contains("error[") == false)
+            #expect(try run("check", "ours").contains("0 failed"))
+            #expect(try run("doctor", "--udev-rules").contains("# The platform ours\n"))
+            // It is known, and has no emulator.
+            #expect(try run("emulate", "ours").contains("error[platform-unknown]") == false)
+            #expect(
+                try provision("platforms", "--names", "--package-path", package.path).text
+                    .contains("\nours\n"))
+            try Data("name = [".utf8).write(to: boards.appending(path: "torn.toml"))
+            #expect(try run("doctor").contains("torn.toml"))
+        }
+    }
+
     @Test func badOnesAreNamed() throws {
         let file = try plan("platfrom = \"native\"")
         #expect(file.contains("error[settings-invalid]") && file.contains("provision.toml:1"))
