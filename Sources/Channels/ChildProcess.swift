@@ -293,6 +293,8 @@ extension Command {
     public var programPath: String? {
         guard let program = arguments.first else { return nil }
         let path = Launch.environment(overriding: environment)["PATH"] ?? Launch.standardPath
-        return Launch.search(program, path).flatMap { access($0, X_OK) == 0 ? $0 : nil }
+        guard let found = Launch.search(program, path) else { return nil }
+        let place = found.hasPrefix("/") ? found : (directory.map { $0 + "/" } ?? "") + found
+        return access(place, X_OK) == 0 ? place : nil
     }
 }

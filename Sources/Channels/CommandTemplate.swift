@@ -77,6 +77,15 @@ public struct CommandTemplate: Sendable, Hashable {
         return result
     }
 
+    /// The program's name or path, with values filled in.
+    ///
+    /// - Throws: as `filled(with:)`.
+    public func program(with values: [CommandPlaceholder: String]) throws(ProvisioningError)
+        -> String
+    {
+        try Self.fill(parts[0], values)
+    }
+
     // MARK: Parsing
 
     private static func parse(_ argument: String, _ allowed: Set<CommandPlaceholder>)

@@ -19,6 +19,9 @@ public final class SerialPort: PollableChannel {
     private let flowControl: FlowControl
     private let interruption: Interruption
 
+    /// Bits per second that a port may be asked for.
+    public static let rates = 300...12_000_000
+
     /// How long `close` waits for the last bytes to leave.
     public var drainLimit = Duration.seconds(1)
 
@@ -27,20 +30,33 @@ public final class SerialPort: PollableChannel {
     ///   - baud: bits per second; any rate that the driver can make.
     /// - Throws: `.channelUnavailable` if there is no such port, naming those that exist, or if the
     ///   user may not open it; `.channelBusy` if a process has it, naming it if it can be found.
-    public init(
+    public convenience init(
         path: String, baud: UInt32, flowControl: FlowControl = .none, interruption: Interruption
+    ) throws(ProvisioningError) {
+        guard let descriptor = try Self.openTerminal(path) else {
+            throw Self.openFailure(path, SystemError(ENOTTY))
+        }
+        try self.init(descriptor, path, baud, flowControl, interruption)
+    }
+
+    /// Nil if `path` is no tty. Nobody else may look at that before: opening a tty moves its modem lines, and so
+    /// does closing one whose settings are not ours, which resets many a board.
+    public convenience init?(
+        ifTerminal path: String, baud: UInt32, interruption: Interruption
+    ) throws(ProvisioningError) {
+        guard let descriptor = try Self.openTerminal(path) else { return nil }
+        try self.init(descriptor, path, baud, .none, interruption)
+    }
+
+    private init(
+        _ descriptor: Int32, _ path: String, _ baud: UInt32, _ flowControl: FlowControl,
+        _ interruption: Interruption
     ) throws(ProvisioningError) {
         name = path
         self.flowControl = flowControl
         self.interruption = interruption
-        let descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Self.openFailure(path, .last) }
         var isOpen = false
         defer { if !isOpen { closeDescriptor(descriptor) } }
-        // Nobody is at the other end of a pseudo-terminal that opening `/dev/ptmx` has just made.
-        guard isatty(descriptor) == 1, !chost_serial_is_master(descriptor) else {
-            throw Self.openFailure(path, SystemError(ENOTTY))
-        }
         // TIOCEXCL does not stop root, nor what has the port already; flock stops whoever asks.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw Self.openFailure(path, .last)
@@ -57,6 +73,18 @@ public final class SerialPort: PollableChannel {
             descriptor: descriptor, name: path, interruption: interruption,
             closedHint: "was the board unplugged, or did it reset its USB port?")
         isOpen = true
+    }
+
+    /// Nil if it is no tty.
+    private static func openTerminal(_ path: String) throws(ProvisioningError) -> Int32? {
+        let descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw openFailure(path, .last) }
+        // Nobody is at the other end of a pseudo-terminal that opening `/dev/ptmx` has just made.
+        guard isatty(descriptor) == 1, !chost_serial_is_master(descriptor) else {
+            closeDescriptor(descriptor)
+            return nil
+        }
+        return descriptor
     }
 
     deinit { close() }

@@ -1,4 +1,5 @@
 import Attestation
+import Channels
 public import Issuance
 public import Provisioning
 
@@ -75,7 +76,7 @@ public struct PackageSettings: Sendable {
         platformFolders = folders.map(path)
         firmware = try root.string(.firmware, atMost: 1024).map(path)
         channel = try root.choice(.channel, of: Platform.ChannelSettings.Kind.self)
-        baudRates = try root.integers(.baud, in: 300...12_000_000) ?? []
+        baudRates = try root.integers(.baud, in: SerialPort.rates) ?? []
         if let names = try root.choices(.credentials, of: Credential.self) {
             guard !names.isEmpty else {
                 throw root.invalid(
@@ -84,8 +85,10 @@ public struct PackageSettings: Sendable {
             }
             credentials = Set(names.map(\.type))
         }
-        validityDays = try root.integer(.validityDays, in: 1...36_500)
-        keyID = try root.integer(.keyID, in: 0...Int(UInt32.max)).map(UInt32.init)
+        validityDays = try root.integer(.validityDays, in: ProvisioningPlan.validityDays)
+        let keyIDs = ProvisioningPlan.keyIDs
+        keyID = try root.integer(.keyID, in: Int(keyIDs.lowerBound)...Int(keyIDs.upperBound))
+            .map(UInt32.init)
         if let section = try root.section(.timeouts, keys: TimeoutsKey.self) {
             for key in TimeoutsKey.allCases {
                 timeouts[key.timeout] = try section.integer(key, in: 1...3_600_000).map {
@@ -126,7 +129,7 @@ enum SettingsKey: String, PlatformKey {
     case credentials
     /// Days, 1 to 36500. --validity-days, PROVISION_VALIDITY_DAYS.
     case validityDays = "validity-days"
-    /// The key in the device's key store. --key-id, PROVISION_KEY_ID.
+    /// The key in the device's key store, from 1. --key-id, PROVISION_KEY_ID.
     case keyID = "key-id"
     /// `[timeouts]`, as in a platform file. --timeout, PROVISION_TIMEOUT.
     case timeouts

@@ -41,7 +41,7 @@ extension Platform {
                 hint: "add [channel.usb] with its \"vendor\", or choose another \"kind\"")
         }
         let settings = ChannelSettings(
-            kind: kind, baudRates: try section.integers(.baud, in: 300...12_000_000) ?? [115_200],
+            kind: kind, baudRates: try section.integers(.baud, in: SerialPort.rates) ?? [115_200],
             flowControl: try section.choice(.flowControl, of: FlowControl.self) ?? .none,
             reset: try reset(section),
             framing: try section.choice(.framing, of: StreamFraming.self)?.framing ?? .console,

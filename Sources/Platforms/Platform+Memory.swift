@@ -56,7 +56,7 @@ extension Platform {
                 flash: flash,
                 erase: try section.command(.eraseCommand, allowing: Self.toolPlaceholders),
                 reset: try section.command(.resetCommand, allowing: Self.toolPlaceholders))
-            let touchBaud = try section.integer(.touchBaud, in: 300...12_000_000)
+            let touchBaud = try section.integer(.touchBaud, in: SerialPort.rates)
             let usesTerminal = try section.boolean(.monitorTerminal)
             guard try section.boolean(.monitor) ?? false else {
                 guard usesTerminal == nil else {

@@ -253,7 +253,7 @@ extension Platform {
         var types = Set(names.map(\.type))
         if try section.boolean(.trustAnchors) ?? false { types.insert(.trustAnchors) }
         // 9999-12-31 is X.509's last day; a hundred years stay well before it.
-        let days = try section.integer(.validityDays, in: 1...36_500)
+        let days = try section.integer(.validityDays, in: ProvisioningPlan.validityDays)
         return Credentials(types: types, validityDays: days)
     }
 

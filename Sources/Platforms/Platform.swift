@@ -227,4 +227,11 @@ extension Platform.Flash {
         case .gdb, .adapter, .none: nil
         }
     }
+
+    /// What its commands have to be told.
+    public var placeholders: Set<CommandPlaceholder> {
+        guard let commands else { return [] }
+        return [commands.flash, commands.erase, commands.reset].compactMap(\.self)
+            .reduce(into: []) { $0.formUnion($1.placeholders) }
+    }
 }

@@ -11,7 +11,7 @@ extension Provisioner {
                 hint: "if the device runs it already: provision enroll")
         }
         // What is written over, or erased, on another board can't be brought back.
-        if plan.device != nil, let probe { try checkSelected(probe.readDeviceID()) }
+        if plan.device != nil { _ = try probe?.readDeviceID(expecting: plan.device) }
         observer.began(.flash)
         let receipt =
             if let image = plan.image {
@@ -27,8 +27,7 @@ extension Provisioner {
     func identify() throws(ProvisioningError) -> DeviceID? {
         guard let probe else { return nil }
         observer.began(.identify)
-        let id = try probe.readDeviceID()
-        try checkSelected(id)
+        let id = try probe.readDeviceID(expecting: plan.device)
         observer.ended(.identify, "the probe reads \(id)")
         return id
     }

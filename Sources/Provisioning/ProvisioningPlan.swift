@@ -33,6 +33,11 @@ public struct ProvisioningPlan: Sendable {
     /// The version of SMP. Nil: 2, and 1 with a device that says it knows no other.
     public var smpVersion: SMPVersion?
 
+    /// PSA Crypto's `PSA_KEY_ID_NULL` is no key's.
+    public static let keyIDs: ClosedRange<UInt32> = 1...UInt32.max
+    /// Days of a credential: up to a century.
+    public static let validityDays = 1...36_500
+
     public init() {}
 
     /// How long a device may take. Requests are repeated, so one that is silent is given up only after

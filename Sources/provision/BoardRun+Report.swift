@@ -21,9 +21,11 @@ extension BoardRun {
             try ExportDestination.check(folder: folder, option: "--output-credentials")
         }
         if isFlashing { try board.checkChannel() }
+        let probe = try board.deviceIDReader()
+        try board.checkDeviceIsRead(by: probe, erasing: erases)
         let outcome = try Provisioner(
             plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-            probe: try board.deviceIDReader(), openChannel: board.openChannel, registry: registry,
+            probe: probe, openChannel: board.openChannel, registry: registry,
             issuer: authority, surroundings: .system, observer: session.reporter
         ).registerReport()
         defer { outcome.log.close() }

@@ -34,7 +34,8 @@ struct BoardRun: Sendable {
     ) throws -> RunReport {
         let isFlashing = image != nil || choice.given != nil
         let log = try logs.source(for: choice, isFlashing: isFlashing)
-        let board = session.board(choice, packagePath: packagePath, log: log)
+        let board = session.board(
+            choice, packagePath: packagePath, isFlashing: isFlashing, log: log)
         return try session.with(board) {
             if let log {
                 return try hear(choice, image, board, log, session, then: then)
@@ -44,9 +45,11 @@ struct BoardRun: Sendable {
             plan.flashesOwnImage = isFlashing && image == nil
             plan.erases = erases
             if isFlashing { try board.checkChannel() }
+            let probe = try board.deviceIDReader()
+            try board.checkDeviceIsRead(by: probe, erasing: erases)
             let outcome = try Provisioner(
                 plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-                probe: try board.deviceIDReader(), openChannel: board.openChannel,
+                probe: probe, openChannel: board.openChannel,
                 registry: registry, issuer: authority, surroundings: .system,
                 observer: session.reporter
             ).provision()

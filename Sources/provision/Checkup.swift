@@ -8,6 +8,7 @@ import Registry
 /// What `doctor` looks at. It only looks.
 struct Checkup {
     let state: State
+    let places: CatalogueOptions
 
     struct Finding: Encodable {
         enum Severity: String, Encodable {
@@ -131,9 +132,7 @@ struct Checkup {
 
     private func platforms() -> Finding {
         do {
-            let catalogue = try PlatformCatalogue(
-                package: ".", environment: ProcessInfo.processInfo.environment)
-            let entries = catalogue.entries()
+            let entries = try places.catalogue().entries()
             for entry in entries {
                 guard case .failure(let error) = entry.platform else { continue }
                 return Finding(

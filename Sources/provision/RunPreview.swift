@@ -16,20 +16,19 @@ struct RunPreview {
         self.state = state
     }
 
-    private struct Line: Encodable {
+    struct Line: Encodable {
         let step: String
         let action: String
     }
 
-    func print() throws {
+    func show(in document: ResultDocument) throws {
         let lines = try lines()
-        if command.output.json { return try JSONDocument.print(["plan": lines]) }
         var table = Table("STEP", "WOULD")
         for line in lines { table.append(line.step, line.action) }
-        Terminal.standardOutput.write(table.text)
+        try document.show(["plan": lines], text: table.text)
     }
 
-    private func lines() throws -> [Line] {
+    func lines() throws -> [Line] {
         let build = FirmwareBuild(platform, packagePath: command.platform.packagePath)
         var lines: [Line] = []
         let image: String
@@ -56,7 +55,7 @@ struct RunPreview {
         let types = command.credentials.credentials ?? platform.credentials.types
         lines += [
             Line(
-                step: "evidence", action: "ask on \(command.connection.port ?? channel)"),
+                step: "evidence", action: "ask on \(channel)"),
             Line(step: "register", action: "record the key in \(state.directory.registry)"),
             Line(
                 step: "issue",
@@ -74,7 +73,7 @@ struct RunPreview {
     private func report(_ log: LogSource) -> [Line] {
         let place =
             switch log {
-            case .channel: command.connection.port ?? channel
+            case .channel: channel
             case .flasher: "what the flash command prints"
             case .standardInput: "standard input"
             case .path(let path, _): path
@@ -98,8 +97,10 @@ struct RunPreview {
     }
 
     private var channel: String {
-        switch command.connection.channel ?? platform.channel.kind {
-        case .uart: "the board's port"
+        let connection = choice.connection
+        if let named = connection.port { return named }
+        return switch connection.channel ?? platform.channel.kind {
+        case .uart: connection.foundPort ?? "the board's port"
         case .rtt: "RTT through the probe"
         case .adapter: "the adapter \(platform.adapter?.name ?? "")"
         case .udp: platform.channel.udp?.description ?? "the network"

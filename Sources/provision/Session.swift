@@ -33,7 +33,7 @@ struct Session {
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
     func choice(
-        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool = false,
+        _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool = false,
         given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         let platform = try options.namedPlatform(interruption)
@@ -43,13 +43,15 @@ struct Session {
         return choice
     }
 
+    /// - Parameter isFlashing: whether this run flashes it.
     func board(
-        _ choice: BoardChoice, packagePath: String, log: LogSource? = nil
+        _ choice: BoardChoice, packagePath: String, isFlashing: Bool, log: LogSource? = nil
     ) -> Board {
         Board(
             choice.platform, choice.connection, packagePath: packagePath,
             stateDirectory: state.directory.path, interruption: interruption, reporter: reporter,
-            log: log, given: choice.given, probeNumbers: choice.probeNumbers,
+            isFlashing: isFlashing, log: log, given: choice.given,
+            probeNumbers: choice.probeNumbers,
             listPorts: { SerialPorts.list().filter(choice.scope.admits) })
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 /// Arguments that no run can use are wrong usage, not a crash.
 @Suite struct ArgumentTests {
-    @Test(arguments: ["0", "4294967296", "99999999999"])
+    @Test(arguments: ["0", "299", "12000001", "4294967296", "99999999999"])
     func aBaudRateThatNoPortHasIsWrongUsage(rate: String) throws {
         try Executable.withHome { provision in
             // The rate is looked at first: there is no such port.

@@ -17,7 +17,6 @@ import Testing
         let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         // Another one was sooner; and then it is there again, with another firmware's identity.
         let garage = try desk.plug("ttyACM0", at: "1-2", serial: "B")
@@ -32,7 +31,6 @@ import Testing
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         let garage = try desk.plug("ttyACM1", at: "1-2", serial: "A")
         let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
@@ -48,7 +46,6 @@ import Testing
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
         let board = try desk.board("--port", desk.path("ttyACM0"))
         try board.checkChannel()
-        _ = try board.flasher()
         desk.unplug("ttyACM0")
         desk.unplug("ttyACM1")
         try desk.plug("ttyACM0", at: "1-2", serial: "B")
@@ -56,6 +53,20 @@ import Testing
         let channel = try board.openChannel()
         defer { channel.close() }
         #expect(channel.name.hasSuffix("/ttyACM1"))
+    }
+
+    /// A tool that reads the ID through the port is told where it is by then.
+    @Test func theToolThatReadsTheIDFollows() throws {
+        let kitchen = try desk.plug("ttyACM0", at: "1-1", serial: "A")
+        let board = try desk.board("--port", desk.path("ttyACM0"))
+        try board.checkChannel()
+        // Before the flasher is made, as much as after it.
+        let reader = try #require(try board.deviceIDReader())
+        #expect(try reader.readDeviceID().description == "00")
+        desk.unplug("ttyACM0")
+        try desk.plug("ttyACM0", at: "1-2", serial: "B")
+        desk.afterLooks(2) { try desk.plug("ttyACM1", at: "1-1", serial: "A", as: kitchen) }
+        #expect(try reader.readDeviceID().description == "01")
     }
 
     @Test func severalAreRefusedBeforeFlashing() throws {
@@ -71,7 +82,6 @@ import Testing
     @Test func theOneThatComesWithItsFirstFirmware() throws {
         let board = try desk.board()
         try board.checkChannel()
-        _ = try board.flasher()
         desk.afterLooks(2) { try desk.plug("ttyACM0", at: "1-1", serial: "A") }
         let channel = try board.openChannel()
         defer { channel.close() }
@@ -80,7 +90,7 @@ import Testing
 
     /// Nothing is waited for where nothing was flashed.
     @Test func noneWithoutFlashing() throws {
-        let board = try desk.board()
+        let board = try desk.board(isFlashing: false)
         let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
         #expect(error?.reason == "no serial port is attached")
         #expect(desk.lookCount == 1)
@@ -159,7 +169,7 @@ private final class USBDesk: Sendable {
         return descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
-    func board(_ options: String...) throws -> Board {
+    func board(_ options: String..., isFlashing: Bool = true) throws -> Board {
         let text = """
             name = "mine"
             description = "a board that is a USB device of its own"
@@ -169,6 +179,10 @@ private final class USBDesk: Sendable {
             method = "command"
             command = ["/bin/true", "{image}"]
 
+            [identify]
+            command = ["/bin/sh", "-c", 'case "$0" in *1) echo 01;; *) echo 00;; esac', "{port}"]
+            format = "hex"
+
             [channel]
             kind = "uart"
 
@@ -177,9 +191,10 @@ private final class USBDesk: Sendable {
             """
         return Board(
             try Platform(parsing: Array(text.utf8), name: "mine", file: "mine.toml"),
-            try ConnectionOptions.parse(options), packagePath: root.path,
+            try ConnectionOptions.parse(options).connection, packagePath: root.path,
             stateDirectory: stateDirectory, interruption: try Interruption(),
-            reporter: ProgressReporter(isVerbose: false), listPorts: { [self] in ports() })
+            reporter: ProgressReporter(isVerbose: false), isFlashing: isFlashing,
+            listPorts: { [self] in ports() })
     }
 
     private func ports() -> [SerialPortDescription] {

@@ -72,6 +72,44 @@ import Testing
         }
     }
 
+    /// A tool of the firmware package's, wherever the run is started.
+    @Test(arguments: ["{package}/tools/read-id", "tools/read-id", "./tools/{board}-id"])
+    func aToolOfThePackage(program: String) throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let device = try NativeDevice(image, in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            let tools = provision.home.appending(path: "package/tools")
+            try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
+            for name in ["read-id", "native-id"] {
+                try Data("#!/bin/sh\necho 00\n".utf8).write(to: tools.appending(path: name))
+                try FileManager.default.setAttributes(
+                    [.posixPermissions: 0o700], ofItemAtPath: tools.path + "/" + name)
+            }
+            let text = """
+                name = "mine"
+                description = "a board of my own"
+                board = "native"
+                [flash]
+                method = "command"
+                command = ["true", "{image}"]
+                [identify]
+                command = ["\(program)"]
+                format = "hex"
+                [channel]
+                kind = "uart"
+                """
+            try Data(text.utf8).write(to: provision.home.appending(path: "mine.toml"))
+            let result = try provision.run(
+                Executable.url,
+                [
+                    "enroll", "--platform", "mine", "--platforms", provision.home.path,
+                    "--package-path", "package", "--port", device.line.port, "-v",
+                ], in: provision.home)
+            result.expectError("id-mismatch", status: 7, "the probe read 00")
+        }
+    }
+
     /// OpenOCD's server reads it where RTT goes through the same port.
     @Test(.enabled(if: OpenOCD.isInstalled, "there is no openocd"))
     func openOCDsTclPortReads() throws {

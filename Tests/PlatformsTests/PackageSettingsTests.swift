@@ -53,7 +53,7 @@ import Testing
         ("baud = 1", "\"baud\" has 1, not 300 to 12000000"),
         ("credentials = []", "\"credentials\" is empty"),
         ("credentials = [\"psk\"]", "not one of \"x509\", \"cwt\", \"trust-anchors\""),
-        ("validity-days = 0", "not 1 to 36500"), ("key-id = -1", "not 0 to 4294967295"),
+        ("validity-days = 0", "not 1 to 36500"), ("key-id = 0", "not 1 to 4294967295"),
         ("firmware = \"\"", "not one line"), ("timeouts = 3", "not a table"),
         ("[timeouts]\nboot = 3", "unknown key \"boot\" in [timeouts]"),
         ("platforms = [\(String(repeating: "\"x\", ", count: 17))]", "at most 16 folders"),

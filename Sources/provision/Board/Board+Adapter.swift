@@ -10,11 +10,7 @@ extension Board {
     /// - Throws: `.adapterFailed`, `.adapterSilent`, `.adapterProtocol`, `.versionUnsupported`.
     func adapter() throws(ProvisioningError) -> AdapterSession {
         if let adapterSession { return adapterSession }
-        guard let adapter = platform.adapter else {
-            throw ProvisioningError(
-                .usage, "the platform \(platform.name) has no adapter",
-                hint: "leave --channel adapter away")
-        }
+        guard let adapter = platform.adapter else { throw missingAdapter }
         let session = AdapterSession(
             try AdapterProcess(adapter.find(), interruption: interruption) { [reporter] line in
                 reporter.noted(line)
@@ -22,12 +18,18 @@ extension Board {
         // From here on it is let go with the board.
         adapterSession = session
         var selection = AdapterSession.Selection()
-        selection.port = connection.port
+        selection.port = connection.serialPort
         selection.probe = connection.probe
         selection.probeSerial = connection.probeSerial
         selection.usbSerial = connection.usbSerial
         _ = try session.hello(selection)
         return session
+    }
+
+    var missingAdapter: ProvisioningError {
+        ProvisioningError(
+            .usage, "the platform \(platform.name) has no adapter",
+            hint: "leave --channel adapter away")
     }
 
     func adapterFlasher() throws(ProvisioningError) -> any Flasher {

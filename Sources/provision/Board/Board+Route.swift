@@ -12,32 +12,27 @@ extension Board {
         case .flasher: return MonitorRoute { [unowned self] in monitor }
         case .standardInput?, .path?:
             return LogRoute(
-                log ?? .standardInput,
-                baud: connection.link.baud.map { Int($0[0]) } ?? platform.channel.baudRates[0],
-                timeout: platform.timeouts.boot, interruption: interruption)
+                log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption
+            ) { [unowned self] path in logRoute(to: path) }
         }
-        // Its ports are whatever the adapter understands.
-        if platform.adapter != nil, (connection.channel ?? platform.channel.kind) == .adapter {
-            return AdapterRoute(connection, platform.timeouts) {
-                [unowned self] () throws(ProvisioningError) in
-                try adapter()
-            }
-        }
-        if let openOCD = try OpenOCDRoute(connection.port, platform, interruption: interruption) {
-            return openOCD
-        }
-        if let socket = try SocketRoute.endpoint(connection.port) {
-            return SocketRoute(
-                socket, platform.timeouts, interruption: interruption)
-        }
-        if let endpoint = try UDPRoute.endpoint(connection.port) {
+        switch try PortAddress(connection, of: platform) {
+        case .path: return serialRoute()
+        case .socket(let endpoint):
+            return SocketRoute(endpoint, platform.timeouts, interruption: interruption)
+        case .openOCD(let address):
+            return OpenOCDRoute(address, platform, interruption: interruption)
+        case .network(let endpoint):
             return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
+        case .usb(let selection):
+            return USBRoute(platform, selection: selection, interruption: interruption)
+        case .adapter: return try adapterRoute()
+        case nil: return try unnamedRoute()
         }
-        if let named = try USBSelection(parsing: connection.port ?? "") {
-            return USBRoute(platform, selection: named, interruption: interruption)
-        }
-        // A port that the user names is one, whatever the platform file says.
-        switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
+    }
+
+    /// The channel's of the platform, where the user names no port.
+    private func unnamedRoute() throws(ProvisioningError) -> any ChannelRoute {
+        switch connection.channel ?? platform.channel.kind {
         case .rtt:
             return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
                 try probe()
@@ -47,7 +42,7 @@ extension Board {
         case .usb:
             guard let usb = platform.channel.usb else { throw USBRoute.unknownDevice(platform) }
             return USBRoute(
-                platform, selection: usb.selecting(connection.usbSerial),
+                platform, selection: usb.selecting(connection.foundPlace ?? connection.usbSerial),
                 interruption: interruption)
         case .udp:
             guard let endpoint = platform.channel.udp else {
@@ -56,15 +51,31 @@ extension Board {
                     hint: "name it with --port udp:HOST")
             }
             return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
-        case .adapter:
-            throw ProvisioningError(
-                .usage, "the platform \(platform.name) has no adapter",
-                hint: "leave --channel adapter away")
+        case .adapter: return try adapterRoute()
         case .uart: return serialRoute()
         }
     }
 
-    func serialRoute() -> SerialRoute {
+    private func adapterRoute() throws(ProvisioningError) -> any ChannelRoute {
+        guard platform.adapter != nil else { throw missingAdapter }
+        return AdapterRoute(connection, platform.timeouts) {
+            [unowned self] () throws(ProvisioningError) in
+            try adapter()
+        }
+    }
+
+    /// To a tty that only the log comes from: nobody is asked at which rate it answers.
+    private func logRoute(to path: String) -> SerialRoute {
+        var connection = connection
+        connection.port = path
+        let route = serialRoute(connection)
+        route.asksForRate = false
+        return route
+    }
+
+    func serialRoute() -> SerialRoute { serialRoute(connection) }
+
+    private func serialRoute(_ connection: Connection) -> SerialRoute {
         SerialRoute(
             platform, connection, interruption: interruption,
             emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,

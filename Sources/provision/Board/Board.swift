@@ -8,9 +8,10 @@ import SMP
 /// One board within reach: on a cable, or emulated for as long as this object lives.
 final class Board {
     let platform: Platform
-    let connection: ConnectionOptions
+    let connection: Connection
     /// How messages lie on a byte stream.
     var framing: SMPFraming { connection.link.framing ?? platform.channel.framing }
+    /// Absolute: what is in it is named to tools that run in it.
     let packagePath: String
     /// USB numbers of the board's probe, where USB shows which it is.
     private let probeNumbers: String?
@@ -22,8 +23,8 @@ final class Board {
     /// Nil until it is needed.
     var adapterSession: AdapterSession?
     private var claims: [BoardClaim] = []
-    /// Whether this run flashes it.
-    private(set) var isFlashed = false
+    /// Whether this run flashes it, or has.
+    let isFlashing: Bool
     /// Where the log is read of a device that only reports; nil: it is asked.
     let log: LogSource?
     /// What flashes in the place of the platform's flash step.
@@ -32,24 +33,28 @@ final class Board {
     let listPorts: () -> [SerialPortDescription]
     /// Nil until it is asked for.
     private var route: (any ChannelRoute)?
+    private var toolSerialRoute: SerialRoute?
 
     /// - Parameters:
+    ///   - isFlashing: whether this run flashes it: what speaks there may only be starting then.
     ///   - log: where the log is read of a device that only reports; nil: it is asked.
     ///   - given: what flashes in the place of the platform's flash step.
     ///   - probeNumbers: `0d28:0204`, of the probe with `connection.probeSerial`.
     ///   - listPorts: the serial ports of this moment.
     init(
-        _ platform: Platform, _ connection: ConnectionOptions, packagePath: String,
+        _ platform: Platform, _ connection: Connection, packagePath: String,
         stateDirectory: String, interruption: Interruption, reporter: ProgressReporter,
-        log: LogSource? = nil, given: GivenFlash? = nil, probeNumbers: String? = nil,
+        isFlashing: Bool, log: LogSource? = nil, given: GivenFlash? = nil,
+        probeNumbers: String? = nil,
         listPorts: @escaping () -> [SerialPortDescription] = { SerialPorts.list() }
     ) {
         self.platform = platform
         self.connection = connection
-        self.packagePath = packagePath
+        self.packagePath = URL(filePath: packagePath).standardizedFileURL.path
         self.stateDirectory = stateDirectory
         self.interruption = interruption
         self.reporter = reporter
+        self.isFlashing = isFlashing
         self.log = log
         self.given = given
         self.probeNumbers = probeNumbers
@@ -72,22 +77,29 @@ final class Board {
 
     private func claim() throws(ProvisioningError) {
         guard claims.isEmpty else { return }
-        if let port = connection.port {
-            let socket = try SocketRoute.endpoint(port)?.description
-            let network = try UDPRoute.endpoint(port)?.description
-            let device = try USBSelection(parsing: port)?.description
-            let path =
-                socket ?? network ?? device
-                ?? URL(filePath: port).resolvingSymlinksInPath().path
-            claims.append(try BoardClaim(path, else: .channelBusy, in: stateDirectory))
+        let port =
+            switch try PortAddress(connection, of: platform) {
+            case .socket(let endpoint): endpoint.description
+            case .network(let endpoint): endpoint.description
+            case .usb(let selection): selection.description
+            case .path, .openOCD, .adapter, nil: connection.serialPort.map(Self.node)
+            }
+        if let port {
+            claims.append(try BoardClaim(port, else: .channelBusy, in: stateDirectory))
         }
         if let probe = connection.probe {
-            let name = "the probe \(try ProbeEndpoint(parsing: probe))"
-            claims.append(try BoardClaim(name, else: .deviceBusy, in: stateDirectory))
+            let name = try namedProbe().map { "\($0)" } ?? probe
+            claims.append(
+                try BoardClaim("the probe \(name)", else: .deviceBusy, in: stateDirectory))
         } else if let serial = connection.probeSerial {
             claims.append(
                 try BoardClaim("the probe \(serial)", else: .deviceBusy, in: stateDirectory))
         }
+    }
+
+    /// One path may be a link to another; what is no path stays what it is.
+    private static func node(_ port: String) -> String {
+        port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port
     }
 
     /// What ended the emulator, where that is why a board does not answer.
@@ -114,7 +126,6 @@ final class Board {
     ///
     /// - Throws: `.probeUnavailable` where it takes a probe and nobody named one.
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
-        isFlashed = true
         switch given?.step(on: platform) ?? platform.flash {
         case .gdb:
             if let probe = try probe() { return probe }
@@ -127,7 +138,7 @@ final class Board {
             let touchBaud = given == nil ? platform.touchBaud : nil
             return try touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
-            } ?? commandFlasher(commands, port: connection.port)
+            } ?? commandFlasher(commands, port: connection.serialPort)
         case .monitor(let commands, let usesTerminal):
             guard log == .flasher else {
                 throw ProvisioningError(
@@ -135,7 +146,7 @@ final class Board {
                     hint: "flash and provision in one: provision run")
             }
             let flasher = MonitoringFlasher(
-                commandFlasher(commands, port: connection.port), usesTerminal: usesTerminal,
+                commandFlasher(commands, port: connection.serialPort), usesTerminal: usesTerminal,
                 interruption: interruption)
             monitor = flasher
             return flasher
@@ -151,12 +162,12 @@ final class Board {
 
     /// What the firmware speaks on.
     func openChannel() throws(ProvisioningError) -> any Channel {
-        try chosenRoute().open(isFlashed: isFlashed)
+        try chosenRoute().open(isFlashed: isFlashing)
     }
 
     /// `error`, with what the channel knows about why the board did not answer.
     func explained(_ error: ProvisioningError) -> ProvisioningError {
-        route?.explained(error, isFlashed: isFlashed) ?? error
+        route?.explained(error, isFlashed: isFlashing) ?? error
     }
 
     func chosenRoute() throws(ProvisioningError) -> any ChannelRoute {
@@ -191,9 +202,20 @@ final class Board {
     }
 
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
-        if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }
+        if let named = try namedProbe() { return named }
         if let emulator { return emulator.probe }
         return platform.probe
+    }
+
+    /// Nil where the user named none, or one that only the adapter understands.
+    private func namedProbe() throws(ProvisioningError) -> ProbeEndpoint? {
+        guard let probe = connection.probe else { return nil }
+        do {
+            return try ProbeEndpoint(parsing: probe)
+        } catch {
+            guard platform.adapter == nil else { return nil }
+            throw error
+        }
     }
 
     private func commandFlasher(
@@ -218,10 +240,18 @@ final class Board {
         return values
     }
 
+    /// The serial port that tools are told, which may be another one than the channel is.
+    func toolRoute() throws(ProvisioningError) -> SerialRoute {
+        if let serial = try chosenRoute() as? SerialRoute ?? toolSerialRoute { return serial }
+        let serial = serialRoute()
+        toolSerialRoute = serial
+        return serial
+    }
+
     private func touchingFlasher(
         _ commands: CommandFlasher.Commands, baud: Int
     ) throws(ProvisioningError) -> any Flasher {
-        let serial = try chosenRoute() as? SerialRoute ?? serialRoute()
+        let serial = try toolRoute()
         return TouchingFlasher(
             baud: baud, timeouts: platform.timeouts, interruption: interruption,
             port: serial.choosePort, current: serial.currentPort, noted: reporter.noted

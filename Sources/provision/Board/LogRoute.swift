@@ -6,34 +6,67 @@ import Provisioning
 /// A log that comes from elsewhere: standard input, a file, a pipe, a tty.
 final class LogRoute: ChannelRoute {
     private let source: LogSource
-    private let baud: Int
     private let timeout: Duration
     private let interruption: Interruption
+    private let serialRoute: (String) -> SerialRoute
+    /// A file, from where it was before the board was flashed.
     private var log: (any Channel)?
+    /// Nil until the source is found to be a tty.
+    private var serial: SerialRoute?
 
-    /// - Parameter timeout: how long a file that is followed may take until it is there.
-    init(_ source: LogSource, baud: Int, timeout: Duration, interruption: Interruption) {
+    /// Of the port that is opened to see what it is, and closed again.
+    private static let anyRate: UInt32 = 115_200
+
+    /// - Parameters:
+    ///   - timeout: how long a file that is followed may take until it is there.
+    ///   - serialRoute: to the tty of this path.
+    init(
+        _ source: LogSource, timeout: Duration, interruption: Interruption,
+        serialRoute: @escaping (String) -> SerialRoute
+    ) {
         self.source = source
-        self.baud = baud
         self.timeout = timeout
         self.interruption = interruption
+        self.serialRoute = serialRoute
     }
 
-    /// Before the board is flashed: what a file holds by then was said by the firmware before.
+    /// Before the board is flashed: what a file holds by then was said by the firmware before. A tty is let go,
+    /// for the flash tool may need it, and what it holds when it is opened again is discarded.
     func check() throws(ProvisioningError) {
         guard case .path(let path, _) = source, access(path, F_OK) == 0 else { return }
+        if let serial = try terminal(path) { return try serial.check() }
         log = try openLog(skips: true)
     }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         if let log { return log }
         let end = ContinuousClock.now + timeout
-        while case .path(let path, true) = source, access(path, F_OK) != 0,
+        while case .path(let path, true) = source, serial == nil, access(path, F_OK) != 0,
             ContinuousClock.now < end
         {
             try interruption.pause(for: .milliseconds(20))
         }
+        if case .path(let path, _) = source, let serial = try terminal(path) {
+            return try serial.open(isFlashed: isFlashed)
+        }
         return try openLog(skips: false)
+    }
+
+    func explained(_ error: ProvisioningError, isFlashed: Bool) -> ProvisioningError {
+        serial?.explained(error, isFlashed: isFlashed) ?? error
+    }
+
+    /// Nil if it is none.
+    private func terminal(_ path: String) throws(ProvisioningError) -> SerialRoute? {
+        if let serial { return serial }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR,
+            let port = try SerialPort(
+                ifTerminal: path, baud: Self.anyRate, interruption: interruption)
+        else { return nil }
+        port.close()
+        serial = serialRoute(path)
+        return serial
     }
 
     private func openLog(skips: Bool) throws(ProvisioningError) -> any Channel {
@@ -42,20 +75,11 @@ final class LogRoute: ChannelRoute {
         }
         var status = stat()
         let isThere = stat(path, &status) == 0
-        if isThere, status.st_mode & S_IFMT == S_IFCHR, Self.isTerminal(path) {
-            return try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
-        }
         // What is no file is read as it comes.
         if follows, !isThere || status.st_mode & S_IFMT == S_IFREG {
             return try GrowingLog(path: path, skips: skips, interruption: interruption)
         }
         return try LogInput(path: path, skips: skips, interruption: interruption)
-    }
-
-    private static func isTerminal(_ path: String) -> Bool {
-        let descriptor = Glibc.open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        return descriptor >= 0 && isatty(descriptor) == 1
     }
 }
 

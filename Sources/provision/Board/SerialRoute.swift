@@ -6,7 +6,7 @@ import Provisioning
 /// A serial port: the user's, the only one that is attached, or an emulated board's.
 final class SerialRoute: ChannelRoute {
     private let platform: Platform
-    private let connection: ConnectionOptions
+    private let connection: Connection
     private let emulatedPort: () -> String?
     private let listPorts: () -> [SerialPortDescription]
     private let isGreeted: () -> Bool
@@ -24,7 +24,7 @@ final class SerialRoute: ChannelRoute {
     ///   - listPorts: the serial ports of this moment.
     ///   - isGreeted: whether the device has answered yet.
     init(
-        _ platform: Platform, _ connection: ConnectionOptions, interruption: Interruption,
+        _ platform: Platform, _ connection: Connection, interruption: Interruption,
         emulatedPort: @escaping () -> String?,
         listPorts: @escaping () -> [SerialPortDescription], isGreeted: @escaping () -> Bool,
         reporter: ProgressReporter
@@ -47,12 +47,12 @@ final class SerialRoute: ChannelRoute {
     /// Which port it is, while no other has taken its name.
     private func choose() throws(ProvisioningError) -> String? {
         try checkThatPortIsNamed()
-        if let named = connection.port {
+        if let named = connection.serialPort {
             chosenPort = ChosenPort(named: named, among: listPorts())
         } else if platform.emulation == nil {
             chosenPort = try ChosenPort(among: listPorts())
         }
-        return connection.port ?? chosenPort?.path
+        return connection.serialPort ?? chosenPort?.path
     }
 
     /// The port of the board as it is now.
@@ -67,17 +67,36 @@ final class SerialRoute: ChannelRoute {
         try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
     }
 
-    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    /// The path of the board's port, once it is there, for a tool that opens it.
+    func awaitPort(isFlashed: Bool) throws(ProvisioningError) -> String {
+        try whenThere(isFlashed: isFlashed) { path throws(ProvisioningError) in
+            guard access(path, R_OK | W_OK) == 0 else {
+                throw ProvisioningError(
+                    .channelUnavailable, "\(path): \(String(cString: strerror(errno)))",
+                    hint: "is the board plugged in, and may you open its port?")
+            }
+            return path
+        }
+    }
+
     private func openPort(isFlashed: Bool) throws(ProvisioningError) -> SerialPort {
+        try whenThere(isFlashed: isFlashed) { path throws(ProvisioningError) in
+            portPath = path
+            return try port(at: path)
+        }
+    }
+
+    /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
+    private func whenThere<Result>(
+        isFlashed: Bool, _ body: (String) throws(ProvisioningError) -> Result
+    ) throws(ProvisioningError) -> Result {
         let end = ContinuousClock.now + platform.timeouts[.port]
         var wasMissing = false
         while true {
-            do {
-                let path = try currentPort()
-                portPath = path
-                return try port(at: path)
+            do throws(ProvisioningError) {
+                return try body(try currentPort())
             } catch {
-                if let path = connection.port, access(path, F_OK) != 0 { wasMissing = true }
+                if let path = connection.serialPort, access(path, F_OK) != 0 { wasMissing = true }
                 guard isFlashed, wasMissing || chosenPort != nil, error.code == .channelUnavailable,
                     ContinuousClock.now < end
                 else { throw error }
@@ -118,7 +137,7 @@ final class SerialRoute: ChannelRoute {
 
     func currentPort() throws(ProvisioningError) -> String {
         if let chosenPort { return try chosenPort.current(among: listPorts()) }
-        if let path = connection.port ?? emulatedPort() { return path }
+        if let path = connection.serialPort ?? emulatedPort() { return path }
         try checkThatPortIsNamed()
         guard platform.emulation == nil else {
             throw ProvisioningError(
@@ -155,7 +174,7 @@ final class SerialRoute: ChannelRoute {
                 version: connection.link.smpVersion ?? platform.channel.smpVersion ?? .v2)
             let rate = try search.find(
                 on: port, within: platform.timeouts.boot, logged: reporter.logged)
-            Terminal.standardError.remark("\(port.name) answers at \(rate) baud")
+            reporter.remarked("\(port.name) answers at \(rate) baud")
             return port
         } catch {
             port.close()

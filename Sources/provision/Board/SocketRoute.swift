@@ -14,18 +14,6 @@ final class SocketRoute: ChannelRoute {
         self.interruption = interruption
     }
 
-    /// The socket that the user named in a port's place; nil where `port` is a path.
-    static func endpoint(_ port: String?) throws(ProvisioningError) -> ProbeEndpoint? {
-        guard let port, ["tcp:", "unix:"].contains(where: port.hasPrefix) else { return nil }
-        do {
-            return try ProbeEndpoint(parsing: port)
-        } catch {
-            throw ProvisioningError(
-                .usage, "no socket's address: \"\(port)\"",
-                hint: "write --port tcp:HOST:PORT or --port unix:PATH")
-        }
-    }
-
     func check() {}
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {

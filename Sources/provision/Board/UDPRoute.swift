@@ -14,12 +14,6 @@ final class UDPRoute: ChannelRoute {
         self.interruption = interruption
     }
 
-    /// What the user named in a port's place, if it is one.
-    static func endpoint(_ port: String?) throws(ProvisioningError) -> UDPEndpoint? {
-        guard let port, port.hasPrefix(UDPEndpoint.prefix) else { return nil }
-        return try UDPEndpoint(parsing: port)
-    }
-
     /// A device that has no firmware yet has no address either.
     func check() {}
 

@@ -29,14 +29,7 @@ struct CheckCommand: ParsableCommand {
         completion: .file())
     var subject: String
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"),
-        completion: .directory)
-    var folders: [String] = []
-
-    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
-    var packagePath = "."
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Ask a real board, too.")
     var device = false
@@ -87,27 +80,20 @@ struct CheckCommand: ParsableCommand {
         ] where value != nil && !device {
             throw ValidationError("\(option) is for --device only")
         }
+        if port == "" { throw ValidationError("--port names no port") }
         if device, replay != nil { throw ValidationError("--replay takes no --device") }
     }
 
     /// Its own --device is a flag.
-    private func connection() throws -> ConnectionOptions {
-        let options = [
-            ("--port", port), ("--probe", probe), ("--probe-serial", probeSerial),
-            ("--usb-serial", usbSerial), ("--instance", instance),
-        ]
-        var connection = try ConnectionOptions.parse(
-            options.flatMap { name, value in value.map { [name, $0] } ?? [] })
-        connection.link = link
-        return connection
+    private var connection: Connection {
+        Connection(
+            port: port, link: link.link, probe: probe, probeSerial: probeSerial,
+            usbSerial: usbSerial, instance: instance)
     }
 
     func run() throws {
         let session = try Session(isVerbose: false)
-        let catalogue = try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment)
-        let subject = try CheckSubject(subject, catalogue)
+        let subject = try CheckSubject(subject, places.catalogue())
         var results: [CheckResult]
         if let replay {
             results = [try DeviceCheck.replay(replay, of: subject, session)]
@@ -115,8 +101,8 @@ struct CheckCommand: ParsableCommand {
             results = try Checks(subject: subject, session: session).run()
             if device {
                 results.append(
-                    try DeviceCheck(subject: subject, connection: connection(), session: session)
-                        .run(firmware: firmware, packagePath: packagePath, record: record))
+                    try DeviceCheck(subject: subject, connection: connection, session: session)
+                        .run(firmware: firmware, packagePath: places.packagePath, record: record))
             }
         }
         try show(results, of: subject)

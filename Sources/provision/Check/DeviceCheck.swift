@@ -12,7 +12,7 @@ import Synchronization
 /// it would keep, but the image.
 struct DeviceCheck {
     let subject: CheckSubject
-    let connection: ConnectionOptions
+    let connection: Connection
     let session: Session
 
     private static let name = "the device proves that it holds its key"
@@ -25,7 +25,8 @@ struct DeviceCheck {
             platform.emulation == nil
             ? Desk(platforms: [platform]) : Desk(platforms: [platform], devices: [])
         let choice = try desk.choice(platform, connection, isFlashing: firmware != nil)
-        let board = session.board(choice, packagePath: packagePath)
+        let board = session.board(
+            choice, packagePath: packagePath, isFlashing: firmware != nil)
         var transcript: Transcript?
         let result = CheckResult.of("device", Self.name) {
             try session.with(board) {

@@ -23,9 +23,10 @@ struct AttachCommand: ParsableCommand {
         try defaults.fill(&platform)
         try defaults.fill(&connection)
         let session = try Session(isVerbose: false)
-        let choice = try session.choice(platform, connection)
-        let board = session.board(choice, packagePath: platform.packagePath)
+        let choice = try session.choice(platform, connection.connection)
+        let board = session.board(choice, packagePath: platform.packagePath, isFlashing: false)
         try session.with(board) {
+            try board.checkDevice()
             let channel = try board.openConsole()
             defer { channel.close() }
             try Attachment(session, choice).run(channel)

@@ -24,7 +24,6 @@ struct Defaults {
     /// - Throws: `.usage` for a variable whose value is none, naming it.
     func fill(_ options: inout PlatformOptions) throws {
         options.platform = try options.platform ?? variable("PLATFORM") { $0 } ?? settings.platform
-        options.folders += settings.platformFolders
     }
 
     /// - Parameter platform: with its defaults filled in: the package's image is for the package's platform.
@@ -68,20 +67,9 @@ struct Defaults {
             ?? settings.credentials
         options.validityDays =
             try options.validityDays
-            ?? variable("VALIDITY_DAYS") { text in
-                guard let days = Int(text), (1...36_500).contains(days) else {
-                    throw ValidationError("it is 1 to 36500")
-                }
-                return days
-            } ?? settings.validityDays
+            ?? variable("VALIDITY_DAYS", CredentialOptions.days) ?? settings.validityDays
         options.keyID =
-            try options.keyID
-            ?? variable("KEY_ID") { text in
-                guard let id = UInt32(text) else {
-                    throw ValidationError("it is 0 to \(UInt32.max)")
-                }
-                return id
-            } ?? settings.keyID
+            try options.keyID ?? variable("KEY_ID", CredentialOptions.keyID) ?? settings.keyID
     }
 
     /// An empty variable is none.

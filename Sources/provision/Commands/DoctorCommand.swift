@@ -27,6 +27,8 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @OptionGroup var places: CatalogueOptions
+
     @Flag(help: "Print the rules for udev.")
     var udevRules = false
 
@@ -43,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         if udevRules { return try printRules() }
-        let checkup = Checkup(state: try State())
+        let checkup = Checkup(state: try State(), places: places)
         let findings = checkup.findings()
         if json {
             try JSONDocument.print(["findings": findings])
@@ -68,8 +70,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func printRules() throws {
-        let catalogue = try PlatformCatalogue(
-            package: ".", environment: ProcessInfo.processInfo.environment)
+        let catalogue = try places.catalogue()
         var text = UdevRules.builtIn
         for entry in catalogue.entries() {
             guard case .success(let platform) = entry.platform,

@@ -26,13 +26,7 @@ struct EmulateCommand: ParsableCommand {
     @Argument(help: "A platform that is emulated.")
     var platform: String
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"))
-    var folders: [String] = []
-
-    @Option(help: ArgumentHelp("The firmware package.", valueName: "folder"))
-    var packagePath = "."
+    @OptionGroup var places: CatalogueOptions
 
     @Option(help: ArgumentHelp("The program, where the emulator is a process.", valueName: "file"))
     var firmware: String?
@@ -59,10 +53,7 @@ struct EmulateCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(isVerbose: false)
-        let platform = try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment
-        ).platform(named: platform)
+        let platform = try places.catalogue().platform(named: platform)
         let emulator = try Emulator.start(
             platform, image: firmware.map { URL(filePath: $0).standardizedFileURL.path },
             stateDirectory: session.state.directory.path, instance: instance,

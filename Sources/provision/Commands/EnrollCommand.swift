@@ -52,7 +52,7 @@ struct EnrollCommand: ParsableCommand {
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try enrollAll(session, document) }
-        let choice = try session.choice(platform, connection)
+        let choice = try session.choice(platform, connection.connection)
         var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
         run.logs = logs
         _ = try run.provision(choice, nil, session) { report, channel, watch in
@@ -64,7 +64,7 @@ struct EnrollCommand: ParsableCommand {
     }
 
     private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
-        let boards = try fleet.boards(platform, connection, isFlashing: false)
+        let boards = try fleet.boards(platform, connection.connection, isFlashing: false)
         var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
         opened.logs = logs
         let run = opened

@@ -49,7 +49,7 @@ struct FlashCommand: ParsableCommand {
     private func flash(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try flashAll(session, document) }
-        let choice = try session.choice(platform, connection, isFlashing: true)
+        let choice = try session.choice(platform, connection.connection, isFlashing: true)
         let image = try image.image(
             for: choice.platform, packagePath: platform.packagePath, session)
         let report = try Self.flash(
@@ -61,7 +61,7 @@ struct FlashCommand: ParsableCommand {
     }
 
     private func flashAll(_ session: Session, _ document: ResultDocument) throws {
-        let boards = try fleet.boards(platform, connection, isFlashing: true)
+        let boards = try fleet.boards(platform, connection.connection, isFlashing: true)
         let images = try image.images(for: boards, packagePath: platform.packagePath, session)
         let (erase, packagePath) = (erase, platform.packagePath)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
@@ -78,7 +78,7 @@ struct FlashCommand: ParsableCommand {
         _ choice: BoardChoice, _ image: FirmwareImage, erasing: Bool, packagePath: String,
         _ session: Session
     ) throws -> Report {
-        let board = session.board(choice, packagePath: packagePath)
+        let board = session.board(choice, packagePath: packagePath, isFlashing: true)
         return try session.with(board) {
             guard let flasher = try board.flasher() else {
                 throw ProvisioningError(
@@ -86,6 +86,7 @@ struct FlashCommand: ParsableCommand {
                     "the platform \(choice.platform.name) has no way to flash here",
                     hint: "if the device runs it already: provision enroll")
             }
+            try board.checkDevice()
             session.reporter.began(.flash)
             let receipt = try flasher.flash(image, erasing: erasing)
             session.reporter.ended(.flash, receipt.summary(of: image, erasing: erasing))

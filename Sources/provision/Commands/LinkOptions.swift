@@ -45,8 +45,12 @@ struct LinkOptions: ParsableArguments {
         transform: TimeoutSetting.init)
     var timeout: [TimeoutSetting] = []
 
-    var timeouts: [Timeout: Duration] {
-        Dictionary(timeout.map { ($0.timeout, $0.duration) }) { $1 }
+    /// What of it a board needs to know.
+    var link: Connection.Link {
+        Connection.Link(
+            baud: baud, flowControl: flowControl, reset: reset, noReset: noReset,
+            framing: framing, smpVersion: smpVersion,
+            timeouts: Dictionary(timeout.map { ($0.timeout, $0.duration) }) { $1 })
     }
 
     func validate() throws {
@@ -61,9 +65,10 @@ struct LinkOptions: ParsableArguments {
 
     static func rates(_ text: String) throws -> [UInt32] {
         let rates = try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-            guard let rate = UInt32(word), rate > 0 else {
+            guard let rate = UInt32(word), SerialPort.rates.contains(Int(rate)) else {
                 throw ValidationError(
-                    "--baud is one rate from 1 to \(UInt32.max) or a list of them, not \(text)")
+                    "--baud is one rate from \(SerialPort.rates.lowerBound) to "
+                        + "\(SerialPort.rates.upperBound) or a list of them, not \(text)")
             }
             return rate
         }

@@ -91,7 +91,7 @@ struct LogOptions: ParsableArguments {
 
     /// What a device that only reports gets nothing of: by default there are none.
     func plan(
-        _ options: CredentialOptions, for platform: Platform, _ connection: ConnectionOptions,
+        _ options: CredentialOptions, for platform: Platform, _ connection: Connection,
         _ source: LogSource
     ) throws -> ProvisioningPlan {
         var plan = try options.plan(for: platform, connection)

@@ -12,17 +12,9 @@ struct PlatformOptions: ParsableArguments {
         completion: .shellCommand("provision platforms --names"))
     var platform: String?
 
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp(
-            "A folder with platform files of your own; it comes first. Repeatable.",
-            valueName: "folder"),
-        completion: .directory)
-    var folders: [String] = []
+    @OptionGroup var places: CatalogueOptions
 
-    @Option(
-        help: ArgumentHelp("The firmware package.", valueName: "folder"), completion: .directory)
-    var packagePath = "."
+    var packagePath: String { places.packagePath }
 }
 
 /// How a board is reached, where its platform file is not enough.
@@ -71,13 +63,17 @@ struct ConnectionOptions: ParsableArguments {
             "Which of several emulated boards: each has its own flash and ID.", valueName: "name"))
     var instance: String?
 
+    /// What of it a board needs to know.
+    var connection: Connection {
+        Connection(
+            port: port, channel: channel, link: link.link, probe: probe, probeSerial: probeSerial,
+            usbSerial: usbSerial, device: device, instance: instance)
+    }
+
     func validate() throws {
         if port == "" { throw ValidationError("--port names no port") }
-        do throws(ProvisioningError) {
-            _ = try UDPRoute.endpoint(port)
-        } catch {
-            throw ValidationError("--port: \(error.reason). \(error.hint ?? "")")
-        }
+        // Its ports are whatever an adapter understands.
+        if channel == .adapter { return }
         if let port, let channel, channel != .rtt,
             (channel == .udp) != port.hasPrefix(UDPEndpoint.prefix)
         {

@@ -27,25 +27,6 @@ struct PlatformsCommand: ParsableCommand {
         defaultSubcommand: PlatformsListCommand.self)
 }
 
-/// Where platform files are looked for.
-struct CatalogueOptions: ParsableArguments {
-    @Option(
-        name: .customLong("platforms"),
-        help: ArgumentHelp("A folder with platform files of your own.", valueName: "folder"),
-        completion: .directory)
-    var folders: [String] = []
-
-    @Option(
-        help: ArgumentHelp("The firmware package.", valueName: "folder"), completion: .directory)
-    var packagePath = "."
-
-    func catalogue() throws(ProvisioningError) -> PlatformCatalogue {
-        try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment)
-    }
-}
-
 struct PlatformsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
@@ -56,7 +37,7 @@ struct PlatformsListCommand: ParsableCommand {
         completion: .shellCommand("provision platforms --names"))
     var name: String?
 
-    @OptionGroup var options: CatalogueOptions
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Print the names only, one on each line.")
     var names = false
@@ -78,7 +59,7 @@ struct PlatformsListCommand: ParsableCommand {
     }
 
     func run() throws {
-        let catalogue = try options.catalogue()
+        let catalogue = try places.catalogue()
         if let name { return try PlatformsShowCommand.show(name, in: catalogue, json: json) }
         // Names alone need no file to be read.
         if names { return try show(names: catalogue.names) }
@@ -123,12 +104,12 @@ struct PlatformsShowCommand: ParsableCommand {
     @Argument(help: "The board.", completion: .shellCommand("provision platforms --names"))
     var name: String
 
-    @OptionGroup var options: CatalogueOptions
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Print one JSON document.")
     var json = false
 
-    func run() throws { try Self.show(name, in: options.catalogue(), json: json) }
+    func run() throws { try Self.show(name, in: places.catalogue(), json: json) }
 
     static func show(_ name: String, in catalogue: PlatformCatalogue, json: Bool) throws {
         let details = PlatformDetails(

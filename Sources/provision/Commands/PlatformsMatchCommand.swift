@@ -22,13 +22,13 @@ struct PlatformsMatchCommand: ParsableCommand {
         completion: .shellCommand("provision platforms --names"))
     var name: String?
 
-    @OptionGroup var options: CatalogueOptions
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Print one JSON document.")
     var json = false
 
     func run() throws {
-        let catalogue = try options.catalogue()
+        let catalogue = try places.catalogue()
         let platforms =
             try name.map { [try catalogue.platform(named: $0)] }
             ?? catalogue.entries().compactMap { try? $0.platform.get() }

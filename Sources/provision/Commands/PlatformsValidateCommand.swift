@@ -19,7 +19,7 @@ struct PlatformsValidateCommand: ParsableCommand {
     @Argument(help: "The files.", completion: .file(extensions: ["toml"]))
     var files: [String]
 
-    @OptionGroup var options: CatalogueOptions
+    @OptionGroup var places: CatalogueOptions
 
     @Flag(help: "Print one JSON document.")
     var json = false
@@ -33,7 +33,7 @@ struct PlatformsValidateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let catalogue = try options.catalogue()
+        let catalogue = try places.catalogue()
         var rows: [Row] = []
         var failures: [ProvisioningError] = []
         for file in files {

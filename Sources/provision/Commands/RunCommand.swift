@@ -52,13 +52,9 @@ struct RunCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        if dryRun {
-            try fillDefaults()
-            return try preview()
-        }
         try ResultDocument.write(output) { document in
             try fillDefaults()
-            try provision(document)
+            if dryRun { try preview(document) } else { try provision(document) }
         }
     }
 
@@ -70,23 +66,23 @@ struct RunCommand: ParsableCommand {
         try defaults.fill(&credentials)
     }
 
-    private func preview() throws {
+    private func preview(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked {
             let boards = try fleet.boards(
-                platform, connection, isFlashing: true, given: step.given(logs))
-            return try FleetPreview(boards, output).print()
+                platform, connection.connection, isFlashing: true, given: step.given(logs))
+            return try FleetPreview(boards).show(in: document)
         }
         let choice = try session.choice(
-            platform, connection, isFlashing: true, given: step.given(logs))
-        try RunPreview(self, choice, session.state).print()
+            platform, connection.connection, isFlashing: true, given: step.given(logs))
+        try RunPreview(self, choice, session.state).show(in: document)
     }
 
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try provisionAll(session, document) }
         let choice = try session.choice(
-            platform, connection, isFlashing: true, given: step.given(logs))
+            platform, connection.connection, isFlashing: true, given: step.given(logs))
         var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
         run.logs = logs
@@ -106,7 +102,8 @@ struct RunCommand: ParsableCommand {
 
     private func provisionAll(_ session: Session, _ document: ResultDocument) throws {
         let given = try step.given(logs)
-        let boards = try fleet.boards(platform, connection, isFlashing: true, given: given)
+        let boards = try fleet.boards(
+            platform, connection.connection, isFlashing: true, given: given)
         var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
         opened.erases = erase
         opened.logs = logs
@@ -185,10 +182,13 @@ struct CredentialOptions: ParsableArguments {
     var credentials: Set<CredentialType>?
 
     @Option(
-        help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"))
+        help: ArgumentHelp("Days until the credentials end. Default: no end.", valueName: "days"),
+        transform: Self.days)
     var validityDays: Int?
 
-    @Option(help: ArgumentHelp("The key in the device's key store.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("The key in the device's key store.", valueName: "id"),
+        transform: Self.keyID)
     var keyID: UInt32?
 
     @Flag(
@@ -199,15 +199,7 @@ struct CredentialOptions: ParsableArguments {
         help: "Believe the clock, though the registry changed at a later time than it shows.")
     var acceptClock = false
 
-    func validate() throws {
-        if let validityDays, !(1...36500).contains(validityDays) {
-            throw ValidationError("--validity-days is 1 to 36500, not \(validityDays)")
-        }
-        // PSA_KEY_ID_NULL: no key has it.
-        if keyID == 0 { throw ValidationError("--key-id is 1 to \(UInt32.max), not 0") }
-    }
-
-    func plan(for platform: Platform, _ connection: ConnectionOptions) throws -> ProvisioningPlan {
+    func plan(for platform: Platform, _ connection: Connection) throws -> ProvisioningPlan {
         var plan = ProvisioningPlan()
         plan.board = platform.board
         plan.group = platform.channel.group
@@ -226,6 +218,24 @@ struct CredentialOptions: ParsableArguments {
         plan.deadlines.conversation = platform.timeouts.conversation
         plan.deadlines.write = platform.timeouts[.write]
         return plan
+    }
+
+    static func days(_ text: String) throws -> Int {
+        let allowed = ProvisioningPlan.validityDays
+        guard let days = Int(text), allowed.contains(days) else {
+            throw ValidationError(
+                "--validity-days is \(allowed.lowerBound) to \(allowed.upperBound), not \(text)")
+        }
+        return days
+    }
+
+    static func keyID(_ text: String) throws -> UInt32 {
+        let allowed = ProvisioningPlan.keyIDs
+        guard let id = UInt32(text), allowed.contains(id) else {
+            throw ValidationError(
+                "--key-id is \(allowed.lowerBound) to \(allowed.upperBound), not \(text)")
+        }
+        return id
     }
 
     static func types(_ text: String) throws -> Set<CredentialType> {

@@ -5,8 +5,8 @@ import Provisioning
 /// Which board a command is for, and how it is reached: what the user said, completed by what USB tells.
 struct BoardChoice: Sendable {
     let platform: Platform
-    /// With the port and the probe's serial number, where they were found.
-    let connection: ConnectionOptions
+    /// With the port, the place and the probe's serial number, where they were found.
+    let connection: Connection
     let scope: Scope
     /// What flashes in the place of the platform's flash step; nil: that one does.
     let given: GivenFlash?
@@ -37,7 +37,7 @@ struct BoardChoice: Sendable {
     }
 
     init(
-        _ platform: Platform, _ connection: ConnectionOptions, _ scope: Scope = .any,
+        _ platform: Platform, _ connection: Connection, _ scope: Scope = .any,
         given: GivenFlash? = nil, remark: String? = nil
     ) {
         // The user knows better how long something takes.
@@ -66,7 +66,7 @@ extension Desk {
     /// - Throws: `.boardUnknown` and `.boardAmbiguous`, which list what is there and how each is chosen;
     ///   `.usage` for options that contradict each other.
     func choice(
-        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool,
+        _ platform: Platform?, _ connection: Connection, isFlashing: Bool,
         given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         if let platform, platform.emulation != nil {
@@ -93,7 +93,7 @@ extension Desk {
     ///
     /// - Parameter platform: nil: the only one that the device agrees with.
     func choice(
-        of device: AttachedDevice, _ platform: Platform?, _ connection: ConnectionOptions,
+        of device: AttachedDevice, _ platform: Platform?, _ connection: Connection,
         isFlashing: Bool, given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
         if let platform {
@@ -109,7 +109,7 @@ extension Desk {
 
     /// The device that is meant; nil: none that is listed here, and the user or the platform may know better.
     private func device(
-        for platform: Platform?, _ connection: ConnectionOptions
+        for platform: Platform?, _ connection: Connection
     ) throws(ProvisioningError) -> AttachedDevice? {
         if let port = connection.port {
             let device = devices.first { $0.hasPort(port) }
@@ -141,7 +141,7 @@ extension Desk {
     }
 
     private func channel(
-        of platform: Platform, _ connection: ConnectionOptions
+        of platform: Platform, _ connection: Connection
     ) -> Platform.ChannelSettings.Kind { connection.channel ?? platform.channel.kind }
 
     private func only(
@@ -161,7 +161,7 @@ extension Desk {
     /// The only one that agrees with the platform, or with any; nil where the platform says nothing of USB,
     /// or the board may come with its first firmware.
     private func onlyBoard(
-        of platform: Platform?, _ connection: ConnectionOptions
+        of platform: Platform?, _ connection: Connection
     ) throws(ProvisioningError) -> AttachedDevice? {
         if let platform, platform.usbMatches.isEmpty { return nil }
         let found = boards.filter { board in
@@ -195,20 +195,51 @@ extension Desk {
     }
 
     private func reached(
-        _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions,
+        _ device: AttachedDevice, _ platform: Platform, _ connection: Connection,
         isFlashing: Bool, given: GivenFlash?, remark: String?
     ) throws(ProvisioningError) -> BoardChoice {
         var connection = connection
         if device.isProbe, isOnly(device), connection.probeSerial == nil, connection.probe == nil {
             connection.probeSerial = device.usb?.serialNumber
         }
-        if connection.port == nil {
-            connection.port = try port(of: device, platform)
+        if connection.port == nil,
+            usesPort(platform, connection, isFlashing: isFlashing, given: given)
+        {
+            connection.foundPort = try port(of: device, platform)
+        }
+        if connection.port == nil, channel(of: platform, connection) == .usb {
+            connection.foundPlace = place(of: device, platform)
         }
         if isFlashing { try checkThatFlashingSelects(device, platform, connection, given) }
         // What the user named by its path stays what it is, also where USB does not show it.
         return BoardChoice(
             platform, connection, .device(device), given: given, remark: remark)
+    }
+
+    /// Where the board's own USB is. Nil where `device` is not it: a probe, or a bridge to a serial port, is
+    /// plugged in beside it.
+    private func place(of device: AttachedDevice, _ platform: Platform) -> String? {
+        guard let usb = device.usb, let selection = platform.channel.usb else { return nil }
+        let isBoard =
+            switch (selection.vendorID, device.isProbe) {
+            case (usb.vendorID, true): selection.productID == usb.productID
+            // A bootloader has another product number, in the same place.
+            case (let vendorID?, _): vendorID == usb.vendorID
+            case (nil, let isProbe): !isProbe && device.ports.isEmpty
+            }
+        return isBoard ? usb.location ?? usb.serialNumber : nil
+    }
+
+    /// Whether the firmware, or a tool, is reached through a serial port. Elsewhere the one that is there is the
+    /// probe's, and nobody has to choose among several.
+    private func usesPort(
+        _ platform: Platform, _ connection: Connection, isFlashing: Bool, given: GivenFlash?
+    ) -> Bool {
+        if [.uart, .adapter].contains(channel(of: platform, connection)) { return true }
+        guard isFlashing else { return false }
+        let touches = given == nil && platform.touchBaud != nil
+        return touches || platform.probedID?.command?.placeholders.contains(.port) == true
+            || (given?.step(on: platform) ?? platform.flash).placeholders.contains(.port)
     }
 
     /// Nil: it has none now.

@@ -5,7 +5,7 @@ import Provisioning
 extension Desk {
     /// A tool that is told neither port nor probe takes the board that it finds first.
     func checkThatFlashingSelects(
-        _ device: AttachedDevice, _ platform: Platform, _ connection: ConnectionOptions,
+        _ device: AttachedDevice, _ platform: Platform, _ connection: Connection,
         _ given: GivenFlash?
     ) throws(ProvisioningError) {
         let rivals = devices.filter { $0 != device && platform.match($0) != nil }
@@ -37,12 +37,11 @@ extension Desk {
 
     private func check(
         _ given: GivenFlash, _ device: AttachedDevice, _ rivals: [AttachedDevice],
-        _ connection: ConnectionOptions
+        _ connection: Connection
     ) throws(ProvisioningError) {
         let serial = connection.probeSerial ?? device.usb?.serialNumber
-        guard !rivals.isEmpty, !given.selects(port: connection.port, probeSerial: serial) else {
-            return
-        }
+        let ports = [connection.port].compactMap(\.self) + device.ports.map(\.path)
+        guard !rivals.isEmpty, !given.selects(ports: ports, probeSerial: serial) else { return }
         throw ProvisioningError(
             .boardAmbiguous,
             "the flash command behind -- names neither port nor probe, and \(rivals.count + 1) such "
@@ -53,7 +52,7 @@ extension Desk {
 
     /// The usual GDB server has one of the boards, whichever it found.
     private func checkServer(
-        of found: [AttachedDevice], _ platform: Platform, _ connection: ConnectionOptions
+        of found: [AttachedDevice], _ platform: Platform, _ connection: Connection
     ) throws(ProvisioningError) {
         guard found.count > 1, case .gdb = platform.flash, connection.probe == nil,
             let server = platform.probe
@@ -78,7 +77,7 @@ extension Desk {
 
     /// What is there instead of what was asked for.
     func unknown(
-        _ connection: ConnectionOptions, _ platform: Platform? = nil
+        _ connection: Connection, _ platform: Platform? = nil
     ) -> ProvisioningError {
         let asked =
             if let number = connection.usbSerial {

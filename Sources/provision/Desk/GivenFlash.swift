@@ -28,7 +28,7 @@ struct GivenFlash: Sendable {
 
     /// - Throws: `.usage` where no command can put an image on what the run itself starts.
     func check(
-        _ platform: Platform, _ connection: ConnectionOptions
+        _ platform: Platform, _ connection: Connection
     ) throws(ProvisioningError) {
         guard platform.emulation != nil, connection.port == nil, connection.probe == nil else {
             return
@@ -42,9 +42,9 @@ struct GivenFlash: Sendable {
     }
 
     /// Whether the command says which board it is for: by a placeholder, or by the name itself.
-    func selects(port: String?, probeSerial: String?) -> Bool {
+    func selects(ports: [String], probeSerial: String?) -> Bool {
         !command.placeholders.isDisjoint(with: [.port, .probe])
-            || [port, probeSerial].compactMap(\.self).contains { name in
+            || (ports + [probeSerial].compactMap(\.self)).contains { name in
                 command.arguments.contains { $0.contains(name) }
             }
     }

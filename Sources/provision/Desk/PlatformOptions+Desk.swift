@@ -1,14 +1,9 @@
 import Channels
-import Foundation
 import Platforms
 import Provisioning
 
 extension PlatformOptions {
-    func catalogue() throws(ProvisioningError) -> PlatformCatalogue {
-        try PlatformCatalogue(
-            requested: folders, package: packagePath,
-            environment: ProcessInfo.processInfo.environment)
-    }
+    func catalogue() throws(ProvisioningError) -> PlatformCatalogue { try places.catalogue() }
 
     /// - Parameter interruption: ends the wait for an adapter that describes its platform; nil: nothing
     ///   does, but the process may end.

@@ -13,7 +13,7 @@ extension FleetOptions {
     /// - Throws: `.usage` for a board that is named twice, `.boardAmbiguous` for two that can't be told
     ///   apart, `.boardUnknown` where there is none.
     func boards(
-        _ options: PlatformOptions, _ connection: ConnectionOptions, isFlashing: Bool,
+        _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool,
         given: GivenFlash? = nil, devices: [AttachedDevice] = AttachedDevice.list()
     ) throws(ProvisioningError) -> [FleetBoard] {
         let catalogue = try options.catalogue()
@@ -45,7 +45,7 @@ extension FleetOptions {
     }
 
     private func emulated(
-        _ platform: Platform, _ connection: ConnectionOptions
+        _ platform: Platform, _ connection: Connection
     ) throws(ProvisioningError) -> [BoardChoice] {
         guard let instances else {
             throw ProvisioningError(
@@ -84,7 +84,7 @@ extension FleetBoard {
         let (platform, connection) = (choice.platform, choice.connection)
         self.choice = choice
         var places: [String] = []
-        if let port = connection.port {
+        if let port = connection.serialPort {
             name = port
             // One path may be a link to another; what is no path stays what it is.
             let node =
@@ -115,7 +115,7 @@ extension BoardChoice {
 extension Desk {
     /// Every attached board of the platform, or of any platform.
     fileprivate func allChoices(
-        _ platform: Platform?, _ connection: ConnectionOptions, isFlashing: Bool,
+        _ platform: Platform?, _ connection: Connection, isFlashing: Bool,
         given: GivenFlash?
     ) throws(ProvisioningError) -> [BoardChoice] {
         if let platform, platform.usbMatches.isEmpty {

@@ -63,6 +63,8 @@ final class FleetProgress: Sendable {
         func write(_ line: String) { progress.show(line, of: number, stays: true) }
         func keep() {}
 
+        func remark(_ text: String) { write(Table.printable(text)) }
+
         func report(_ error: ProvisioningError) {
             write(Table.printable("error[\(error.code.rawValue)]: \(error.reason)"))
         }

@@ -11,6 +11,8 @@ protocol ProgressDisplay: AnyObject {
     func show(_ line: String)
     /// Shows a line that stays.
     func write(_ line: String)
+    /// Shows what the user has to know and did not ask for.
+    func remark(_ text: String)
     /// Shows an error that is not the run's own.
     func report(_ error: ProvisioningError)
     /// What was shown last stays.
@@ -34,6 +36,12 @@ final class TerminalDisplay: ProgressDisplay {
     func write(_ line: String) {
         terminal.write((isShowing ? "\r\u{1B}[K" : "") + line + "\n")
         isShowing = false
+    }
+
+    func remark(_ text: String) {
+        if isShowing { terminal.write("\r\u{1B}[K") }
+        isShowing = false
+        terminal.remark(text)
     }
 
     func report(_ error: ProvisioningError) {

@@ -67,6 +67,12 @@ final class ProgressReporter: RunObserver {
         if let step { display.show("\(label(step))…") }
     }
 
+    /// What the user has to know, also without `-v`.
+    func remarked(_ text: String) {
+        display.remark(text)
+        if let step { display.show("\(label(step))…") }
+    }
+
     func logged(_ text: [UInt8]) {
         for byte in filter.filter(text) where byte != UInt8(ascii: "\r") {
             if byte == UInt8(ascii: "\n") || unfinishedLine.count == Self.maximumLineLength {

@@ -40,7 +40,8 @@ import Testing
     ) throws -> BoardChoice {
         let desk = Desk(
             platforms: platform.map { [$0] } ?? platforms, devices: tree.list())
-        return try desk.choice(platform, try ConnectionOptions.parse(options), isFlashing: true)
+        return try desk.choice(
+            platform, try ConnectionOptions.parse(options).connection, isFlashing: true)
     }
 
     private func expectRefusal(
@@ -81,7 +82,8 @@ import Testing
             let given = GivenFlash(
                 command: try CommandTemplate(["flasher"] + words), printsLog: nil)
             return try Desk(platforms: [pico], devices: devices).choice(
-                pico, try ConnectionOptions.parse(["--usb-serial", "E660B"]), isFlashing: true,
+                pico, try ConnectionOptions.parse(["--usb-serial", "E660B"]).connection,
+                isFlashing: true,
                 given: given)
         }
         let both = tree.list()
@@ -92,7 +94,7 @@ import Testing
             let choice =
                 try words.count == 1
                 ? choose(words[0], among: both) : choose(words[0], words[1], among: both)
-            #expect(choice.connection.port == port)
+            #expect(choice.connection.serialPort == port)
             guard case .command(let commands) = choice.flash else {
                 Issue.record("\(choice.flash)")
                 continue
@@ -111,7 +113,7 @@ import Testing
         try tree.plug(at: "1-2", "046d:c52b", "Receiver", serial: nil)
         let choice = try choose(nil, among: [microbit, try platform("pico")])
         #expect(choice.platform == microbit)
-        #expect(choice.connection.port == tree.path("ttyACM0"))
+        #expect(choice.connection.serialPort == tree.path("ttyACM0"))
         #expect(choice.connection.probeSerial == "9900aa")
         // Not silently.
         let remark = try #require(choice.remark)
@@ -147,7 +149,7 @@ import Testing
         try plugMicrobit("ttyACM1", at: "1-2", serial: "9900bb")
         for platform in [nil, microbit] {
             let choice = try choose(platform, among: [microbit], option, "9900bb")
-            #expect(choice.connection.port == tree.path("ttyACM1"))
+            #expect(choice.connection.serialPort == tree.path("ttyACM1"))
             #expect(choice.connection.probeSerial == "9900bb")
         }
     }
@@ -174,7 +176,7 @@ import Testing
             .boardAmbiguous, "2 attached", hint: "--port \(tree.path("ttyACM1"))"
         ) { try choose(pico) }
         let choice = try choose(pico, "--port", tree.path("ttyACM1"))
-        #expect(choice.connection.port == tree.path("ttyACM1"))
+        #expect(choice.connection.serialPort == tree.path("ttyACM1"))
         guard case .device(let device) = choice.scope else {
             Issue.record("any port is taken for the board's")
             return
@@ -186,7 +188,7 @@ import Testing
     @Test func aFlashToolThatChoosesByItselfIsNotRunAmongSeveral() throws {
         let deaf = try platform("deaf", flash: #""--fast""#)
         try tree.plug(at: "1-1", "2e8a:000a", "Pico", serial: "A", ports: "ttyACM0")
-        #expect(try choose(deaf).connection.port == tree.path("ttyACM0"))
+        #expect(try choose(deaf).connection.serialPort == tree.path("ttyACM0"))
         try tree.plug(at: "1-2", "2e8a:000a", "Pico", serial: "B", ports: "ttyACM1")
         for options in [["--usb-serial", "B"], ["--port", tree.path("ttyACM1")]] {
             expectRefusal(
@@ -195,9 +197,9 @@ import Testing
         }
         let desk = Desk(platforms: [deaf], devices: tree.list())
         // What is not flashed can't be the wrong one.
-        let options = try ConnectionOptions.parse(["--usb-serial", "B"])
+        let options = try ConnectionOptions.parse(["--usb-serial", "B"]).connection
         #expect(
-            try desk.choice(deaf, options, isFlashing: false).connection.port
+            try desk.choice(deaf, options, isFlashing: false).connection.serialPort
                 == tree.path("ttyACM1"))
     }
 
@@ -258,7 +260,7 @@ import Testing
         expectRefusal(.boardUnknown, "ttyACM0", "ttyACM1", "ttyACM2") { try choose(named) }
         try tree.plug(at: "1-4", "2e8a:000b", "The Pico W board", serial: "D", ports: "ttyACM3")
         let choice = try choose(nil, among: [named])
-        #expect(choice.connection.port == tree.path("ttyACM3"))
+        #expect(choice.connection.serialPort == tree.path("ttyACM3"))
         #expect(choice.remark?.contains("product \"The Pico W board\"") == true)
     }
 
@@ -281,14 +283,14 @@ import Testing
             kind = "uart"
             """
         let second = try Platform(parsing: Array(text.utf8), name: "second", file: "second.toml")
-        #expect(try choose(second).connection.port == tree.path("ttyACM1"))
+        #expect(try choose(second).connection.serialPort == tree.path("ttyACM1"))
     }
 
     /// The port may come with the first firmware; another board's is not it.
     @Test func aBoardThatHasNoPortYet() throws {
         let pico = try platform("pico")
         let choice = try choose(pico)
-        #expect(choice.connection.port == nil)
+        #expect(choice.connection.serialPort == nil)
         try tree.plug(at: "1-1", "1a86:7523", "CH340", serial: nil, ports: "ttyUSB0")
         try tree.plug(at: "1-2", "2e8a:000a", "Pico", serial: "A", ports: "ttyACM0")
         let ports = SerialPorts.list(devices: tree.devicesFolder, system: tree.system)
@@ -300,11 +302,11 @@ import Testing
     @Test func aPlatformThatSaysNothingOfUSB() throws {
         try tree.add(port: "ttyAMA0")
         let native = try PlatformCatalogue().platform(named: "native")
-        #expect(try choose(native).connection.port == nil)
+        #expect(try choose(native).connection.serialPort == nil)
         let text = PlainPlatform.text
         let plain = try Platform(parsing: Array(text.utf8), name: "plain", file: "plain.toml")
         let choice = try choose(plain)
-        #expect(choice.connection.port == nil)
+        #expect(choice.connection.serialPort == nil)
         #expect(tree.list().flatMap(\.ports).allSatisfy(choice.scope.admits))
     }
 }

@@ -38,7 +38,8 @@ import Testing
         var options = ["--platforms", tree.root.appending(path: "platforms").path]
         if let platform { options += ["--platform", platform] }
         return try FleetOptions.parse(fleet).boards(
-            try PlatformOptions.parse(options), try ConnectionOptions.parse([]), isFlashing: true,
+            try PlatformOptions.parse(options), try ConnectionOptions.parse([]).connection,
+            isFlashing: true,
             devices: tree.list())
     }
 
@@ -61,7 +62,7 @@ import Testing
             let flasher = try Board(
                 board.choice.platform, board.choice.connection, packagePath: tree.root.path,
                 stateDirectory: tree.root.path, interruption: try Interruption(),
-                reporter: ProgressReporter(isVerbose: false)
+                reporter: ProgressReporter(isVerbose: false), isFlashing: true
             ).flasher()
             _ = try #require(flasher).flash(FirmwareImage(path: image.path), erasing: false)
         }
@@ -141,14 +142,15 @@ import Testing
         let platform = try Platform(
             parsing: Array(text.utf8), name: "served", file: "served.toml")
         let desk = Desk(platforms: [platform], devices: tree.list())
-        let one = try ConnectionOptions.parse(["--usb-serial", "2"])
+        let one = try ConnectionOptions.parse(["--usb-serial", "2"]).connection
         let refusal = #expect(throws: ProvisioningError.self) {
             try desk.choice(platform, one, isFlashing: true)
         }
         #expect(refusal?.code == .boardAmbiguous && refusal?.hint?.contains("--probe") == true)
         let named = try ConnectionOptions.parse(["--usb-serial", "2", "--probe", "tcp:[::1]:1"])
+            .connection
         #expect(
-            try desk.choice(platform, named, isFlashing: true).connection.port
+            try desk.choice(platform, named, isFlashing: true).connection.serialPort
                 == tree.path("ttyACM2"))
     }
 

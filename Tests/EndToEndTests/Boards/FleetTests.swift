@@ -287,6 +287,26 @@ import Testing
         }
     }
 
+    /// The document, in the file that was asked for too, or the error in its place.
+    @Test(arguments: [["--platform", "native"], ["--board", "native:kitchen"]])
+    func aDryRunIsADocument(board: [String]) throws {
+        try Executable.withHome { provision in
+            let file = provision.home.appending(path: "plan.json")
+            let dryRun = [
+                "run", "--dry-run", "--firmware", "app", "--json", "--report", file.path,
+            ]
+            let plan = try provision.run(Executable.url, dryRun + board)
+            #expect(plan.status == 0, "\(plan.standardError)")
+            #expect(try Data(contentsOf: file) == plan.standardOutput)
+            let error = try provision.run(
+                Executable.url, dryRun + [board[0], board[1].replacing("native", with: "no-such")])
+            #expect(error.status != 0)
+            let reason = try error.json()["error"] as? [String: Any]
+            #expect(reason?["code"] as? String == "platform-unknown")
+            #expect(try Data(contentsOf: file) == error.standardOutput)
+        }
+    }
+
     private static func platform(
         _ name: String, _ command: String, bootMilliseconds: Int, _ provision: Executable
     ) throws -> String {

@@ -87,7 +87,7 @@ import Testing
         try tree.plug(at: "1-2", "0483:374b", "STM32 STLink", serial: "066A", ports: "ttyACM1")
         let all = try PlatformCatalogue().entries().map { try $0.platform.get() }
         let desk = Desk(platforms: all, devices: tree.list())
-        let connection = try ConnectionOptions.parse([])
+        let connection = try ConnectionOptions.parse([]).connection
         let error = #expect(throws: ProvisioningError.self) {
             try desk.choice(nil, connection, isFlashing: true)
         }
@@ -97,7 +97,7 @@ import Testing
         #expect(error?.hint?.contains("provision platforms match") == true)
         let named = try #require(all.first { $0.name == "nucleo-f401re" })
         let choice = try desk.choice(named, connection, isFlashing: true)
-        #expect(choice.connection.port == tree.path("ttyACM1"))
+        #expect(choice.connection.serialPort == tree.path("ttyACM1"))
         #expect(choice.connection.probeSerial == "066A")
         #expect(choice.probeNumbers == "0483:374b")
     }
@@ -156,12 +156,51 @@ import Testing
         #expect(text.contains("error[usage]") && text.contains("boards is missing"))
     }
 
+    /// Whoever asks for a platform asks the same catalogue.
+    @Test func itsFoldersAreEveryCommands() throws {
+        try Executable.withHome { provision in
+            let package = provision.home.appending(path: "package")
+            let boards = package.appending(path: "boards")
+            try FileManager.default.createDirectory(at: boards, withIntermediateDirectories: true)
+            try Data("platforms = \"boards\"".utf8)
+                .write(to: package.appending(path: "provision.toml"))
+            let text = """
+                name = "ours"
+                description = "a board of this package"
+                board = "ours"
+                [flash]
+                method = "gdb"
+                [channel]
+                kind = "usb"
+                usb = { vendor = 0x1209, product = 0x0002 }
+                """
+            try Data(text.utf8).write(to: boards.appending(path: "ours.toml"))
+            func run(_ arguments: String...) throws -> String {
+                let result = try provision.run(Executable.url, arguments, in: package)
+                return result.text + result.standardError
+            }
+            #expect(try run("platforms", "--names").contains("\nours\n"))
+            #expect(try run("platforms", "ours").contains("a board of this package"))
+            #expect(try run("platforms", "match", "ours").contains("error[") == false)
+            #expect(try run("boards", "--platform", "ours").contains("error[") == false)
+            #expect(try run("check", "ours").contains("0 failed"))
+            #expect(try run("doctor", "--udev-rules").contains("# The platform ours\n"))
+            // It is known, and has no emulator.
+            #expect(try run("emulate", "ours").contains("error[platform-unknown]") == false)
+            #expect(
+                try provision("platforms", "--names", "--package-path", package.path).text
+                    .contains("\nours\n"))
+            try Data("name = [".utf8).write(to: boards.appending(path: "torn.toml"))
+            #expect(try run("doctor").contains("torn.toml"))
+        }
+    }
+
     @Test func badOnesAreNamed() throws {
         let file = try plan("platfrom = \"native\"")
         #expect(file.contains("error[settings-invalid]") && file.contains("provision.toml:1"))
         for (name, value) in [
             ("BAUD", "fast"), ("CHANNEL", "can"), ("CREDENTIALS", "psk"), ("VALIDITY_DAYS", "0"),
-            ("KEY_ID", "-1"), ("TIMEOUT", "boot=20"),
+            ("KEY_ID", "0"), ("BAUD", "299"), ("TIMEOUT", "boot=20"),
         ] {
             let text = try plan(Self.settings, ["PROVISION_\(name)": value])
             #expect(text.contains("error[usage]: the variable PROVISION_\(name) is"), "\(text)")

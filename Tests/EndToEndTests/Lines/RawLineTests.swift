@@ -143,6 +143,16 @@ import Testing
             #expect(
                 result.standardError.contains("\(device.line.port) answers at 57600 baud"),
                 "\(result.standardError)")
+            // Of several boards, whose rate it is.
+            let fleet = try provision(
+                "enroll", "--board", "native@\(device.line.port)", "--baud", "57600,115200",
+                "--flow-control", "rts-cts")
+            #expect(fleet.status == 0, "\(fleet.standardError)")
+            #expect(
+                fleet.standardError.split(separator: "\n").contains {
+                    $0.hasPrefix(device.line.port)
+                        && $0.hasSuffix("\(device.line.port) answers at 57600 baud")
+                }, "\(fleet.standardError)")
         }
     }
 

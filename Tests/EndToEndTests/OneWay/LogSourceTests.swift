@@ -111,6 +111,57 @@ import Testing
         }
     }
 
+    /// The flash tool has the same port meanwhile, and what the firmware before says until then is not new.
+    @Test func aTerminalThatTheBoardIsFlashedThrough() throws {
+        try OneWayDesk.with { desk in
+            let (old, new) = (try desk.bootLog("old"), try desk.bootLog("new"))
+            var (master, slave) = (Int32(-1), Int32(-1))
+            var name = [CChar](repeating: 0, count: 128)
+            try #require(openpty(&master, &slave, &name, nil, nil) == 0)
+            for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            defer { for descriptor in [master, slave] { close(descriptor) } }
+            _ = fcntl(master, F_SETFL, O_NONBLOCK)
+            let octets = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+            let port = String(decoding: octets, as: UTF8.self)
+            func say(_ log: String) {
+                _ = Array(log.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
+            }
+            let (mark, goOn) = (
+                desk.provision.home.appending(path: "flashing").path,
+                desk.provision.home.appending(path: "go-on").path
+            )
+            let script =
+                "flock -n \(port) true && touch \(mark) && until [ -e \(goOn) ]; do sleep 0.02; done"
+            let run = try BackgroundRun(
+                desk.provision,
+                ["run", "--firmware", try Firmware.native(), "--log", port, "--json", "-v"]
+                    + desk.platform(
+                        "shared",
+                        """
+                        [flash]
+                        method = "command"
+                        command = ["/bin/sh", "-c", '\(script)', "tool", "{image}"]
+                        [channel]
+                        kind = "uart"
+                        [timeouts]
+                        boot-ms = 600000
+                        """))
+            try #require(run.waits(for: mark), "\(run.errorOutput)")
+            say(old)
+            try desk.file("go-on", "")
+            // Until the port is open again, all that is said is discarded.
+            for _ in 0..<1200 where run.errorOutput.contains("register") == false {
+                usleep(50_000)
+                if run.errorOutput.contains("flash   ") { say(new) }
+            }
+            #expect(run.wait() == 0, "\(run.errorOutput)")
+            let id = try Data(contentsOf: desk.provision.home.appending(path: "new/device-id"))
+            #expect(
+                try run.json()["device"] as? String
+                    == id.map { String(format: "%02x", $0) }.joined(), "\(run.errorOutput)")
+        }
+    }
+
     /// The real firmware, on the platform's channel.
     @Test func thePlatformsChannel() throws {
         try OneWayDesk.with { desk in

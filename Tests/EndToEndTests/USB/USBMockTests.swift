@@ -67,6 +67,40 @@ struct USBMockTests {
         }
     }
 
+    /// Each by its own device, and not by the first that looks like it.
+    @Test func eachOfTwoBoardsIsReached() throws {
+        try Executable.withHome { executable in
+            let text = """
+                name = "both"
+                description = "two boards that look alike"
+                board = "native"
+                [match]
+                usb = [{ vendor = 0x1209, product = 0x0002 }]
+                [flash]
+                method = "gdb"
+                [channel]
+                kind = "usb"
+                usb = { vendor = 0x1209, product = 0x0002 }
+                [timeouts]
+                boot-ms = 30000
+                """
+            try Data(text.utf8).write(to: executable.home.appending(path: "both.toml"))
+            let result = try executable.run(
+                URL(filePath: "/usr/bin/env"),
+                mock("two", fault: "", with: executable) + [
+                    Executable.url.path, "enroll", "--platforms", executable.home.path,
+                    "--platform", "both", "--all", "--jobs", "1", "--json",
+                ])
+            let boards = try #require(try result.json()["boards"] as? [[String: Any]])
+            #expect(
+                boards.compactMap { $0["name"] as? String } == ["both at 1-1", "both at 1-2"])
+            // One device answers for both here.
+            let devices = boards.compactMap { $0["record"] as? [String: Any] }
+                .compactMap { $0["device"] as? String }
+            #expect(devices.count == 2, "\(result.standardError)")
+        }
+    }
+
     /// Wherever it happens, what is recorded is sound, and the next run goes on.
     @Test(arguments: [0, 1, 2, 4, 6, 9]) func aBoardLeaves(packet: Int) throws {
         try Executable.withHome { executable in
