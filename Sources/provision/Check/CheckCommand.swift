@@ -88,6 +88,12 @@ struct CheckCommand: ParsableCommand {
             throw ValidationError("\(option) is for --device only")
         }
         if device, replay != nil { throw ValidationError("--replay takes no --device") }
+        for option in link.givenForPort where !device {
+            throw ValidationError("\(option) is for --device only")
+        }
+        for option in link.givenForMessages where !device && replay == nil {
+            throw ValidationError("\(option) is for --device or --replay only")
+        }
     }
 
     /// Its own --device is a flag.
@@ -108,15 +114,15 @@ struct CheckCommand: ParsableCommand {
             requested: folders, package: packagePath,
             environment: ProcessInfo.processInfo.environment)
         let subject = try CheckSubject(subject, catalogue)
+        let board = DeviceCheck(subject: subject, connection: try connection(), session: session)
         var results: [CheckResult]
         if let replay {
-            results = [try DeviceCheck.replay(replay, of: subject, session)]
+            results = [try board.replay(replay)]
         } else {
             results = try Checks(subject: subject, session: session).run()
             if device {
                 results.append(
-                    try DeviceCheck(subject: subject, connection: connection(), session: session)
-                        .run(firmware: firmware, packagePath: packagePath, record: record))
+                    try board.run(firmware: firmware, packagePath: packagePath, record: record))
             }
         }
         try show(results, of: subject)

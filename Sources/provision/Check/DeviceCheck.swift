@@ -29,7 +29,7 @@ struct DeviceCheck {
         var transcript: Transcript?
         let result = CheckResult.of("device", Self.name) {
             try session.with(board) {
-                let (found, text) = try ask(board, platform, firmware)
+                let (found, text) = try ask(board, firmware)
                 transcript = found
                 return text
             }
@@ -47,9 +47,8 @@ struct DeviceCheck {
         try destination.commit()
     }
 
-    private func ask(
-        _ board: Board, _ platform: Platform, _ firmware: String?
-    ) throws -> (Transcript, String) {
+    private func ask(_ board: Board, _ firmware: String?) throws -> (Transcript, String) {
+        let platform = board.platform
         var digest: String?
         if let firmware {
             let image = FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
@@ -72,7 +71,8 @@ struct DeviceCheck {
             transcript.withLock { $0.append(.init(random: Data(bytes))) }
             return bytes
         }
-        let text = try Self.appraise(platform, probed, surroundings, session.reporter) {
+        let plan = ProvisioningPlan(for: platform, connection.link)
+        let text = try Self.appraise(plan, probed, surroundings, session.reporter) {
             () throws(ProvisioningError) in
             RecordingChannel(try board.openChannel()) { event in
                 transcript.withLock { $0.append(event) }
@@ -82,12 +82,12 @@ struct DeviceCheck {
     }
 
     /// The same without the board.
-    static func replay(
-        _ path: String, of subject: CheckSubject, _ session: Session
-    ) throws -> CheckResult {
-        guard let platform = try platform(of: subject, session) else { return unknown }
+    func replay(_ path: String) throws -> CheckResult {
+        guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
         let transcript = try Transcript(path: path)
-        return CheckResult.of("device", name) {
+        let plan = ProvisioningPlan(
+            for: platform.with(timeouts: connection.link.timeouts), connection.link)
+        return CheckResult.of("device", Self.name) {
             let header = transcript.header
             try require(
                 header.board == platform.board,
@@ -106,7 +106,7 @@ struct DeviceCheck {
                     }
                     return Array(next)
                 })
-            return try appraise(platform, probed, surroundings, SilentObserver()) {
+            return try Self.appraise(plan, probed, surroundings, SilentObserver()) {
                 ReplayedChannel(transcript)
             }
         }
@@ -126,18 +126,10 @@ struct DeviceCheck {
 
     /// A run as far as the registry, which takes nothing.
     private static func appraise(
-        _ platform: Platform, _ probed: DeviceID?, _ surroundings: Surroundings,
+        _ plan: ProvisioningPlan, _ probed: DeviceID?, _ surroundings: Surroundings,
         _ observer: any RunObserver,
         openChannel: @escaping () throws(ProvisioningError) -> any Channel
     ) throws -> String {
-        var plan = ProvisioningPlan()
-        plan.board = platform.board
-        plan.group = platform.channel.group
-        plan.framing = platform.channel.framing
-        plan.smpVersion = platform.channel.smpVersion
-        plan.deadlines.boot = platform.timeouts.boot
-        plan.deadlines.answer = platform.timeouts.answer
-        plan.deadlines.signature = platform.timeouts.signature
         let witness = Witness()
         do throws(ProvisioningError) {
             let outcome = try Provisioner(

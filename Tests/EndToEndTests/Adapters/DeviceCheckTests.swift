@@ -1,0 +1,86 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ProvisioningTesting
+
+/// `provision check --device`: a board is asked as `run` would ask it.
+@Suite struct DeviceCheckTests {
+    /// What the user says of the line reaches the conversation, and its replay.
+    @Test func theLineIsAsTheUserSays() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["raw"],
+                in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            let file = provision.home.appending(path: "raw.transcript").path
+            let result = try provision(
+                "check", "native", "--device", "--port", device.line.port, "--framing", "raw",
+                "--record", file)
+            #expect(result.status == 0, "\(result.text)\(result.standardError)")
+            let replayed = try provision("check", "native", "--replay", file, "--framing", "raw")
+            #expect(replayed.status == 0, "\(replayed.text)\(replayed.standardError)")
+            let other = try provision("check", "native", "--replay", file)
+            #expect(other.status == 1 && other.text.contains("sends something else"))
+        }
+    }
+
+    /// A device that says nothing is given up when the user says.
+    @Test func theTimesAreTheUsers() throws {
+        try Executable.withHome { provision in
+            let silent = try SilentBoard(in: provision.home)
+            defer { silent.stop() }
+            let result = try provision(
+                "check", "native", "--device", "--port", silent.port, "--timeout", "boot=1ms")
+            #expect(result.status == 1, "\(result.standardError)")
+            // No second one has its turn in 1.5 ms.
+            #expect(result.text.contains("silence after 1 attempt on"), "\(result.text)")
+            #expect(silent.byteCount > 0)
+        }
+    }
+
+    /// What nobody would look at is refused.
+    @Test(arguments: [
+        ["--framing", "raw"], ["--smp-version", "1"], ["--timeout", "boot=1s"], ["--baud", "9600"],
+        ["--flow-control", "none"], ["--reset", "esp"], ["--no-reset"],
+    ])
+    func withoutABoardThereIsNoLine(_ option: [String]) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, ["check", "native"] + option)
+            result.expectError("usage", status: 2, "\(option[0]) is for --device")
+        }
+    }
+}
+
+/// A board that takes whatever it is sent, and says nothing.
+private final class SilentBoard {
+    private let board: BoardFolder
+    private let count: ByteCount
+
+    init(in folder: URL) throws {
+        let place = folder.appending(path: "silent")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        let count = ByteCount()
+        self.count = count
+        var behaviour = BoardFolder.Behaviour()
+        behaviour.talk = { bytes in
+            count.add(bytes.count)
+            return []
+        }
+        board = try BoardFolder(in: place.path, id: "1f0c5a9922ee4b07", behaviour)
+    }
+
+    var port: String { board.path + "/console" }
+    /// What it was sent until it was asked.
+    var byteCount: Int { count.value }
+
+    func stop() { board.unplug() }
+}
+
+private final class ByteCount: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func add(_ more: Int) { count.withLock { $0 += more } }
+}
