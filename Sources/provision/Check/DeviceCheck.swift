@@ -19,6 +19,7 @@ struct DeviceCheck {
 
     func run(firmware: String?, packagePath: String, record: String?) throws -> CheckResult {
         guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
+        if let skipped = Self.skipped(platform) { return skipped }
         let record = record ?? "\(platform.name).transcript"
         try ExportDestination.check(path: record, option: "--record")
         let desk =
@@ -84,6 +85,7 @@ struct DeviceCheck {
     /// The same without the board.
     func replay(_ path: String) throws -> CheckResult {
         guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
+        if let skipped = Self.skipped(platform) { return skipped }
         let transcript = try Transcript(path: path)
         let plan = ProvisioningPlan(
             for: platform.with(timeouts: connection.link.timeouts), connection.link)
@@ -115,6 +117,11 @@ struct DeviceCheck {
     private static let unknown = CheckResult(
         group: "device", name: name, outcome: .failed, detail: "the platform is not described",
         milliseconds: 0)
+
+    /// Nothing is sent to a device that only reports, neither an image nor a question.
+    private static func skipped(_ platform: Platform) -> CheckResult? {
+        platform.report.map { _ in .skipped("device", name, PlatformChecks.onlyReports) }
+    }
 
     private static func platform(
         of subject: CheckSubject, _ session: Session

@@ -39,6 +39,42 @@ import Testing
         }
     }
 
+    /// Nothing is sent to a device that only reports: it is not asked, and says why.
+    @Test func aBoardThatOnlyReportsIsLeftAlone() throws {
+        try Executable.withHome { provision in
+            let silent = try SilentBoard(in: provision.home)
+            defer { silent.stop() }
+            let image = provision.home.appending(path: "image").path
+            let flashed = provision.home.appending(path: "flashed").path
+            try Data("image".utf8).write(to: URL(filePath: image))
+            let file = provision.home.appending(path: "oneway.toml")
+            try Data(
+                """
+                name = "oneway"
+                description = "a board that only prints"
+                board = "native"
+                [flash]
+                method = "command"
+                command = ["/bin/cp", "{image}", "\(flashed)"]
+                [channel]
+                kind = "uart"
+                [report]
+                [timeouts]
+                boot-ms = 1
+                """.utf8
+            ).write(to: file)
+            let result = try provision(
+                "check", file.path, "--device", "--firmware", image, "--port", silent.port)
+            #expect(result.status == 0, "\(result.text)\(result.standardError)")
+            let rows = result.text.split(separator: "\n")
+                .filter { $0.contains("the device proves that it holds its key") }
+            #expect(rows.count == 1)
+            #expect(rows.allSatisfy { $0.contains("its device only prints a line with its key") })
+            #expect(silent.byteCount == 0)
+            #expect(!FileManager.default.fileExists(atPath: flashed))
+        }
+    }
+
     /// What nobody would look at is refused.
     @Test(arguments: [
         ["--framing", "raw"], ["--smp-version", "1"], ["--timeout", "boot=1s"], ["--baud", "9600"],
