@@ -12,9 +12,9 @@ struct CheckCommand: ParsableCommand {
             lose, repeat and delay, and an adapter gets a board in a folder. Exit status 1 where a check \
             fails.
 
-            With --device a real board is asked, and nothing is registered nor written to it, but the \
-            image where --firmware names one. The conversation is kept in a file, and can be had again \
-            without the board with --replay.
+            With --device a real board is asked, and nothing is registered. The board keeps the image where \
+            --firmware names one, and makes its key if it has none; no credential is written to it. The \
+            conversation is kept in a file, and can be had again without the board with --replay.
 
             EXAMPLES
               provision check ./platforms/mine.toml

@@ -8,8 +8,8 @@ import Platforms
 import Provisioning
 import Synchronization
 
-/// A real board, asked for all that comes before it is registered. Nothing is recorded nor sent to it that
-/// it would keep, but the image.
+/// A real board, asked for all that comes before it is registered. Nothing is registered, and the board keeps
+/// nothing of it but the image, and the key that it makes if it has none: it would on its first start.
 struct DeviceCheck {
     let subject: CheckSubject
     let connection: ConnectionOptions

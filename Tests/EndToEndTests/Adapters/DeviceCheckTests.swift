@@ -25,6 +25,25 @@ import Testing
         }
     }
 
+    /// A board without a key makes it, keeps it, and is registered with it by the run that follows.
+    @Test func theKeyThatTheCheckHasMadeStays() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try Firmware.native(), in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            let arguments = ["native", "--port", device.line.port]
+            let check = try provision.run(
+                Executable.url, ["check", "--device"] + arguments, in: provision.home)
+            try #require(check.status == 0, "\(check.text)\(check.standardError)")
+            #expect(try provision.keys().isEmpty)
+            let run = try provision(
+                "enroll", "--platform", "native", "--port", device.line.port, "--json")
+            let thumbprint = try #require(try run.json()["thumbprint"] as? String)
+            #expect(check.text.contains("key \(thumbprint.prefix(16))…"))
+            #expect(try run.json()["isNewKey"] as? Bool == true)
+        }
+    }
+
     /// A device that says nothing is given up when the user says.
     @Test func theTimesAreTheUsers() throws {
         try Executable.withHome { provision in
