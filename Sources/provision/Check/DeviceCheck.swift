@@ -75,7 +75,9 @@ struct DeviceCheck {
         let plan = ProvisioningPlan(for: platform, connection.link)
         let text = try Self.appraise(plan, probed, surroundings, session.reporter) {
             () throws(ProvisioningError) in
-            RecordingChannel(try board.openChannel()) { event in
+            let channel = try board.openChannel()
+            transcript.withLock { $0.note(channel) }
+            return RecordingChannel(channel) { event in
                 transcript.withLock { $0.append(event) }
             }
         }

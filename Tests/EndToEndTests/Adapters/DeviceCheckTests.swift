@@ -25,6 +25,28 @@ import Testing
         }
     }
 
+    /// Datagrams are replayed as such, and a transcript that does not name them is of a line.
+    @Test func datagramsAreReplayed() throws {
+        try Executable.withHome { provision in
+            let device = try NetworkDevice()
+            defer { device.stop() }
+            let file = provision.home.appending(path: "udp.transcript")
+            let result = try provision(
+                "check", "native", "--device", "--port", "udp:127.0.0.1:\(device.port)",
+                "--record", file.path)
+            #expect(result.status == 0, "\(result.text)\(result.standardError)")
+            let replayed = try provision("check", "native", "--replay", file.path)
+            #expect(replayed.status == 0, "\(replayed.text)\(replayed.standardError)")
+
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let mark = "\"datagrams\":true,"
+            try #require(text.contains(mark))
+            try Data(text.replacing(mark, with: "").utf8).write(to: file)
+            let line = try provision("check", "native", "--replay", file.path)
+            #expect(line.status == 1 && line.text.contains("sends something else"))
+        }
+    }
+
     /// A board without a key makes it, keeps it, and is registered with it by the run that follows.
     @Test func theKeyThatTheCheckHasMadeStays() throws {
         try Executable.withHome { provision in
