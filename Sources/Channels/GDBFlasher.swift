@@ -101,6 +101,11 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         remote = nil
     }
 
+    /// What was flashed was read back, and the receipt is of the same bytes: the file does not matter any
+    /// more.
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+    }
+
     /// - Throws: `.imageInvalid`; `.probeUnavailable`; `.probeProtocol`; `.flashFailed` when a write is
     ///   refused, or it takes too long; `.flashMismatch` naming the first address that differs, and both bytes.
     public func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError)

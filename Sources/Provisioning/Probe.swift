@@ -36,8 +36,10 @@ public protocol Flasher {
     /// flasher can.
     func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt
 
-    /// Of one whose tool still runs when `flash` returns: whether what it flashed is what `receipt` says.
-    /// Called once the firmware has said something. No image: the tool's own.
+    /// Whether what was flashed is what `receipt` says: a tool may still read its image when `flash`
+    /// returns. Called once the firmware has said something. No image: the tool's own.
+    ///
+    /// - Throws: `.flashFailed` if the image is another one than it was.
     func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError)
 }
 
@@ -45,9 +47,6 @@ extension Flasher {
     public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
         throw ProvisioningError(
             .usage, "there is no image to flash", hint: "name one with --firmware")
-    }
-
-    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
     }
 }
 

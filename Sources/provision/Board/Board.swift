@@ -245,4 +245,8 @@ private struct EmulatedProcessStarter: Flasher {
         try board.startProcess(image, erasing: erasing)
         return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: false)
     }
+
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+        try image?.check(is: receipt)
+    }
 }

@@ -76,6 +76,10 @@ struct FolderFlasher: Flasher {
         return FlashReceipt(digest: [], byteCount: bytes.count, isVerified: false)
     }
 
+    /// Nothing of the image is read any more once `flash` has returned, and the host compares the file
+    /// itself.
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) {}
+
     private func write(_ bytes: [UInt8], to pipe: Int32) throws(ProvisioningError) {
         var done = 0
         while done < bytes.count {
