@@ -184,7 +184,7 @@ final class Board {
                 connectTimeout: platform.timeouts[.connect],
                 replyTimeout: platform.timeouts[.probe])
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
-            reporter.progressed(.flash, done: progress.done, of: progress.total)
+            reporter.flashing(progress)
         }
         probeSession = flasher
         return flasher
