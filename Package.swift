@@ -51,7 +51,7 @@ let package = Package(
         core("Provisioning", ["Attestation", "Issuance", "SMP", "COSE", "CBOR", "OpenSSL"]),
 
         // What `provision` and an adapter program say to each other, and the adapter's end of it.
-        core("PlatformAdapter", ["Provisioning", "Attestation"]),
+        core("PlatformAdapter", ["Provisioning"]),
 
         // For authors of adapters: simulated devices, and what an adapter promises as checks.
         .target(

@@ -1,4 +1,3 @@
-import OpenSSL
 public import Provisioning
 
 /// Flashes with an external tool: `west flash`, `openocd`, `probe-rs`, `esptool`.
@@ -73,7 +72,7 @@ public struct CommandFlasher: Flasher {
         -> (Command, FlashReceipt)
     {
         let receipt = FlashReceipt(
-            digest: try image.map(digest), byteCount: nil, isVerified: false)
+            digest: try image?.digest(), byteCount: nil, isVerified: false)
         let flash = try command(commands.flash, image)
         if erasing {
             guard let erase = commands.erase else {
@@ -86,17 +85,8 @@ public struct CommandFlasher: Flasher {
         return (flash, receipt)
     }
 
-    /// - Throws: `.flashFailed` if the image is another one than it was.
     public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
-        guard let image else { return }
-        guard try digest(of: image) == receipt.digest else {
-            throw ProvisioningError(
-                .flashFailed, "\(image.path) changed while it was flashed", hint: "flash again")
-        }
-    }
-
-    private func digest(of image: FirmwareImage) throws(ProvisioningError) -> [UInt8] {
-        SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
+        try image?.check(is: receipt)
     }
 
     private func command(_ template: CommandTemplate, _ image: FirmwareImage?)

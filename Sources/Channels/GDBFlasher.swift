@@ -20,14 +20,23 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     public var description: String { "\(length) bytes at \(Hexadecimal.address(address))" }
 }
 
-/// How far flashing is.
-public struct FlashProgress: Sendable, Hashable {
-    public enum Phase: String, Sendable, Hashable { case erase, write, verify }
+/// How far flashing is. Each phase has bytes of its own, from none to all.
+public struct FlashProgress: Sendable, Hashable, CustomStringConvertible {
+    public enum Phase: String, Sendable, Hashable {
+        case erase = "erasing"
+        case write = "writing"
+        case verify = "verifying"
+    }
 
     public let phase: Phase
     /// Bytes of this phase.
     public let done: Int
     public let total: Int
+
+    /// `verifying, 40 %`.
+    public var description: String {
+        "\(phase.rawValue), \(total > 0 ? 100 * done / total : 100) %"
+    }
 }
 
 /// Flashes through a GDB server: writes the image's segments, reads them back, compares, resets and runs.
@@ -99,6 +108,11 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
     public func close() {
         remote?.close()
         remote = nil
+    }
+
+    /// What was flashed was read back, and the receipt is of the same bytes: the file does not matter any
+    /// more.
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
     }
 
     /// - Throws: `.imageInvalid`; `.probeUnavailable`; `.probeProtocol`; `.flashFailed` when a write is

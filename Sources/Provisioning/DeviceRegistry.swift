@@ -8,8 +8,6 @@ public enum ReplacementGround: String, CaseIterable, Sendable, Hashable {
     case flashed
     /// The probe read the same device ID.
     case probeRead = "probe-read"
-    /// The earlier key signed too.
-    case earlierKeySigned = "earlier-key-signed"
     /// The user said so: `--replace-key`.
     case userRequest = "user-request"
 }

@@ -10,7 +10,8 @@ public struct FirmwareImage: Sendable, Hashable {
 
 /// What was written to a board. `digest` is a Reference Value, RFC 9334 §8.3.
 public struct FlashReceipt: Sendable, Hashable {
-    /// SHA-256 of the image file, 32 octets; nil where only the tool knows what it wrote.
+    /// SHA-256 of the image file, 32 octets; nil where only the tool knows what it wrote, and from an
+    /// adapter, whose host has its own.
     public let digest: [UInt8]?
     /// Bytes that were programmed; nil where an external tool did it and does not say.
     public let byteCount: Int?
@@ -36,8 +37,10 @@ public protocol Flasher {
     /// flasher can.
     func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt
 
-    /// Of one whose tool still runs when `flash` returns: whether what it flashed is what `receipt` says.
-    /// Called once the firmware has said something. No image: the tool's own.
+    /// Whether what was flashed is what `receipt` says: a tool may still read its image when `flash`
+    /// returns. Called once the firmware has said something. No image: the tool's own.
+    ///
+    /// - Throws: `.flashFailed` if the image is another one than it was.
     func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError)
 }
 
@@ -45,9 +48,6 @@ extension Flasher {
     public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
         throw ProvisioningError(
             .usage, "there is no image to flash", hint: "name one with --firmware")
-    }
-
-    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
     }
 }
 

@@ -112,7 +112,10 @@ final class EmulatedBoard {
         for phase in [FlashProgress.Phase.write, .verify] {
             let last = try #require(steps.last { $0.phase == phase })
             #expect(last.done == receipt.byteCount && last.total == receipt.byteCount)
+            #expect("\(last)" == "\(phase.rawValue), 100 %")
         }
+        let texts = Set(steps.map { "\($0)" })
+        #expect(texts.contains("writing, 100 %") && texts.contains("verifying, 100 %"))
         #expect(steps.count > 10)
         try expectRunning()
         let remote = try board.connect(interruption)

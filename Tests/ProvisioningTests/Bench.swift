@@ -101,6 +101,8 @@ final class TestFlasher: Flasher {
         }
         return FlashReceipt(digest: Self.digest, byteCount: 5, isVerified: true)
     }
+
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) {}
 }
 
 struct TestProbe: DeviceIDReader {

@@ -69,7 +69,6 @@ struct ReplacementTests {
         case .flashed: bench.flashing()
         case .probeRead: bench.probe = TestProbe(id: device.identity.id)
         case .userRequest: bench.plan.replacesKey = true
-        case .earlierKeySigned: return
         }
         let outcome = try bench.run(device)
         #expect(outcome.registration.record.superseded == [earlier])

@@ -1,5 +1,4 @@
 public import Attestation
-import OpenSSL
 import PlatformAdapter
 public import Provisioning
 
@@ -60,7 +59,7 @@ public struct AdapterFlasher: Flasher {
                 .flashFailed, "erasing was asked for, and \(session.name) can't erase",
                 hint: "flash without --erase; the device keeps its key then")
         }
-        let digest = SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
+        let digest = try image.digest()
         let written: (byteCount: Int?, isVerified: Bool)
         do {
             written = try session.flash(image.path, erasing: erasing, progress: progress)
@@ -75,13 +74,8 @@ public struct AdapterFlasher: Flasher {
         return receipt
     }
 
-    /// - Throws: `.flashFailed` if the image is another one than it was.
-    public func check(_ image: FirmwareImage, is receipt: FlashReceipt) throws(ProvisioningError) {
-        let digest = SHA256.hash(try image.readBytes(limit: ELFImage.maximumFileSize))
-        guard digest == receipt.digest else {
-            throw ProvisioningError(
-                .flashFailed, "\(image.path) changed while it was flashed", hint: "flash again")
-        }
+    public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+        try image?.check(is: receipt)
     }
 }
 

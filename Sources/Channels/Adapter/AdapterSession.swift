@@ -24,6 +24,8 @@ public final class AdapterSession {
     /// Why the device is there no more.
     private var gone: String?
     public private(set) var abilities: Set<AdapterAbility> = []
+    private var isGreeted = false
+    private var hasSaidBye = false
     private var hasEnded = false
 
     /// How long an adapter may take.
@@ -97,6 +99,7 @@ public final class AdapterSession {
                     + "program \(AdapterProtocol.version)",
                 hint: "update the adapter, or this program")
         }
+        isGreeted = true
         abilities = Set((answer.can ?? []).compactMap(AdapterAbility.init))
         return answer.platform
     }
@@ -192,16 +195,21 @@ public final class AdapterSession {
         waitingStart = 0
     }
 
-    /// Says goodbye, and ends the adapter. Idempotent.
+    /// Says goodbye to an adapter that listens, and ends it. Idempotent.
     public func end() {
         guard !hasEnded else { return }
         hasEnded = true
+        // One that owes an answer would be waited for in vain.
+        if isGreeted, !hasSaidBye, abandoned.isEmpty {
+            _ = try? call(.bye, within: AdapterProcess.grace, isGreased: false)
+        }
         isOpen = false
         transport.end()
     }
 
     /// The last request; a well-behaved adapter ends by itself behind its answer.
     public func bye() throws(ProvisioningError) {
+        hasSaidBye = true
         _ = try call(.bye, within: timeouts.answer, isGreased: false)
     }
 

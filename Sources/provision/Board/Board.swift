@@ -195,7 +195,7 @@ final class Board {
                 connectTimeout: platform.timeouts[.connect],
                 replyTimeout: platform.timeouts[.probe])
         let flasher = GDBFlasher(configuration, interruption: interruption) { [reporter] progress in
-            reporter.progressed(.flash, done: progress.done, of: progress.total)
+            reporter.flashing(progress)
         }
         probeSession = flasher
         return flasher
@@ -274,5 +274,9 @@ private struct EmulatedProcessStarter: Flasher {
         try board.stop()
         try board.startProcess(image, erasing: erasing)
         return FlashReceipt(digest: SHA256.hash(bytes), byteCount: bytes.count, isVerified: false)
+    }
+
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+        try image?.check(is: receipt)
     }
 }

@@ -26,6 +26,10 @@ struct TouchingFlasher: Flasher {
         return try flasher(try bootloaderPort(path, before)).flash(image, erasing: erasing)
     }
 
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {
+        try image?.check(is: receipt)
+    }
+
     private func touch(_ path: String) throws(ProvisioningError) {
         let port = try SerialPort(path: path, baud: UInt32(baud), interruption: interruption)
         port.drainLimit = timeouts[.drain]

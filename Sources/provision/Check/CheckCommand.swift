@@ -12,9 +12,9 @@ struct CheckCommand: ParsableCommand {
             lose, repeat and delay, and an adapter gets a board in a folder. Exit status 1 where a check \
             fails.
 
-            With --device a real board is asked, and nothing is registered nor written to it, but the \
-            image where --firmware names one. The conversation is kept in a file, and can be had again \
-            without the board with --replay.
+            With --device a real board is asked, and nothing is registered. The board keeps the image where \
+            --firmware names one, and makes its key if it has none; no credential is written to it. The \
+            conversation is kept in a file, and can be had again without the board with --replay.
 
             EXAMPLES
               provision check ./platforms/mine.toml
@@ -82,6 +82,12 @@ struct CheckCommand: ParsableCommand {
         }
         if port == "" { throw ValidationError("--port names no port") }
         if device, replay != nil { throw ValidationError("--replay takes no --device") }
+        for option in link.givenForPort where !device {
+            throw ValidationError("\(option) is for --device only")
+        }
+        for option in link.givenForMessages where !device && replay == nil {
+            throw ValidationError("\(option) is for --device or --replay only")
+        }
     }
 
     /// Its own --device is a flag.
@@ -94,15 +100,16 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let session = try Session(isVerbose: false)
         let subject = try CheckSubject(subject, places.catalogue())
+        let board = DeviceCheck(subject: subject, connection: connection, session: session)
         var results: [CheckResult]
         if let replay {
-            results = [try DeviceCheck.replay(replay, of: subject, session)]
+            results = [try board.replay(replay)]
         } else {
             results = try Checks(subject: subject, session: session).run()
             if device {
                 results.append(
-                    try DeviceCheck(subject: subject, connection: connection, session: session)
-                        .run(firmware: firmware, packagePath: places.packagePath, record: record))
+                    try board.run(
+                        firmware: firmware, packagePath: places.packagePath, record: record))
             }
         }
         try show(results, of: subject)

@@ -8,8 +8,8 @@ import Platforms
 import Provisioning
 import Synchronization
 
-/// A real board, asked for all that comes before it is registered. Nothing is recorded nor sent to it that
-/// it would keep, but the image.
+/// A real board, asked for all that comes before it is registered. Nothing is registered, and the board keeps
+/// nothing of it but the image, and the key that it makes if it has none: it would on its first start.
 struct DeviceCheck {
     let subject: CheckSubject
     let connection: Connection
@@ -19,6 +19,7 @@ struct DeviceCheck {
 
     func run(firmware: String?, packagePath: String, record: String?) throws -> CheckResult {
         guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
+        if let skipped = Self.skipped(platform) { return skipped }
         let record = record ?? "\(platform.name).transcript"
         try ExportDestination.check(path: record, option: "--record")
         let desk =
@@ -30,7 +31,7 @@ struct DeviceCheck {
         var transcript: Transcript?
         let result = CheckResult.of("device", Self.name) {
             try session.with(board) {
-                let (found, text) = try ask(board, platform, firmware)
+                let (found, text) = try ask(board, firmware)
                 transcript = found
                 return text
             }
@@ -48,9 +49,8 @@ struct DeviceCheck {
         try destination.commit()
     }
 
-    private func ask(
-        _ board: Board, _ platform: Platform, _ firmware: String?
-    ) throws -> (Transcript, String) {
+    private func ask(_ board: Board, _ firmware: String?) throws -> (Transcript, String) {
+        let platform = board.platform
         var digest: String?
         if let firmware {
             let image = FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
@@ -73,9 +73,12 @@ struct DeviceCheck {
             transcript.withLock { $0.append(.init(random: Data(bytes))) }
             return bytes
         }
-        let text = try Self.appraise(platform, probed, surroundings, session.reporter) {
+        let plan = ProvisioningPlan(for: platform, connection.link)
+        let text = try Self.appraise(plan, probed, surroundings, session.reporter) {
             () throws(ProvisioningError) in
-            RecordingChannel(try board.openChannel()) { event in
+            let channel = try board.openChannel()
+            transcript.withLock { $0.note(channel) }
+            return RecordingChannel(channel) { event in
                 transcript.withLock { $0.append(event) }
             }
         }
@@ -83,12 +86,13 @@ struct DeviceCheck {
     }
 
     /// The same without the board.
-    static func replay(
-        _ path: String, of subject: CheckSubject, _ session: Session
-    ) throws -> CheckResult {
-        guard let platform = try platform(of: subject, session) else { return unknown }
+    func replay(_ path: String) throws -> CheckResult {
+        guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
+        if let skipped = Self.skipped(platform) { return skipped }
         let transcript = try Transcript(path: path, session.interruption)
-        return CheckResult.of("device", name) {
+        let plan = ProvisioningPlan(
+            for: platform.with(timeouts: connection.link.timeouts), connection.link)
+        return CheckResult.of("device", Self.name) {
             let header = transcript.header
             try require(
                 header.board == platform.board,
@@ -107,7 +111,7 @@ struct DeviceCheck {
                     }
                     return Array(next)
                 })
-            return try appraise(platform, probed, surroundings, SilentObserver()) {
+            return try Self.appraise(plan, probed, surroundings, SilentObserver()) {
                 ReplayedChannel(transcript)
             }
         }
@@ -116,6 +120,11 @@ struct DeviceCheck {
     private static let unknown = CheckResult(
         group: "device", name: name, outcome: .failed, detail: "the platform is not described",
         milliseconds: 0)
+
+    /// Nothing is sent to a device that only reports, neither an image nor a question.
+    private static func skipped(_ platform: Platform) -> CheckResult? {
+        platform.report.map { _ in .skipped("device", name, PlatformChecks.onlyReports) }
+    }
 
     private static func platform(
         of subject: CheckSubject, _ session: Session
@@ -127,18 +136,10 @@ struct DeviceCheck {
 
     /// A run as far as the registry, which takes nothing.
     private static func appraise(
-        _ platform: Platform, _ probed: DeviceID?, _ surroundings: Surroundings,
+        _ plan: ProvisioningPlan, _ probed: DeviceID?, _ surroundings: Surroundings,
         _ observer: any RunObserver,
         openChannel: @escaping () throws(ProvisioningError) -> any Channel
     ) throws -> String {
-        var plan = ProvisioningPlan()
-        plan.board = platform.board
-        plan.group = platform.channel.group
-        plan.framing = platform.channel.framing
-        plan.smpVersion = platform.channel.smpVersion
-        plan.deadlines.boot = platform.timeouts.boot
-        plan.deadlines.answer = platform.timeouts.answer
-        plan.deadlines.signature = platform.timeouts.signature
         let witness = Witness()
         do throws(ProvisioningError) {
             let outcome = try Provisioner(

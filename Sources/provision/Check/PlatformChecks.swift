@@ -78,9 +78,12 @@ struct PlatformChecks {
         }
     }
 
+    /// Why there is nobody to ask.
+    static let onlyReports = "its device only prints a line with its key"
+
     /// Why there is no such device for this platform; nil: there is.
     private var obstacle: String? {
-        if platform.report != nil { return "its device only prints a line with its key" }
+        if platform.report != nil { return Self.onlyReports }
         if platform.channel.kind == .udp {
             return "the simulated device has a line, and no datagrams"
         }

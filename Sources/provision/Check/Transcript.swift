@@ -20,6 +20,9 @@ struct Transcript: Sendable {
         var probed: String?
         /// SHA-256 of the image that was flashed before.
         var image: String?
+        /// Whether each event of the channel is one datagram. Nil: it is a byte stream, as in every
+        /// transcript of an earlier version.
+        var datagrams: Bool?
     }
 
     struct Event: Codable, Sendable, Equatable {
@@ -32,7 +35,7 @@ struct Transcript: Sendable {
     /// Octets of a file.
     private static let limit = 16 << 20
 
-    let header: Header
+    private(set) var header: Header
     private(set) var events: [Event] = []
 
     init(_ header: Header) { self.header = header }
@@ -85,6 +88,11 @@ struct Transcript: Sendable {
 
     mutating func append(_ event: Event) { events.append(event) }
 
+    /// What is known of a channel once it is open.
+    mutating func note(_ channel: any Channel) {
+        header.datagrams = channel.carriesDatagrams ? true : nil
+    }
+
     func text() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -123,6 +131,7 @@ final class RecordingChannel: Channel {
 /// A device that says what it said when it was recorded, as long as the host says what it said.
 final class ReplayedChannel: Channel {
     let name: String
+    let carriesDatagrams: Bool
     private var events: [Transcript.Event]
     private var position = 0
     /// Of the event at `position`.
@@ -130,6 +139,7 @@ final class ReplayedChannel: Channel {
 
     init(_ transcript: Transcript) {
         name = "the transcript of \(transcript.header.platform)"
+        carriesDatagrams = transcript.header.datagrams ?? false
         events = transcript.events.filter { $0.random == nil }
     }
 

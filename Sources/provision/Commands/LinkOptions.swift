@@ -53,6 +53,22 @@ struct LinkOptions: ParsableArguments {
             timeouts: Dictionary(timeout.map { ($0.timeout, $0.duration) }) { $1 })
     }
 
+    /// What was given of a serial port.
+    var givenForPort: [String] {
+        [
+            ("--baud", baud != nil), ("--flow-control", flowControl != nil),
+            ("--reset", reset != nil), ("--no-reset", noReset),
+        ].compactMap { option, isGiven in isGiven ? option : nil }
+    }
+
+    /// What was given of the conversation, whatever carries it.
+    var givenForMessages: [String] {
+        [
+            ("--framing", framing != nil), ("--smp-version", smpVersion != nil),
+            ("--timeout", !timeout.isEmpty),
+        ].compactMap { option, isGiven in isGiven ? option : nil }
+    }
+
     func validate() throws {
         guard reset == nil || !noReset else {
             throw ValidationError("--reset and --no-reset are contrary to each other")

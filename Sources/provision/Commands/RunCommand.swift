@@ -200,9 +200,7 @@ struct CredentialOptions: ParsableArguments {
     var acceptClock = false
 
     func plan(for platform: Platform, _ connection: Connection) throws -> ProvisioningPlan {
-        var plan = ProvisioningPlan()
-        plan.board = platform.board
-        plan.group = platform.channel.group
+        var plan = ProvisioningPlan(for: platform, connection.link)
         plan.device = connection.device
         plan.keyID = keyID
         plan.credentials = credentials ?? platform.credentials.types
@@ -210,13 +208,6 @@ struct CredentialOptions: ParsableArguments {
             Int64($0) * 86400
         }
         plan.replacesKey = replaceKey
-        plan.framing = connection.link.framing ?? platform.channel.framing
-        plan.smpVersion = connection.link.smpVersion ?? platform.channel.smpVersion
-        plan.deadlines.boot = platform.timeouts.boot
-        plan.deadlines.answer = platform.timeouts.answer
-        plan.deadlines.signature = platform.timeouts.signature
-        plan.deadlines.conversation = platform.timeouts.conversation
-        plan.deadlines.write = platform.timeouts[.write]
         return plan
     }
 

@@ -34,12 +34,20 @@ final class ProgressReporter: RunObserver {
     }
 
     func progressed(_ step: Step, done: Int, of total: Int) {
+        guard total > 0 else { return }
+        show(step, "\(100 * done / total) %")
+    }
+
+    /// Of a flasher that has more to do than to write.
+    func flashing(_ progress: FlashProgress) { show(.flash, "\(progress)") }
+
+    private func show(_ step: Step, _ progress: String) {
         // Silence up to a second needs no explanation; after that, ten lines a second are enough.
-        guard display.isLive, total > 0, clock.now - start > .seconds(1),
+        guard display.isLive, clock.now - start > .seconds(1),
             clock.now - lastProgress > .milliseconds(100)
         else { return }
         lastProgress = clock.now
-        display.show("\(label(step))\(100 * done / total) %")
+        display.show("\(label(step))\(progress)")
     }
 
     func ended(_ step: Step, _ summary: String) {

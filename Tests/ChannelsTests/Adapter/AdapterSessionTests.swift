@@ -94,6 +94,43 @@ import Testing
         }
     }
 
+    /// Once, and only to an adapter that has answered all it was asked.
+    @Test func theEndIsABye() throws {
+        let (session, script) = try session { id, _ in [Self.ok(id)] }
+        session.end()
+        session.end()
+        #expect(script.names == ["hello", "bye"])
+
+        let (polite, heard) = try self.session { id, _ in [Self.ok(id)] }
+        try polite.bye()
+        polite.end()
+        #expect(heard.names == ["hello", "bye"])
+
+        let (waiting, silent) = try self.session { _, _ in [] }
+        #expect(throws: ProvisioningError(.adapterSilent, "")) {
+            try AdapterIDReader(waiting).readDeviceID()
+        }
+        waiting.end()
+        #expect(silent.names == ["hello", "identify"])
+    }
+
+    /// As a run sees it: an image that changes behind `flash` is another one than the receipt's.
+    @Test func anImageThatChangesIsNoticed() throws {
+        let path = FileManager.default.temporaryDirectory
+            .appending(path: "provision-image-\(UUID().uuidString)").path
+        defer { unlink(path) }
+        try Data([1, 2, 3]).write(to: URL(filePath: path))
+        let (session, _) = try session { id, _ in [Self.ok(id, #","bytes":3"#)] }
+        let flasher: any Flasher = AdapterFlasher(session)
+        let image = FirmwareImage(path: path)
+        let receipt = try flasher.flash(image, erasing: false)
+        try flasher.check(image, is: receipt)
+        try Data([1, 2, 4]).write(to: URL(filePath: path))
+        #expect(throws: ProvisioningError(.flashFailed, "")) {
+            try flasher.check(image, is: receipt)
+        }
+    }
+
     @Test func bytesComeInTheirOrderAndTheEndBehindThem() throws {
         let (session, script) = try session { id, request in
             request == "write" ? [#"{"data":"QUI="}"#, Self.ok(id)] : [Self.ok(id)]

@@ -73,8 +73,12 @@ struct FolderFlasher: Flasher {
         }
         try waitUntilTaken()
         // The host has its own digest of the file, and asks for none.
-        return FlashReceipt(digest: [], byteCount: bytes.count, isVerified: false)
+        return FlashReceipt(digest: nil, byteCount: bytes.count, isVerified: false)
     }
+
+    /// Nothing of the image is read any more once `flash` has returned, and the host compares the file
+    /// itself.
+    func check(_ image: FirmwareImage?, is receipt: FlashReceipt) {}
 
     private func write(_ bytes: [UInt8], to pipe: Int32) throws(ProvisioningError) {
         var done = 0
