@@ -112,34 +112,18 @@ public struct CommandTemplate: Sendable, Hashable {
         if let known = CommandPlaceholder(rawValue: String(name)), allowed.contains(known) {
             return known
         }
-        let nearest = allowed.map(\.rawValue).min {
-            (distance($0, name), $0) < (distance($1, name), $1)
-        }
+        let nearest = String(name).nearest(among: allowed.map(\.rawValue))
         throw ProvisioningError(
             .platformInvalid, "the placeholder {\(name)} in \"\(argument)\" is unknown",
-            hint: nearest.map { "did you mean {\($0)}? A brace itself is written twice" })
+            hint: nearest.map { "did you mean {\($0)}? A brace itself is written twice" }
+                ?? "there are {\(allowed.map(\.rawValue).sorted().joined(separator: "}, {"))}; "
+                + "a brace itself is written twice")
     }
 
     private static func unbalanced(_ argument: String) -> ProvisioningError {
         ProvisioningError(
             .platformInvalid, "\"\(argument)\" has a brace without its partner",
             hint: "a brace itself is written twice")
-    }
-
-    /// Levenshtein's distance. Names in a platform file are short; longer ones are cut.
-    private static func distance(_ a: some StringProtocol, _ b: some StringProtocol) -> Int {
-        let (a, b) = (Array(a.prefix(64)), Array(b.prefix(64)))
-        var row = Array(0...b.count)
-        for i in a.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
     }
 
     // MARK: Filling
