@@ -53,7 +53,7 @@ let package = Package(
         // What `provision` and an adapter program say to each other, and the adapter's end of it.
         core("PlatformAdapter", ["Provisioning"]),
 
-        // For authors of adapters: simulated devices, and what an adapter promises as checks.
+        // For authors of adapters: a board without hardware, and what a channel promises as checks.
         .target(
             name: "ProvisioningTesting",
             dependencies: ["Provisioning", "Attestation", "SMP", "COSE", "CBOR", "OpenSSL"],

@@ -124,10 +124,7 @@ public struct CommandTemplate: Sendable, Hashable {
             return known
         }
         let names = allowed.map { "{\($0.rawValue)}" }.sorted().joined(separator: ", ")
-        // A slip of the finger, not another word.
-        let nearest = allowed.map(\.rawValue).filter { distance($0, name) <= 3 }.min {
-            (distance($0, name), $0) < (distance($1, name), $1)
-        }
+        let nearest = String(name).nearest(among: allowed.map(\.rawValue))
         throw ProvisioningError(
             .platformInvalid, "the placeholder {\(name)} in \"\(argument)\" is unknown",
             hint: (nearest.map { "did you mean {\($0)}? " } ?? "")
@@ -139,22 +136,6 @@ public struct CommandTemplate: Sendable, Hashable {
         ProvisioningError(
             .platformInvalid, "\"\(argument)\" has a brace without its partner",
             hint: "a brace itself is written twice")
-    }
-
-    /// Levenshtein's distance. Names in a platform file are short; longer ones are cut.
-    private static func distance(_ a: some StringProtocol, _ b: some StringProtocol) -> Int {
-        let (a, b) = (Array(a.prefix(64)), Array(b.prefix(64)))
-        var row = Array(0...b.count)
-        for i in a.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
     }
 
     // MARK: Filling

@@ -77,35 +77,3 @@ public struct PortHolder: Sendable, Hashable, CustomStringConvertible {
         }
     }
 }
-
-/// What a path leads to, whatever its name.
-private struct FileIdentity: Equatable {
-    let device: UInt64
-    let inode: UInt64
-    /// The number of a pseudo-terminal's slave.
-    let terminalNumber: UInt32?
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        let node = UInt64(status.st_rdev)
-        // Documentation/admin-guide/devices.txt: majors 136 to 143 are UNIX98 PTY slaves.
-        let major = Self.major(node)
-        terminalNumber =
-            (136...143).contains(major) ? (major - 136) << 20 | Self.minor(node) : nil
-    }
-
-    var major: UInt32 { Self.major(device) }
-    var minor: UInt32 { Self.minor(device) }
-
-    // As <sys/sysmacros.h>, whose macros Swift does not import.
-    private static func major(_ number: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: (number >> 8) & 0xFFF | (number >> 32) & 0xFFFF_F000)
-    }
-
-    private static func minor(_ number: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: number & 0xFF | (number >> 12) & 0xFFFF_FF00)
-    }
-}

@@ -121,7 +121,7 @@ enum SettingsKey: String, PlatformKey {
     /// The image, relative to the package, for the platform of this file: nothing is built. --firmware,
     /// PROVISION_FIRMWARE.
     case firmware
-    /// `"uart"`, `"rtt"`, `"usb"` or `"udp"`. --channel, PROVISION_CHANNEL.
+    /// `"uart"`, `"rtt"`, `"usb"`, `"udp"` or `"adapter"`. --channel, PROVISION_CHANNEL.
     case channel
     /// Bits per second, one or a list. --baud, PROVISION_BAUD.
     case baud

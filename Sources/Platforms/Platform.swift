@@ -148,9 +148,9 @@ extension Platform {
         public let smpVersion: SMPVersion?
         /// The SMP group under which the device library answers.
         public let group: UInt16
-        /// Nil: the firmware has no RTT. Never with kind `.rtt`.
+        /// Nil: the firmware has no RTT. Never nil with kind `.rtt`.
         public let rtt: RTTSettings?
-        /// Nil: the file does not say which USB device it is. Never with kind `.usb`.
+        /// Nil: the file does not say which USB device it is. Never nil with kind `.usb`.
         public let usb: USBSelection?
         /// Where the device listens for datagrams, where the user names no other.
         public let udp: UDPEndpoint?

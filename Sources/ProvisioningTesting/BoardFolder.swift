@@ -9,24 +9,31 @@ import Synchronization
 /// - `console`: the serial port, a pseudo-terminal
 /// - `reset`: a named pipe; any byte restarts the board
 ///
-/// Adapters get it as `simulated`. It lives on a thread of its own, until `unplug`.
-package final class BoardFolder: Sendable {
+/// Adapters get it as `simulated`, and so may your parts in a test. It lives on a thread of its own, until
+/// `unplug`.
+///
+///     var behaviour = BoardFolder.Behaviour()
+///     behaviour.talk = try SimulatedBoard("1f0c5a9922ee4b07", board: "teapot").talk
+///     let board = try BoardFolder(in: folder, id: "1f0c5a9922ee4b07", behaviour)
+///     defer { board.unplug() }
+public final class BoardFolder: Sendable {
     /// What the board does. All of it is called on the board's thread.
-    package struct Behaviour: Sendable {
+    public struct Behaviour: Sendable {
         /// Takes an image, and whether keys and credentials are to be erased.
-        package var flashed: @Sendable ([UInt8], Bool) -> Void = { _, _ in }
-        package var reset: @Sendable () -> Void = {}
+        public var flashed: @Sendable ([UInt8], Bool) -> Void = { _, _ in }
+        public var reset: @Sendable () -> Void = {}
         /// What the firmware says to bytes that it gets. Nil: somebody else has `master`.
-        package var talk: (@Sendable ([UInt8]) -> [UInt8])?
+        public var talk: (@Sendable ([UInt8]) -> [UInt8])?
         /// Bytes of an image after which the board is unplugged; nil: it stays.
-        package var leavesAfter: Int?
+        public var leavesAfter: Int?
 
-        package init() {}
+        public init() {}
     }
 
-    package let path: String
-    /// The console's other end. It does not wait.
-    package let master: Int32
+    /// The folder.
+    public let path: String
+    /// The console's other end, for whoever speaks in the place of `talk`. It does not wait.
+    public let master: Int32
     private let slave: Int32
     private let behaviour: Behaviour
     private let wake: (read: Int32, write: Int32)
@@ -34,8 +41,9 @@ package final class BoardFolder: Sendable {
     private let isUnplugged = Mutex(false)
     private let isHungUp = Mutex(false)
 
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    /// Why there is no such board: no pseudo-terminal, or a pipe that can't be made.
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
     }
 
     private static let pipes = ["flash", "flash-erase", "reset"]
@@ -44,8 +52,9 @@ package final class BoardFolder: Sendable {
 
     /// - Parameters:
     ///   - path: a folder that is there, and empty.
-    ///   - id: the device ID.
-    package init(in path: String, id: String, _ behaviour: Behaviour) throws {
+    ///   - id: the device ID in hexadecimal, as a probe reads it.
+    /// - Throws: `Failure`, or what writing into the folder throws.
+    public init(in path: String, id: String, _ behaviour: Behaviour) throws {
         self.path = path
         self.behaviour = behaviour
         var (master, slave) = (Int32(-1), Int32(-1))
@@ -80,7 +89,7 @@ package final class BoardFolder: Sendable {
     }
 
     /// Takes the board away: whoever has its port or writes an image notices. Idempotent.
-    package func unplug() {
+    public func unplug() {
         let isFirst = isUnplugged.withLock { isUnplugged in
             defer { isUnplugged = true }
             return !isUnplugged
@@ -160,8 +169,8 @@ package final class BoardFolder: Sendable {
         hangUp()
     }
 
-    /// Closes the console, once nobody uses `master` any more. Idempotent.
-    package func hangUp() {
+    /// Closes the console, once nobody uses `master` any more; with `talk`, `unplug` does. Idempotent.
+    public func hangUp() {
         let isFirst = isHungUp.withLock { isHungUp in
             defer { isHungUp = true }
             return !isHungUp

@@ -59,7 +59,11 @@ package final class SimulatedDevice: Channel {
 
     /// A device with the key that the library makes at first start.
     package init(_ id: String = "1f0c5a9922ee4b07", board: String = "testboard") throws {
-        identity = DeviceIdentity(board: board, id: DeviceID(hexadecimal: id)!)
+        guard let id = DeviceID(hexadecimal: id) else {
+            throw ProvisioningError(
+                .usage, "\"\(id)\" is no device ID", hint: "write 1 to 64 octets in hexadecimal")
+        }
+        identity = DeviceIdentity(board: board, id: id)
         keys[1] = try SigningKey.generate()
     }
 

@@ -28,7 +28,7 @@ struct Provision: ParsableCommand {
             EXIT STATUS
               0 done, 2 usage, 3 build, 4 flash, 5 no device, 6 protocol, 7 evidence refused, \
             8 registry, 9 authority, 10 install or confirm, 70 a fault of this program, \
-            130 interrupted; doctor: 1 something is wrong.
+            130 interrupted; doctor and check: 1 something is wrong.
             """,
         version: Version.current,
         subcommands: [

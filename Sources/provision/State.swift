@@ -1,7 +1,7 @@
 import Provisioning
 import Registry
 
-/// Registry and authority of this user, opened on first use.
+/// Registry and authority of this user, opened anew at each call.
 struct State {
     let directory: StateDirectory
 

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 
@@ -73,19 +74,5 @@ extension StateDirectory {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
-    }
-}
-
-/// What tells two names of one file from two files.
-private struct FileIdentity: Equatable {
-    let device: UInt64
-    let number: UInt64
-
-    /// Follows links. Nil if there is no such file.
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        number = UInt64(truncatingIfNeeded: status.st_ino)
     }
 }

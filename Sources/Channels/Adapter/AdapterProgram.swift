@@ -72,8 +72,6 @@ public struct AdapterProgram: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether a folder is the current one, by whatever name.
     private static func isCurrent(_ folder: String) -> Bool {
-        var (one, other) = (stat(), stat())
-        guard stat(folder, &one) == 0, stat(".", &other) == 0 else { return false }
-        return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+        FileIdentity(folder).map { $0 == FileIdentity(".") } ?? false
     }
 }

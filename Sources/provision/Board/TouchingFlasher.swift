@@ -21,7 +21,7 @@ struct TouchingFlasher: Flasher {
 
     func flash(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
         let path = try port()
-        let before = PortNode(path)
+        let before = FileIdentity(path)
         try touch(path)
         return try flasher(try bootloaderPort(path, before)).flash(image, erasing: erasing)
     }
@@ -39,11 +39,11 @@ struct TouchingFlasher: Flasher {
 
     /// - Throws: `.channelUnavailable` if the port left and none came.
     private func bootloaderPort(
-        _ path: String, _ before: PortNode?
+        _ path: String, _ before: FileIdentity?
     ) throws(ProvisioningError) -> String {
         let end = ContinuousClock.now + timeouts[.touch]
         repeat {
-            if let now = try? current(), let node = PortNode(now), node != before,
+            if let now = try? current(), let node = FileIdentity(now), node != before,
                 access(now, R_OK | W_OK) == 0
             {
                 noted("the bootloader is on \(now)")
@@ -52,7 +52,7 @@ struct TouchingFlasher: Flasher {
             try interruption.pause(for: Self.interval)
         } while ContinuousClock.now < end
         // It may have been in its bootloader before.
-        guard let before, PortNode(path) == before else {
+        guard let before, FileIdentity(path) == before else {
             throw ProvisioningError(
                 .channelUnavailable,
                 "\(path) was touched at \(baud) baud and left, and did not come back in \(timeouts[.touch])",
@@ -60,20 +60,5 @@ struct TouchingFlasher: Flasher {
         }
         noted("\(path) stays as it was after the touch at \(baud) baud")
         return path
-    }
-}
-
-/// The device node that a path leads to: another one when the port has left and come back.
-private struct PortNode: Equatable {
-    private let device: UInt64
-    private let inode: UInt64
-    private let number: UInt64
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        number = UInt64(status.st_rdev)
     }
 }

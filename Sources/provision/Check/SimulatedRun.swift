@@ -48,24 +48,3 @@ final class SilentObserver: RunObserver {
     func noted(_ remark: String) {}
     func logged(_ text: [UInt8]) {}
 }
-
-/// A simulated device on a board's thread: bytes in, bytes out.
-final class SimulatedBoard: @unchecked Sendable {
-    private let lock = NSLock()
-    private let device: SimulatedDevice
-
-    init(_ id: String, board: String) throws {
-        device = try SimulatedDevice(id, board: board)
-    }
-
-    @Sendable func talk(_ bytes: [UInt8]) -> [UInt8] {
-        lock.withLock {
-            guard (try? device.write(bytes, within: .zero)) != nil else { return [] }
-            var answer: [UInt8] = []
-            while let part = try? device.read(atMost: 4096, within: .zero), !part.isEmpty {
-                answer += part
-            }
-            return answer
-        }
-    }
-}

@@ -68,7 +68,7 @@ struct PlatformDetails: Encodable {
         chip = platform.chip
         match = platform.usbMatches.map(\.description)
         flash = Self.lines(of: platform.flash)
-        identify = Self.lines(of: platform.identification)
+        identify = Self.lines(of: platform.identification, asksAdapter: platform.adapter != nil)
         credentials = platform.credentials.types.map(\.name).sorted()
         channel = settings.kind.rawValue
         baudRates = settings.baudRates
@@ -96,16 +96,21 @@ struct PlatformDetails: Encodable {
         }
     }
 
-    private static func lines(of identification: Platform.Identification?) -> [String] {
-        switch identification {
-        case .firmware(let length):
-            ["by the firmware alone" + (length.map { ", \($0) bytes" } ?? "")]
+    /// - Parameter asksAdapter: there is one, and it may know where the file does not.
+    private static func lines(
+        of identification: Platform.Identification?, asksAdapter: Bool
+    ) -> [String] {
+        let firmware =
+            asksAdapter
+            ? "by its adapter, else by the firmware alone" : "by the firmware alone"
+        return switch identification {
+        case .firmware(let length): [firmware + (length.map { ", \($0) bytes" } ?? "")]
         case .probe(let probed):
             [
                 probed.location.map { "by the probe: \($0)" },
                 probed.command.map { "or: \(Command($0.command.arguments))" },
             ].compactMap(\.self)
-        case nil: ["by the firmware alone"]
+        case nil: [firmware]
         }
     }
 

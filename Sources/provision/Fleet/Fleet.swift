@@ -58,8 +58,7 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
             board: board, outcome: outcome, seconds: (clock.now - start) / .seconds(1))
     }
 
-    /// Threads of their own, each to its end: what is started on one is killed by Linux when it ends
-    /// (PR_SET_PDEATHSIG), so that a pool's thread would not do.
+    /// Threads of their own: each waits most of the time, and a pool has no more than there are cores.
     private static func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
         let ended = DispatchGroup()
         for number in 1...max(count, 1) {

@@ -1,5 +1,5 @@
+import Channels
 import Foundation
-import Platforms
 import Provisioning
 
 /// The templates of this installation. A folder of them that has files is one; a folder that has but folders, and

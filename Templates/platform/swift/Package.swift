@@ -11,6 +11,13 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "provision-platform-example",
-            dependencies: [.product(name: "Provisioning", package: "provision")])
+            dependencies: [.product(name: "Provisioning", package: "provision")]),
+        .testTarget(
+            name: "AdapterTests",
+            dependencies: [
+                "provision-platform-example",
+                .product(name: "Provisioning", package: "provision"),
+                .product(name: "ProvisioningTesting", package: "provision"),
+            ]),
     ]
 )

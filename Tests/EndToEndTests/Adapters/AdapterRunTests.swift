@@ -166,6 +166,7 @@ import Testing
             let result = try provision(in: .searching(place), ["platforms", "example"])
             #expect(result.status == 0, "\(result.standardError)")
             #expect(result.text.contains("by an adapter in a shell"))
+            #expect(result.text.contains("by its adapter, else by the firmware alone"))
         }
     }
 

@@ -8,14 +8,14 @@ import Testing
         .appending(path: "Sources/ProvisioningTesting/Documentation.docc")
 
     /// The blocks between ```` ```sh ```` and ```` ``` ````, in their order.
-    private static func blocks(of page: String) throws -> [String] {
+    private static func blocks(of page: String, in language: String = "sh") throws -> [String] {
         let text = try String(contentsOf: pages.appending(path: page), encoding: .utf8)
         var blocks: [String] = []
         var isInside = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("```") {
-                if line == "```sh" { blocks.append("") }
-                isInside = line == "```sh"
+                isInside = line == "```\(language)"
+                if isInside { blocks.append("") }
             } else if isInside {
                 blocks[blocks.count - 1] += line + "\n"
             }
@@ -50,6 +50,16 @@ import Testing
             #expect(try provision.keys()["active"]?.count == 1)
             #expect(leftovers.processes() == [])
         }
+    }
+
+    /// What the page on tests shows stands in the template, whose tests run with its README.
+    @Test func thePageOnTestsIsOfTheTemplate() throws {
+        let blocks = try Self.blocks(of: "InTests.md", in: "swift")
+        #expect(blocks.count == 2)
+        let file = AdapterTemplate.folder.appending(
+            path: "swift/Tests/AdapterTests/FolderBoardTests.swift")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for block in blocks { #expect(text.contains(block), "\(block)") }
     }
 
     /// The document's lists are those of the code.

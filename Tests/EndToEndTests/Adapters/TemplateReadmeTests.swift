@@ -31,7 +31,7 @@ import Testing
         _ = try template.program()
         let folder = AdapterTemplate.folder.appending(path: template.rawValue)
         let commands = try Self.commands(in: folder)
-        #expect(commands.count == (template == .swift ? 3 : 2))
+        #expect(commands.count == (template == .swift ? 4 : 2))
         try Executable.withHome { provision in
             let board = try NativeBoardFolder(in: provision.home)
             defer { board.stop() }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Platforms
+@testable import Channels
 
 @Suite struct EditDistanceTests {
     @Test(arguments: [

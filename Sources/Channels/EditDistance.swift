@@ -23,7 +23,7 @@ extension String {
 
     /// The candidate that the user probably meant, nil if none is near or `self` is too long to be a
     /// name at all.
-    public func nearest(among candidates: some Sequence<String>) -> String? {
+    package func nearest(among candidates: some Sequence<String>) -> String? {
         guard count <= 64 else { return nil }
         let ranked = candidates.map { (name: $0, distance: editDistance(to: $0)) }
             .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
