@@ -37,7 +37,7 @@ import Testing
 
     /// 200 moments on four desks: in the very first run of a user, first runs of a device, and runs that
     /// erase.
-    @Test(arguments: 0..<4)
+    @Test(arguments: Executable.sample(Array(0..<4)))
     func atRandomMoments(desk: Int) throws {
         let image = try Firmware.native()
         var random = SeededGenerator(seed: Self.seed &+ UInt64(desk))

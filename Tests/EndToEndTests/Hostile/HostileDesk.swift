@@ -19,12 +19,13 @@ struct HostileDesk {
         let whole = hostilities.filter {
             !ofLines.contains($0.testDescription) && $0.code != .noAnswer && !$0.isFlood
         }
-        return hostilities.map { ($0, .serialPort) } + whole.map { ($0, .udp) }
+        return Executable.sample(hostilities).map { ($0, .serialPort) }
+            + Executable.sample(whole, from: 1).map { ($0, .udp) }
     }
 
     /// Through a probe. One that plays JTAG bit by bit carries no flood.
     static func probed(_ hostilities: [Hostility]) -> [Hostility] {
-        hostilities.filter { !$0.isFlood }
+        Executable.sample(hostilities.filter { !$0.isFlood }, from: 2)
     }
 
     private let provision: Executable

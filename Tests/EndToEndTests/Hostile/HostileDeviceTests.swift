@@ -23,14 +23,16 @@ import Testing
         try theNextRunGoesOn(hostility, way: .rtt)
     }
 
-    @Test(.enabled(if: USBMock.isInstalled, "there is no umockdev"), arguments: early)
+    @Test(
+        .enabled(if: USBMock.isInstalled, "there is no umockdev"),
+        arguments: Executable.sample(early, from: 3))
     func nothingIsRecordedOverUSB(_ hostility: Hostility) throws {
         try nothingIsRecorded(hostility, way: .usb)
     }
 
     @Test(
         .enabled(if: USBMock.isInstalled, "there is no umockdev"),
-        arguments: Hostility.afterRegistration)
+        arguments: Executable.sample(Hostility.afterRegistration, from: 3))
     func theNextRunGoesOnOverUSB(_ hostility: Hostility) throws {
         try theNextRunGoesOn(hostility, way: .usb)
     }
