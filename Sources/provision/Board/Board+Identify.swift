@@ -1,3 +1,4 @@
+import Attestation
 import Channels
 import Platforms
 import Provisioning
