@@ -21,7 +21,7 @@ import Testing
                 id.map {
                     """
                     [identify]
-                    command = ["/bin/sh", "-c", "echo \($0)"]
+                    command = ["/bin/sh", "-c", "echo \($0)", "{probe}"]
                     format = "hex"
                     """
                 } ?? ""
@@ -46,7 +46,7 @@ import Testing
                 Executable.url,
                 [
                     command, "--platform", "mine", "--platforms", provision.home.path, "--port",
-                    device.line.port,
+                    device.line.port, "--probe-serial", "p1",
                 ] + firmware + more, input: "")
         }
     }

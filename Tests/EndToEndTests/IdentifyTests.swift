@@ -94,7 +94,7 @@ import Testing
                 method = "command"
                 command = ["true", "{image}"]
                 [identify]
-                command = ["\(program)"]
+                command = ["\(program)", "{probe}"]
                 format = "hex"
                 [channel]
                 kind = "uart"
@@ -104,7 +104,7 @@ import Testing
                 Executable.url,
                 [
                     "enroll", "--platform", "mine", "--platforms", provision.home.path,
-                    "--package-path", "package", "--port", device.line.port, "-v",
+                    "--package-path", "package", "--port", device.line.port, "--probe-serial", "p1",
                 ], in: provision.home)
             result.expectError("id-mismatch", status: 7, "the probe read 00")
         }

@@ -94,10 +94,13 @@ struct USBMockTests {
             let boards = try #require(try result.json()["boards"] as? [[String: Any]])
             #expect(
                 boards.compactMap { $0["name"] as? String } == ["both at 1-1", "both at 1-2"])
-            // One device answers for both here.
-            let devices = boards.compactMap { $0["record"] as? [String: Any] }
-                .compactMap { $0["device"] as? String }
-            #expect(devices.count == 2, "\(result.standardError)")
+            try #require(boards.count == 2)
+            // The mock answers for the first one only.
+            let record = boards[0]["record"] as? [String: Any]
+            #expect(record?["isNewKey"] as? Bool == true, "\(result.standardError)")
+            let error = boards[1]["error"] as? [String: Any]
+            let reason = try #require(error?["reason"] as? String)
+            #expect(reason.hasPrefix("1209:0002") && reason.contains("SN003 at 1-2"), "\(reason)")
         }
     }
 
