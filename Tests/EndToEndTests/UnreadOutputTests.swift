@@ -50,12 +50,12 @@ import Testing
             // The console is open by then, and everything before it was said.
             #expect(run.prints("boot embedded-swift/native"))
             pipe.drain()
+            #expect(pipe.says("provision: created an authority"))
             #expect(run.interrupt() == 0)
-            #expect(pipe.says("detached from"), "\(pipe.text)")
-            #expect(pipe.text.contains(" lines are lost here, for nobody read"), "\(pipe.text)")
+            #expect(pipe.says(" lines are lost here, for nobody read them in time\n"))
             // The line that was under way is whole, and what was lost is said in its place.
             let lines = pipe.text.split(separator: "\n")
-            #expect(lines.first?.hasPrefix("provision: created an authority in /") == true, "\(lines)")
+            #expect(lines.first?.hasPrefix("provision: created an authority") == true, "\(lines)")
             #expect(lines.dropFirst().first?.contains("lost here") == true, "\(lines)")
         }
     }

@@ -12,18 +12,23 @@ final class OutputWriter: Sendable {
         let began = ContinuousClock.now
         fileprivate let octets: [UInt8]
         fileprivate let result = Mutex<Int32?>(nil)
-        fileprivate let ended = DispatchSemaphore(value: 0)
+
+        /// Microseconds between two looks: at first, and at most.
+        private static let (shortPause, longPause) = (UInt32(50), UInt32(20_000))
 
         fileprivate init(_ octets: [UInt8]) { self.octets = octets }
 
         /// 0, or the `errno` that it ended with; nil if it is still under way at `deadline`.
+        ///
+        /// Not by a semaphore: on Linux, one waits until a time of day, which whoever sets the clock changes.
         func wait(until deadline: ContinuousClock.Instant) -> Int32? {
-            if let result = result.withLock({ $0 }) { return result }
-            let rest = max(.zero, ContinuousClock.now.duration(to: deadline))
-            guard ended.wait(timeout: .now() + rest / .seconds(1)) == .success else { return nil }
-            // For the next who waits.
-            ended.signal()
-            return result.withLock { $0 }
+            var pause = Self.shortPause
+            while true {
+                if let result = result.withLock({ $0 }) { return result }
+                guard .now < deadline else { return nil }
+                usleep(pause)
+                pause = min(2 * pause, Self.longPause)
+            }
         }
     }
 
@@ -57,7 +62,6 @@ final class OutputWriter: Sendable {
             let part = queue.withLock { $0.parts.removeFirst() }
             let result = Self.write(part.octets, to: descriptor)
             part.result.withLock { $0 = result }
-            part.ended.signal()
         }
     }
 
