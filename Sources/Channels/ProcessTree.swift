@@ -41,6 +41,12 @@ struct ProcessTree {
         }
     }
 
+    /// What is below `root` at this moment, and goes on.
+    init(below root: pid_t, send: @escaping (pid_t, Int32) -> Int32 = kill) {
+        self.send = send
+        if root > 1 { add(below: root) }
+    }
+
     private mutating func add(below root: pid_t) {
         var children: [pid_t: [Member]] = [:]
         for process in Self.processes() {
