@@ -16,6 +16,7 @@ struct FleetPreview {
         let board: String
         let platform: String
         let port: String?
+        let probe: String?
         let instance: String?
     }
 
@@ -24,7 +25,7 @@ struct FleetPreview {
             let connection = board.choice.connection
             return Line(
                 board: board.name, platform: board.choice.platform.name, port: connection.port,
-                instance: connection.instance)
+                probe: connection.probe, instance: connection.instance)
         }
         if output.json { return try JSONDocument.print(["boards": lines]) }
         var table = Table("BOARD", "PLATFORM", "REACHED BY")
