@@ -40,6 +40,8 @@ extension Board {
         switch connection.port == nil ? connection.channel ?? platform.channel.kind : .uart {
         case .rtt:
             return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
+                try hasProbe
+            } probe: { [unowned self] () throws(ProvisioningError) in
                 try probe()
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()

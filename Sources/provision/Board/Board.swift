@@ -62,12 +62,16 @@ final class Board {
     /// - Throws: `.channelBusy` or `.deviceBusy`, naming the run that has the port or probe.
     func start() throws(ProvisioningError) {
         try claim()
-        guard case .qemu = platform.emulation, connection.port == nil, connection.probe == nil,
-            emulator == nil
-        else { return }
+        guard startsEmulator, emulator == nil else { return }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)
+    }
+
+    /// Whether the board is played for this run, from before it is touched.
+    private var startsEmulator: Bool {
+        guard case .qemu = platform.emulation else { return false }
+        return connection.port == nil && connection.probe == nil
     }
 
     private func claim() throws(ProvisioningError) {
@@ -129,11 +133,7 @@ final class Board {
                 try touchingFlasher(commands, baud: baud)
             } ?? commandFlasher(commands, port: connection.port)
         case .monitor(let commands, let usesTerminal):
-            guard log == .flasher else {
-                throw ProvisioningError(
-                    .usage, "the flash command of \(platform.name) goes on running",
-                    hint: "flash and provision in one: provision run")
-            }
+            guard log == .flasher else { throw endlessFlashStep }
             let flasher = MonitoringFlasher(
                 commandFlasher(commands, port: connection.port), usesTerminal: usesTerminal,
                 interruption: interruption)
@@ -144,6 +144,48 @@ final class Board {
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
         }
+    /// Refuses a flash step that can't be done, before anything is made or opened for it.
+    ///
+    /// - Throws: `.probeUnavailable`; `.usage`.
+    func checkFlashStep() throws(ProvisioningError) {
+        switch given?.step(on: platform) ?? platform.flash {
+        case .gdb: guard try hasProbe else { throw unnamedProbe }
+        case .monitor(let commands, _):
+            guard log == .flasher else { throw endlessFlashStep }
+            try checkValues(for: commands)
+        case .command(let commands): try checkValues(for: commands)
+        case .adapter, .none: break
+        }
+    }
+
+    /// That there is something for each placeholder, whatever the image is.
+    private func checkValues(for commands: CommandFlasher.Commands) throws(ProvisioningError) {
+        var values = toolValues(port: connection.port)
+        values[.image] = "/image"
+        // Whoever touches the board finds its port.
+        if given == nil, platform.touchBaud != nil { values[.port] = values[.port] ?? "/port" }
+        _ = try commands.flash.filled(with: values)
+        _ = try commands.reset?.filled(with: values)
+    }
+
+    /// Refuses a channel that is not there and can't come, before anything is made or opened for it.
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        try chosenRoute().checkPresence(isFlashing: isFlashing)
+    }
+
+    private var unnamedProbe: ProvisioningError {
+        ProvisioningError(
+            .probeUnavailable,
+            "\(platform.name) is flashed through a debug probe, and none is named",
+            hint: "name its GDB server with --probe, or do not flash: provision enroll")
+    }
+
+    private var endlessFlashStep: ProvisioningError {
+        ProvisioningError(
+            .usage, "the flash command of \(platform.name) goes on running",
+            hint: "flash and provision in one: provision run")
+    }
+
     }
 
     /// Looks whether the firmware can be reached, before the board is flashed and the answer comes too late.
@@ -189,6 +231,15 @@ final class Board {
         probeSession = flasher
         return flasher
     }
+    /// Whether there is one, or will be with the board that this run starts.
+    var hasProbe: Bool {
+        get throws(ProvisioningError) {
+            // Not by ||, whose closure loses the error's type.
+            if startsEmulator { return true }
+            return try endpoint() != nil
+        }
+    }
+
 
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
         if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }

@@ -3,6 +3,12 @@ import Provisioning
 
 /// How one board's firmware is reached. One for each kind of channel; `Board` chooses.
 protocol ChannelRoute: AnyObject {
+    /// Refuses what is not there and can't come, before the run makes anything of its own. Opens nothing: that
+    /// alone restarts some boards.
+    ///
+    /// - Parameter isFlashing: this run will flash the board: a port may come with its new firmware.
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError)
+
     /// Looks whether the channel can be had, before the board is flashed and the answer comes too late.
     /// Changes nothing on the board.
     func check() throws(ProvisioningError)
@@ -18,5 +24,7 @@ protocol ChannelRoute: AnyObject {
 }
 
 extension ChannelRoute {
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {}
+
     func explained(_ error: ProvisioningError, isFlashed: Bool) -> ProvisioningError { error }
 }

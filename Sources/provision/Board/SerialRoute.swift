@@ -43,6 +43,18 @@ final class SerialRoute: ChannelRoute {
         guard let path = try choose(), access(path, F_OK) == 0 || errno != ENOENT else { return }
         try port(at: path).close()
     }
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        try checkThatPortIsNamed()
+        if let path = connection.port {
+            guard !isFlashing || access(path, F_OK) == 0 else { return }
+            return try SerialPort.checkPresence(path: path)
+        }
+        // A board that this run starts has none yet.
+        if case .qemu = platform.emulation { return }
+        guard isFlashing else { return _ = try currentPort() }
+        _ = try choose()
+    }
+
 
     /// Which port it is, while no other has taken its name.
     private func choose() throws(ProvisioningError) -> String? {

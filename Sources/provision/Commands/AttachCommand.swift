@@ -25,6 +25,7 @@ struct AttachCommand: ParsableCommand {
         let session = try Session(isVerbose: false)
         let choice = try session.choice(platform, connection)
         let board = session.board(choice, packagePath: platform.packagePath)
+        try board.checkConsole()
         try session.with(board) {
             let channel = try board.openConsole()
             defer { channel.close() }

@@ -77,4 +77,8 @@ struct FleetBoard: Sendable {
     let choice: BoardChoice
     /// What it takes for itself; each must be no other board's.
     let places: [String]
+
+    static func platforms(of boards: [FleetBoard]) -> [Platform] {
+        Set(boards.map(\.choice.platform)).sorted { $0.name < $1.name }
+    }
 }
