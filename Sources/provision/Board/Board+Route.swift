@@ -67,9 +67,12 @@ extension Board {
     }
 
     func serialRoute() -> SerialRoute {
-        SerialRoute(
+        let route = SerialRoute(
             platform, connection, interruption: interruption,
             emulatedPort: { [unowned self] in emulator?.uart }, listPorts: listPorts,
             isGreeted: { [reporter] in reporter.hasEnded(.hello) }, reporter: reporter)
+        // Who only reports answers at none.
+        route.asksForRate = log != .channel
+        return route
     }
 }

@@ -121,17 +121,15 @@ final class Board {
         isFlashed = true
         switch given?.step(on: platform) ?? platform.flash {
         case .gdb:
-            if let probe = try probe() { return probe }
-            throw ProvisioningError(
-                .probeUnavailable,
-                "\(platform.name) is flashed through a debug probe, and none is named",
-                hint: "name its GDB server with --probe, or do not flash: provision enroll")
+            guard let probe = try probe() else { throw unnamedProbe }
+            probe.beforeStart = { [unowned self] () throws(ProvisioningError) in try listen() }
+            return probe
         case .command(let commands):
             // A command that the user gave does all that it takes.
             let touchBaud = given == nil ? platform.touchBaud : nil
             return try touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
-            } ?? commandFlasher(commands, port: connection.port)
+            } ?? listeningFlasher(commands)
         case .monitor(let commands, let usesTerminal):
             guard log == .flasher else { throw endlessFlashStep }
             let flasher = MonitoringFlasher(
@@ -144,6 +142,8 @@ final class Board {
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
         }
+    }
+
     /// Refuses a flash step that can't be done, before anything is made or opened for it.
     ///
     /// - Throws: `.probeUnavailable`; `.usage`.
@@ -186,8 +186,6 @@ final class Board {
             hint: "flash and provision in one: provision run")
     }
 
-    }
-
     /// Looks whether the firmware can be reached, before the board is flashed and the answer comes too late.
     func checkChannel() throws(ProvisioningError) { try chosenRoute().check() }
 
@@ -211,7 +209,8 @@ final class Board {
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
         emulator = try Emulator.start(
             platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
-            instance: connection.instance, interruption: interruption)
+            instance: connection.instance, interruption: interruption
+        ) { [unowned self] port throws(ProvisioningError) in try listen(at: port) }
     }
 
     /// The debug probe, connected when it is first used; nil where nobody named one.
@@ -231,6 +230,7 @@ final class Board {
         probeSession = flasher
         return flasher
     }
+
     /// Whether there is one, or will be with the board that this run starts.
     var hasProbe: Bool {
         get throws(ProvisioningError) {
@@ -239,7 +239,6 @@ final class Board {
             return try endpoint() != nil
         }
     }
-
 
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
         if let probe = connection.probe { return try ProbeEndpoint(parsing: probe) }
@@ -254,6 +253,23 @@ final class Board {
             commands, values: toolValues(port: port), directory: packagePath,
             timeout: platform.timeouts.flash,
             runner: runner)
+    }
+
+    /// The tool's reset starts the device once more, and only then is its port free.
+    private func listeningFlasher(_ commands: CommandFlasher.Commands) -> CommandFlasher {
+        var flasher = commandFlasher(commands, port: connection.port)
+        if commands.reset?.placeholders.contains(.port) == false {
+            flasher.beforeReset = { [unowned self] () throws(ProvisioningError) in try listen() }
+        }
+        return flasher
+    }
+
+    /// Opens the channel of a device that can't be asked to repeat what it says at its start.
+    ///
+    /// - Parameter port: of an emulated board that is only just being started.
+    fileprivate func listen(at port: String? = nil) throws(ProvisioningError) {
+        guard log == .channel else { return }
+        try chosenRoute().listen(at: port)
     }
 
     /// What the commands of an external tool may name.

@@ -13,6 +13,12 @@ protocol ChannelRoute: AnyObject {
     /// Changes nothing on the board.
     func check() throws(ProvisioningError)
 
+    /// Opens it already now, for `open` to return, so that a device that speaks once at its start is heard: the
+    /// image is written, and the device is about to start. Nothing where its port comes only with the firmware.
+    ///
+    /// - Parameter port: of an emulated board that is only just being started.
+    func listen(at port: String?) throws(ProvisioningError)
+
     /// Opens it.
     ///
     /// - Parameter isFlashed: this run flashed the board: what speaks there may only be starting, and may
@@ -25,6 +31,8 @@ protocol ChannelRoute: AnyObject {
 
 extension ChannelRoute {
     func checkPresence(isFlashing: Bool) throws(ProvisioningError) {}
+
+    func listen(at port: String?) throws(ProvisioningError) {}
 
     func explained(_ error: ProvisioningError, isFlashed: Bool) -> ProvisioningError { error }
 }

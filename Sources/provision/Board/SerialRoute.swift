@@ -14,8 +14,13 @@ final class SerialRoute: ChannelRoute {
     private let reporter: ProgressReporter
     /// Whether the device may be asked where it answers; else the first of several rates is taken.
     var asksForRate = true
+    /// How long a line has to be silent before nothing more comes of what was said, and how long that is waited for.
+    private static let silence = Duration.milliseconds(20)
+    private static let settlingTime = Duration.milliseconds(200)
     /// Nil until it is looked for, and where only its path is known.
     private var chosenPort: ChosenPort?
+    /// Open since before the device started.
+    private var listening: SerialPort?
     /// The port that was opened last.
     private var portPath: String?
 
@@ -38,11 +43,6 @@ final class SerialRoute: ChannelRoute {
         self.isGreeted = isGreeted
     }
 
-    /// A port that isn't there may come with the new firmware.
-    func check() throws(ProvisioningError) {
-        guard let path = try choose(), access(path, F_OK) == 0 || errno != ENOENT else { return }
-        try port(at: path).close()
-    }
     func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
         try checkThatPortIsNamed()
         if let path = connection.port {
@@ -55,6 +55,11 @@ final class SerialRoute: ChannelRoute {
         _ = try choose()
     }
 
+    /// A port that isn't there may come with the new firmware.
+    func check() throws(ProvisioningError) {
+        guard let path = try choose(), access(path, F_OK) == 0 || errno != ENOENT else { return }
+        try port(at: path).close()
+    }
 
     /// Which port it is, while no other has taken its name.
     private func choose() throws(ProvisioningError) -> String? {
@@ -75,8 +80,28 @@ final class SerialRoute: ChannelRoute {
         return try currentPort()
     }
 
+    func listen(at port: String?) throws(ProvisioningError) {
+        do {
+            let path = if let port { port } else { try currentPort() }
+            let opened = try self.port(at: path)
+            portPath = path
+            // What was said before may still be on its way; and who goes on speaking says nothing else.
+            let end = ContinuousClock.now + Self.settlingTime
+            while port == nil, .now < end,
+                try !opened.read(atMost: 4096, within: Self.silence).isEmpty
+            {}
+            listening = opened
+        } catch {
+            guard error.code == .channelUnavailable else { throw error }
+        }
+    }
+
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
-        try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
+        if let listening {
+            self.listening = nil
+            return try prepare(listening, isFlashed: isFlashed)
+        }
+        return try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
     }
 
     /// A board that is its own USB device leaves with its old firmware and comes back with the new one.
