@@ -5,6 +5,7 @@
 #include "chost.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -45,7 +46,9 @@ static atomic_bool has_unfinished_file;
 
 static void on_early_signal(int number) {
     (void)number;
-    if (write(STDERR_FILENO, early_message, strlen(early_message)) < 0) {
+    // A pipe that nobody reads would hold up the end.
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&error, 1, 0) > 0 && write(STDERR_FILENO, early_message, strlen(early_message)) < 0) {
         // Nobody reads it any more.
     }
     if (has_unfinished_file) unlink(unfinished_file);

@@ -183,6 +183,12 @@ public final class ChildProcess: Sendable {
         return try? wait(within: .seconds(5), interruption: nil)
     }
 
+    /// What is below the child at this moment; nothing once it has ended.
+    var tree: ProcessTree {
+        // Not reaped yet, its ID is still its own.
+        ending.withLock { ProcessTree(below: $0 == nil ? processID : 0) }
+    }
+
     /// Only while the child is known not to have been reaped.
     private func send(_ signal: Int32) {
         ending.withLock { ending in

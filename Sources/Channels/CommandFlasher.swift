@@ -24,6 +24,9 @@ public struct CommandFlasher: Flasher {
     private let environment: [String: String?]
     private let timeout: Duration
     private let runner: CommandRunner
+    /// Called between `flash` and `reset`, where there is a `reset`: who must not miss what the firmware says at its
+    /// start listens from here on.
+    public var beforeReset: () throws(ProvisioningError) -> Void = {}
 
     /// - Parameters:
     ///   - values: for the placeholders but `{image}`.
@@ -51,7 +54,7 @@ public struct CommandFlasher: Flasher {
     {
         let (command, receipt) = try prepare(image, erasing: erasing)
         try run(command)
-        if let reset = commands.reset { try run(self.command(reset, image)) }
+        try reset(image)
         try check(image, is: receipt)
         return receipt
     }
@@ -60,8 +63,14 @@ public struct CommandFlasher: Flasher {
     public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
         let (command, receipt) = try prepare(nil, erasing: erasing)
         try run(command)
-        if let reset = commands.reset { try run(self.command(reset, nil)) }
+        try reset(nil)
         return receipt
+    }
+
+    private func reset(_ image: FirmwareImage?) throws(ProvisioningError) {
+        guard let reset = commands.reset else { return }
+        try beforeReset()
+        try run(command(reset, image))
     }
 
     /// Does all that comes before flashing: erases, where that is asked for.

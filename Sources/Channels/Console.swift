@@ -74,7 +74,9 @@ public final class Console {
         defer {
             if keys != nil { chost_terminal_restore() }
             // Colours of the device's last line are not the shell's.
-            if filter.hasAttributes && isatty(output) == 1 { _ = show(Array("\u{1b}[0m".utf8)) }
+            if filter.hasAttributes && isatty(output) == 1 {
+                _ = show(Array("\u{1b}[0m".utf8), until: Deadline(within: .zero), nil)
+            }
         }
         do {
             return try loop(keys, until: Deadline(deadline))
@@ -136,24 +138,27 @@ public final class Console {
         for event in frames.push(bytes) {
             if case .text(let part) = event { text += filter.filter(part) }
         }
-        return show(text)
+        return show(text, until: .never, interruption)
     }
 
-    private func show(_ text: [UInt8]) -> Ending? {
+    /// A pipe that nobody reads is waited for, but not beyond the user's leaving.
+    private func show(
+        _ text: [UInt8], until deadline: Deadline, _ interruption: Interruption?
+    ) -> Ending? {
         var rest = text[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { writeBytes(output, $0.baseAddress, $0.count) }
+            let isWritable = try? Poll.wait(
+                output, for: Poll.writable, until: deadline, interruption)
+            guard isWritable == true else { return nil }
+            // As much as a pipe takes as a whole that is ready for any.
+            let count = rest.withUnsafeBytes { bytes in
+                writeBytes(output, bytes.baseAddress, min(bytes.count, Int(PIPE_BUF)))
+            }
             if count >= 0 {
                 rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                let isWritable = try? Poll.wait(
-                    output, for: Poll.writable, until: .never, interruption)
-                guard isWritable == true else { return nil }
-            } else if errno != EINTR {
+            } else if errno != EAGAIN && errno != EINTR {
                 // EIO: the terminal was closed.
                 return [EPIPE, EIO].contains(errno) ? .outputClosed : .outputFailed(errno)
-            } else if interruption.isInterrupted {
-                return nil
             }
         }
         return nil

@@ -89,6 +89,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
     let interruption: Interruption
     private let progress: ProgressHandler?
     private var remote: GDBRemote?
+    /// Called with the image written and the core at its start: who must not miss the firmware's first words listens
+    /// from here on.
+    public var beforeStart: () throws(ProvisioningError) -> Void = {}
     /// Where the image that was flashed has its RTT.
     var rttLocator: RTTLocator?
 
@@ -137,6 +140,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
                 try remote.reset(with: configuration.resetCommand)
                 try forgetRTT(before: executable, remote)
             }
+            try beforeStart()
         }
         return FlashReceipt(
             digest: SHA256.hash(file), byteCount: executable.byteCount, isVerified: true)

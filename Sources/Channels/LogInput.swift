@@ -32,6 +32,15 @@ public final class LogInput: PollableChannel, DeviceLog {
         if skips, isFile { lseek(descriptor, 0, SEEK_END) }
     }
 
+    /// Refuses what can't be read, without opening it: a pipe's writer would learn of it.
+    ///
+    /// - Throws: `.channelUnavailable`, as opening it would.
+    public static func checkPresence(path: String) throws(ProvisioningError) {
+        var status = stat()
+        guard access(path, R_OK) == 0, stat(path, &status) == 0 else { throw .noLog(path, .last) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .noLog(path, SystemError(EISDIR)) }
+    }
+
     private init(_ descriptor: Int32, _ name: String, _ interruption: Interruption)
         throws(ProvisioningError)
     {

@@ -57,6 +57,16 @@ struct ProcessTree {
         }
     }
 
+    /// What is below `root` at this moment, and goes on.
+    init(
+        below root: pid_t, source: Source = .present,
+        send: @escaping (pid_t, Int32) -> Int32 = kill
+    ) {
+        self.source = source
+        self.send = send
+        if root > 1 { add(below: root) }
+    }
+
     private mutating func add(below root: pid_t) {
         let table = source == .allProcesses ? Self.childrenByParent() : nil
         var pending = [root]

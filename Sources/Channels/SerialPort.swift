@@ -89,6 +89,17 @@ public final class SerialPort: PollableChannel {
 
     deinit { close() }
 
+    /// Refuses what is no port, or is closed to the user, without opening it.
+    ///
+    /// - Throws: `.channelUnavailable`, as opening it would.
+    public static func checkPresence(path: String) throws(ProvisioningError) {
+        guard access(path, R_OK | W_OK) == 0 else { throw openFailure(path, .last) }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
+            throw openFailure(path, SystemError(ENOTTY))
+        }
+    }
+
     public var pollDescriptor: Int32 { stream.pollDescriptor }
 
     public func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)

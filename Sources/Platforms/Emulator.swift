@@ -39,11 +39,13 @@ public final class Emulator {
     ///     in QEMU is erased through the probe instead.
     ///   - stateDirectory: boards are kept in its folder `emulated`.
     ///   - instance: `[a-z0-9-]+`; nil is the platform's name and `-1`.
+    ///   - beforeStart: gets the board's port, before the board runs.
     /// - Throws: `.usage` if the platform is real hardware, or needs an image; `.deviceBusy` if the
     ///   instance runs already; `.emulatorFailed` with the emulator's last lines; `.interrupted`.
     public static func start(
         _ platform: Platform, image: String? = nil, erasing: Bool = false, stateDirectory: String,
-        instance: String? = nil, interruption: Interruption
+        instance: String? = nil, interruption: Interruption,
+        beforeStart: (_ port: String) throws(ProvisioningError) -> Void = { _ in }
     ) throws(ProvisioningError) -> Emulator {
         guard let emulation = platform.emulation else {
             throw ProvisioningError(
@@ -57,6 +59,7 @@ public final class Emulator {
         folder.publish(platform, port: port.path)
         port.start()
         do {
+            try beforeStart(port.path)
             return try Emulator(emulation, image, erasing, folder, port, interruption)
         } catch {
             port.stop()

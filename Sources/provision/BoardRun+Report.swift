@@ -10,23 +10,21 @@ extension BoardRun {
     /// With a board that only prints a line with its key.
     func hear(
         _ choice: BoardChoice, _ image: FirmwareImage?, _ board: Board, _ log: LogSource,
-        _ session: Session, then: (RunReport, any Channel, KeyWatch?) throws -> Void
+        _ opened: RunState.Opened, _ session: Session,
+        then: (RunReport, any Channel, KeyWatch?) throws -> Void
     ) throws -> RunReport {
         var plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
         let isFlashing = image != nil || choice.given != nil
         plan.image = image
         plan.flashesOwnImage = isFlashing && image == nil
         plan.erases = erases
-        if let folder = logs.outputCredentials {
-            try ExportDestination.check(folder: folder, option: "--output-credentials")
-        }
         if isFlashing { try board.checkChannel() }
         let probe = try board.deviceIDReader()
         try board.checkDeviceIsRead(by: probe, erasing: erases)
         let outcome = try Provisioner(
             plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-            probe: probe, openChannel: board.openChannel, registry: registry,
-            issuer: authority, surroundings: .system, observer: session.reporter
+            probe: probe, openChannel: board.openChannel, registry: opened.registry,
+            issuer: opened.authority, surroundings: .system, observer: session.reporter
         ).registerReport()
         defer { outcome.log.close() }
         try board.save()
@@ -35,7 +33,7 @@ extension BoardRun {
         }
         for warning in outcome.warnings { Terminal.standardError.warn(warning) }
         let report = RunReport(
-            outcome, registry: registry.path, steps: session.reporter.durations)
+            outcome, registry: opened.registry.path, steps: session.reporter.durations)
         try then(report, outcome.log, outcome.watch)
         return report
     }

@@ -5,23 +5,42 @@ import Registry
 
 /// Provisions boards, one at a time or side by side: what `run` and `enroll` do.
 struct BoardRun: Sendable {
-    let registry: SQLiteRegistry
-    let authority: FileAuthority
+    let state: RunState
     let credentials: CredentialOptions
     private let packagePath: String
     var erases = false
     /// Where the log is read of a board that only reports.
     var logs = LogOptions()
 
-    /// Opens registry and authority: one that can't be used must be found out before a board is touched.
-    init(
-        _ session: Session, _ credentials: CredentialOptions, packagePath: String
-    ) throws(ProvisioningError) {
-        registry = try session.state.openRegistry()
-        authority = try session.state.openAuthority(of: registry)
-        try session.state.checkClock(registry, authority, isAccepted: credentials.acceptClock)
+    init(_ session: Session, _ credentials: CredentialOptions, packagePath: String) {
+        state = RunState(session.state, acceptsClock: credentials.acceptClock)
         self.credentials = credentials
         self.packagePath = packagePath
+    }
+
+    /// Refuses what can't be done, as far as that shows while nothing is made, opened or touched: a run that was
+    /// mistyped leaves no authority behind.
+    func check(_ choice: BoardChoice, isFlashing: Bool, _ session: Session) throws {
+        let log = try logs.source(for: choice, isFlashing: isFlashing)
+        if let log {
+            _ = try logs.plan(credentials, for: choice.platform, choice.connection, log)
+            if let folder = logs.outputCredentials {
+                try ExportDestination.check(folder: folder, option: "--output-credentials")
+            }
+        }
+        let board = session.board(
+            choice, packagePath: packagePath, isFlashing: isFlashing, log: log)
+        if isFlashing { try board.checkFlashStep() }
+        try board.checkPresence(isFlashing: isFlashing)
+    }
+
+    /// Opens registry and authority, unless each of the boards is refused: one that can't be used must be found out
+    /// before anything is built, or a board is touched.
+    func open(for boards: [FleetBoard], isFlashing: Bool, _ session: Session) throws {
+        let isRefused = boards.allSatisfy { board in
+            (try? check(board.choice, isFlashing: isFlashing, session)) == nil
+        }
+        if !isRefused { _ = try state.open() }
     }
 
     /// - Parameters:
@@ -33,12 +52,14 @@ struct BoardRun: Sendable {
         then: (RunReport, any Channel, KeyWatch?) throws -> Void = { _, _, _ in }
     ) throws -> RunReport {
         let isFlashing = image != nil || choice.given != nil
+        try check(choice, isFlashing: isFlashing, session)
+        let opened = try state.open()
         let log = try logs.source(for: choice, isFlashing: isFlashing)
         let board = session.board(
             choice, packagePath: packagePath, isFlashing: isFlashing, log: log)
         return try session.with(board) {
             if let log {
-                return try hear(choice, image, board, log, session, then: then)
+                return try hear(choice, image, board, log, opened, session, then: then)
             }
             var plan = try credentials.plan(for: choice.platform, choice.connection)
             plan.image = image
@@ -50,13 +71,13 @@ struct BoardRun: Sendable {
             let outcome = try Provisioner(
                 plan: plan, flasher: isFlashing ? try board.flasher() : nil,
                 probe: probe, openChannel: board.openChannel,
-                registry: registry, issuer: authority, surroundings: .system,
+                registry: opened.registry, issuer: opened.authority, surroundings: .system,
                 observer: session.reporter
             ).provision()
             defer { outcome.channel.close() }
             try board.save()
             let report = RunReport(
-                outcome, registry: registry.path, steps: session.reporter.durations)
+                outcome, registry: opened.registry.path, steps: session.reporter.durations)
             try then(report, outcome.channel, nil)
             return report
         }

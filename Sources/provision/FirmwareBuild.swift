@@ -32,6 +32,13 @@ struct FirmwareBuild {
         return try build.imagePath(package: packagePath)
     }
 
+    /// Refuses what can't even be begun.
+    func checkPresence() throws {
+        try checkFolder()
+        _ = try command()
+        _ = try imagePath()
+    }
+
     func run(_ session: Session) throws -> FirmwareImage {
         try checkFolder()
         let command = try command()

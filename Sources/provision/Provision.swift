@@ -51,6 +51,7 @@ struct Provision: ParsableCommand {
         // Whoever started this process may have it ignored, and then nobody learns how a command ended.
         signal(SIGCHLD, SIG_DFL)
         let status = perform(Array(CommandLine.arguments.dropFirst()))
+        Terminal.finish()
         TerminalForeground.giveBack()
         Foundation.exit(status)
     }

@@ -15,7 +15,7 @@ struct Session {
         let interruption = try Interruption.handlingSignals()
         PluginHost.current.watch { interruption.interrupt() }
         SQLiteRegistry.endWaits { interruption.isInterrupted }
-        ExportDestination.endWaits { interruption.isInterrupted }
+        Terminal.endWaits { interruption.isInterrupted }
         self.interruption = interruption
         reporter = ProgressReporter(isVerbose: isVerbose)
     }

@@ -338,6 +338,36 @@ import Testing
                 == "erase \(image)\nflash \(image)\nreset \(image)\n")
     }
 
+    /// Who listens to what the firmware says at its start does so from between the two.
+    @Test func itsResetComesAfterWhoListens() throws {
+        let image = FirmwareImage(path: try folder.file("image", [1]))
+        let log = "\(folder.path)/log"
+        func template(_ word: String) throws -> CommandTemplate {
+            try CommandTemplate(["/bin/sh", "-c", #"echo "$1" >> "$2""#, "sh", word, log])
+        }
+        var commands = CommandFlasher.Commands(
+            flash: try template("flash"), reset: try template("reset"))
+        var heard: [String] = []
+        let listen = { heard.append((try? String(contentsOfFile: log, encoding: .utf8)) ?? "") }
+        for isOwn in [false, true] {
+            unlink(log)
+            var flasher = flasher(commands)
+            flasher.beforeReset = listen
+            _ =
+                isOwn
+                ? try flasher.flashOwnImage(erasing: false)
+                : try flasher.flash(image, erasing: false)
+            #expect(try String(contentsOfFile: log, encoding: .utf8) == "flash\nreset\n")
+        }
+        #expect(heard == ["flash\n", "flash\n"])
+        // A tool that starts the firmware itself leaves no moment to listen from.
+        commands.reset = nil
+        var flasher = flasher(commands)
+        flasher.beforeReset = listen
+        _ = try flasher.flash(image, erasing: false)
+        #expect(heard.count == 2)
+    }
+
     @Test func failsWithTheTool() throws {
         let image = FirmwareImage(path: try folder.file("image", [1]))
         let failing = CommandFlasher.Commands(flash: try CommandTemplate(["false"]))

@@ -1,6 +1,7 @@
 import Foundation
 import Provisioning
 import SMP
+import Synchronization
 import Testing
 
 @testable import Channels
@@ -45,6 +46,38 @@ import Testing
         #expect(shown.hasPrefix("boot\r\ntemp "), "\(shown)")
         #expect(shown.hasSuffix("21 °C^[[2J\u{1b}[31mred\n"), "\(shown)")
         #expect(!shown.contains("ABAK"))
+    }
+
+    /// A pipe that takes no more, and that nobody reads.
+    @Test func anOutputThatNobodyReadsDoesNotKeepTheUser() throws {
+        var pipe: [Int32] = [-1, -1]
+        try #require(Glibc.pipe(&pipe) == 0)
+        let (reader, output) = (pipe[0], pipe[1])
+        defer { for end in [output, device] { close(end) } }
+        _ = fcntl(output, F_SETFL, O_NONBLOCK)
+        let page = [UInt8](repeating: 0, count: 4096)
+        while write(output, page, page.count) > 0 {}
+        _ = fcntl(output, F_SETFL, 0)
+        send("boot\n")
+        let (taken, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let ending = Mutex<Console.Ending?>(nil)
+        nonisolated(unsafe) let channel = channel
+        onThread { [interruption] in
+            let console = Console(
+                channel: channel, input: nil, output: output, interruption: interruption
+            ) { _ in taken.signal() }
+            ending.withLock { $0 = try? console.run() }
+            ended.signal()
+        }
+        // The text is to be shown from here on.
+        #expect(taken.wait(timeout: .now() + 60) == .success)
+        interruption.interrupt()
+        let hasEnded = ended.wait(timeout: .now() + 20) == .success
+        #expect(hasEnded, "it waits for its reader")
+        // Whoever still writes ends by this.
+        close(reader)
+        if !hasEnded { ended.wait() }
+        #expect(ending.withLock { $0 } == .interrupted)
     }
 
     @Test(arguments: ["\u{3}", "\u{1d}"])

@@ -32,6 +32,43 @@ import Testing
             #expect(log.isEmpty)
         }
 
+        /// It ends as soon as nobody is there for it; its child is in a session of its own.
+        @Test func anAdapterLeavesNothingBehind() throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.file(
+                "provision-platform-forking",
+                Array(
+                    """
+                    #!/bin/sh
+                    setsid /bin/sh -c 'echo $$ > "$0.part"; mv "$0.part" "$0.pid"; exec sleep 600' "$0" &
+                    read line
+                    exit 0
+                    """.utf8))
+            try #require(chmod(path, 0o700) == 0)
+            let adapter = try AdapterProcess(
+                AdapterProgram(path: path), interruption: try Interruption()
+            ) { _ in }
+            let deadline = Deadline(within: .seconds(60))
+            while !FileManager.default.fileExists(atPath: path + ".pid"), !deadline.isPast {
+                usleep(10_000)
+            }
+            let text = try String(contentsOfFile: path + ".pid", encoding: .utf8)
+            let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            defer { if isRunning(process) { kill(process, SIGKILL) } }
+            try #require(isRunning(process))
+            adapter.end()
+            #expect(adapter.ending == .exited(0))
+            let end = Deadline(within: .seconds(60))
+            while isRunning(process), !end.isPast { usleep(10_000) }
+            #expect(!isRunning(process))
+        }
+
+        /// Who has ended has no command line, reaped or not.
+        private func isRunning(_ process: pid_t) -> Bool {
+            let command = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
+            return command?.isEmpty == false
+        }
+
         @Test(arguments: ProcessTree.Source.allCases)
         func signalsWhatIsBelowTheRootAndNothingElse(_ source: ProcessTree.Source) throws {
             let folder = try TemporaryFolder()

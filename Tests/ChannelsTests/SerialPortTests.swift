@@ -188,7 +188,8 @@ import Testing
         for path in ["\(folder.path)/dev", interface, tty] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        for name in ["ttyACM10", "ttyACM2", "ttyUSB0", "ttyS0", "null"] {
+        // ttyGS is this machine's own end of a USB cable.
+        for name in ["ttyACM10", "ttyACM2", "ttyUSB0", "ttyS0", "ttyGS0", "null"] {
             _ = try folder.file("dev/\(name)")
         }
         try files.createSymbolicLink(atPath: "\(tty)/device", withDestinationPath: interface)

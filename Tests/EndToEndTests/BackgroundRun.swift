@@ -7,7 +7,13 @@ final class BackgroundRun {
     private let ended = DispatchSemaphore(value: 0)
     private let folder: URL
 
-    init(_ provision: Executable, _ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - output: where standard output goes, in the place of `output`.
+    ///   - errorOutput: the same of standard error.
+    init(
+        _ provision: Executable, _ arguments: [String], output: FileHandle? = nil,
+        errorOutput: FileHandle? = nil
+    ) throws {
         folder = provision.home.appending(path: "background-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process.executableURL = Executable.url
@@ -22,8 +28,8 @@ final class BackgroundRun {
         }
         // Foundation would keep them for as long as the tests run.
         defer { for file in files { try? file.close() } }
-        process.standardOutput = files[0]
-        process.standardError = files[1]
+        process.standardOutput = output ?? files[0]
+        process.standardError = errorOutput ?? files[1]
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()
     }

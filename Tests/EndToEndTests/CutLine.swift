@@ -7,6 +7,7 @@ import Testing
 final class CutLine: Sendable {
     private let stop = Mutex(false)
     private let isHeld: Bool
+    private let overhears: @Sendable ([UInt8]) -> Void
     private let hasReachedLimit = DispatchSemaphore(value: 0)
     private let hasEnded = DispatchSemaphore(value: 0)
 
@@ -14,12 +15,15 @@ final class CutLine: Sendable {
     ///   - user: called on the line's own thread; waits for the run, nil when there will be none.
     ///   - held: open until the cut: a terminal that nobody has open is at its end.
     ///   - board: where its bytes go.
+    ///   - overhears: gets what goes to the board, before it goes.
     private init(
         after limit: Int, isHeld: Bool = false, held: Int32 = -1,
         user: @escaping @Sendable (CutLine) -> Int32?,
-        board: @escaping @Sendable () -> Int32
+        board: @escaping @Sendable () -> Int32,
+        overhears: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) {
         self.isHeld = isHeld
+        self.overhears = overhears
         Thread.detachNewThread { [self] in
             if let user = user(self) {
                 let board = board()
@@ -49,7 +53,8 @@ final class CutLine: Sendable {
 
     /// A debug probe: the line listens at `path`, and connects to the server at `server`.
     static func probe(
-        at path: String, to server: String, after limit: Int, isHeld: Bool = false
+        at path: String, to server: String, after limit: Int, isHeld: Bool = false,
+        overhears: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) throws -> CutLine {
         let listener = try unixSocket(path, bind)
         try #require(listen(listener, 1) == 0)
@@ -63,7 +68,7 @@ final class CutLine: Sendable {
                 }
                 return nil
             },
-            board: { (try? unixSocket(server, connect)) ?? -1 })
+            board: { (try? unixSocket(server, connect)) ?? -1 }, overhears: overhears)
     }
 
     /// Whether so many bytes went to the board before two minutes were over.
@@ -83,6 +88,7 @@ final class CutLine: Sendable {
             guard poll(&entries, 2, 50) >= 0 else { return }
             if entries[0].revents != 0 {
                 let count = read(user, &buffer, min(rest, buffer.count))
+                if count > 0 { overhears(Array(buffer[..<count])) }
                 guard count > 0, write(board, buffer, count) == count else { return }
                 rest -= count
                 if rest == 0 {

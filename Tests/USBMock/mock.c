@@ -3,6 +3,7 @@
 // the guest's tests have the real one. MOCK_FAULT has it misbehave:
 //   stall:N     halts the IN endpoint before its packet N
 //   stalls:N    and again whenever the host cleared it
+//   stuck:N     halts it, and never answers the request to clear that
 //   gone:N      leaves before packet N
 //   busy        another program has the interface
 //   no-zlp      leaves the packets away that end a transfer
@@ -43,6 +44,8 @@ static GQueue incoming = G_QUEUE_INIT, untaken = G_QUEUE_INIT, ended = G_QUEUE_I
 static const char *fault = "";
 static unsigned long packets;
 static gboolean is_halted, was_halted, is_gone;
+/// The device has begun anew with the endpoint, and the host has not.
+static gboolean is_out_of_step;
 /// That are still to be said.
 static unsigned long zeros;
 /// The serial port's descriptor, or the program's; -1: the board is in here.
@@ -121,11 +124,16 @@ static void send_packets(void) {
     while (!g_queue_is_empty(&incoming)) {
         if (is_fault("gone")) is_gone = TRUE;
         if (is_gone) return;
-        if ((is_fault("stall") && !was_halted) || is_fault("stalls")) is_halted = was_halted = TRUE;
+        if (((is_fault("stall") || is_fault("stuck")) && !was_halted) || is_fault("stalls")) is_halted = was_halted = TRUE;
         struct urb *urb = g_queue_peek_head(&incoming);
         if (is_halted) {
             g_queue_pop_head(&incoming);
             end(urb, -EPIPE, urb->count);
+            return;
+        }
+        if (is_out_of_step) {
+            g_queue_pop_head(&incoming);
+            end(urb, -EPROTO, urb->count);
             return;
         }
         if (strcmp(fault, "empty") == 0) {
@@ -174,7 +182,22 @@ static int submit(UMockdevIoctlData *argument) {
     urb->data = umockdev_ioctl_data_resolve(argument, 0, sizeof(struct usbdevfs_urb), NULL);
     const struct usbdevfs_urb request = content(urb->data);
     urb->size = request.buffer_length;
-    if (request.type != USBDEVFS_URB_TYPE_BULK) {
+    if (request.type == USBDEVFS_URB_TYPE_CONTROL) {
+        // CLEAR_FEATURE(ENDPOINT_HALT), of the IN endpoint.
+        static const guint8 expected[] = {0x02, 0x01, 0, 0, 0x81, 0, 0, 0};
+        guint8 *setup;
+        int length;
+        umockdev_ioctl_data_retrieve(buffer(urb->data), &setup, &length);
+        if (length != sizeof expected || memcmp(setup, expected, sizeof expected) != 0) {
+            end(urb, -EPIPE, 0);
+        } else if (has_fault("stuck", &(unsigned long){0})) {
+            g_queue_push_tail(&untaken, urb);
+        } else {
+            is_halted = FALSE;
+            is_out_of_step = TRUE;
+            end(urb, 0, 0);
+        }
+    } else if (request.type != USBDEVFS_URB_TYPE_BULK) {
         end(urb, -EPIPE, 0);
     } else if (request.endpoint & 0x80) {
         g_queue_push_tail(&incoming, urb);
@@ -219,7 +242,12 @@ static gboolean handle(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     case USBDEVFS_CLAIMINTERFACE:
         if (strcmp(fault, "busy") == 0) result = -1, error = EBUSY;
         break;
-    case USBDEVFS_CLEAR_HALT: is_halted = FALSE; break;
+    case USBDEVFS_RESETEP & 0xffffffff: is_out_of_step = FALSE; break;
+    case USBDEVFS_CLEAR_HALT & 0xffffffff:
+        // The kernel waits for the device, and whoever asked waits for the kernel.
+        if (has_fault("stuck", &(unsigned long){0})) return TRUE;
+        is_halted = FALSE;
+        break;
     case USBDEVFS_RELEASEINTERFACE: break;
     case USBDEVFS_SUBMITURB & 0xffffffff: result = submit(argument); break;
     case USBDEVFS_DISCARDURB: {

@@ -216,6 +216,9 @@ public final class AdapterProcess: AdapterTransport {
     }
 
     public func end() {
+        // What has a session of its own outlives an adapter that ends by itself.
+        let tree = child.tree
+        defer { tree.signal(SIGKILL) }
         closeInput()
         _ = try? waitForEnd(within: Self.grace)
         child.terminate(grace: .milliseconds(500))

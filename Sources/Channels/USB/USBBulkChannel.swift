@@ -168,7 +168,7 @@ public final class USBBulkChannel: Channel {
         case .stalled:
             guard !wasCleared else { throw end(stalled(endpoint)) }
             wasCleared = true
-            let error = connection.clearHalt(endpoint)
+            let error = try connection.clearHalt(endpoint, interruption)
             if error == LIBUSB_ERROR_NO_DEVICE.rawValue { throw end(closed("the device is gone")) }
             if error != 0 { throw end(stalled(endpoint)) }
         }

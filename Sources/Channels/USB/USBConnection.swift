@@ -17,6 +17,8 @@ final class USBConnection {
     /// libusb's, and behind them the interruption's.
     private let events: UnsafeMutableBufferPointer<pollfd>
 
+    /// For a request without data. USB 2.0 §9.2.6.4 gives a device 50 ms; hubs and a busy bus have the rest.
+    private static let requestLimit = Duration.milliseconds(500)
     /// How long the kernel may take to give a cancelled transfer back.
     private static let cancelLimit = Duration.seconds(1)
 
@@ -94,10 +96,39 @@ final class USBConnection {
         return !transfers.contains(where: \.isPending)
     }
 
-    /// Ends a halt of the endpoint, on both sides. The device has five seconds, the kernel's limit. Returns
-    /// libusb's error, or 0.
-    func clearHalt(_ endpoint: USBInterface.Endpoint) -> Int32 {
-        libusb_clear_halt(handle, endpoint.address)
+    /// Ends a halt of the endpoint, on both sides. As `libusb_clear_halt`, during which the kernel waits five
+    /// seconds for the device, and nothing ends that wait. Returns libusb's error, or 0.
+    ///
+    /// - Throws: `.interrupted`.
+    func clearHalt(
+        _ endpoint: USBInterface.Endpoint, _ interruption: Interruption
+    ) throws(ProvisioningError) -> Int32 {
+        guard let handle, let request = USBTransfer(handle, clearingHaltOf: endpoint) else {
+            return LIBUSB_ERROR_NO_MEM.rawValue
+        }
+        transfers.append(request)
+        defer { give(back: request) }
+        let error = request.submit()
+        guard error == 0 else { return error }
+        let deadline = Deadline(within: Self.requestLimit)
+        while request.isPending, !deadline.isPast {
+            _ = try waitForEvents(until: deadline, interruption)
+        }
+        guard !request.isPending else { return LIBUSB_ERROR_TIMEOUT.rawValue }
+        switch request.ending {
+        case .completed:
+            let isReset = clibusb_reset_endpoint(descriptor, endpoint.address) == 0
+            return isReset ? 0 : LIBUSB_ERROR_IO.rawValue
+        case .gone: return LIBUSB_ERROR_NO_DEVICE.rawValue
+        case .cancelled, .stalled, .failed: return LIBUSB_ERROR_PIPE.rawValue
+        }
+    }
+
+    /// What the kernel keeps stays among those that `close` looks after.
+    private func give(back transfer: USBTransfer) {
+        guard cancel([transfer]) else { return }
+        transfers.removeAll { $0 === transfer }
+        transfer.free()
     }
 
     static func text(of error: Int32) -> String {

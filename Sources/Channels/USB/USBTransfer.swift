@@ -1,6 +1,6 @@
 import CLibUSB
 
-/// One asynchronous bulk transfer, used again and again. Its connection frees it: while that is open, and never while
+/// One asynchronous transfer, of bulk data again and again, or of one request. Its connection frees it: while that is open, and never while
 /// the kernel may write to its memory.
 final class USBTransfer {
     /// How a transfer ended, as far as it matters here.
@@ -19,16 +19,28 @@ final class USBTransfer {
     var capacity: Int { memory.count }
 
     /// Nil if there is no memory.
-    init?(
-        _ handle: OpaquePointer, endpoint: USBInterface.Endpoint, capacity: Int
+    convenience init?(_ handle: OpaquePointer, endpoint: USBInterface.Endpoint, capacity: Int) {
+        self.init(
+            handle, LIBUSB_TRANSFER_TYPE_BULK, endpoint: endpoint.address, capacity: capacity)
+    }
+
+    /// CLEAR_FEATURE(ENDPOINT_HALT). USB 2.0 §9.4.1: to an endpoint, no data.
+    convenience init?(_ handle: OpaquePointer, clearingHaltOf endpoint: USBInterface.Endpoint) {
+        let setup: [UInt8] = [0x02, 0x01, 0, 0, endpoint.address, 0, 0, 0]
+        self.init(handle, LIBUSB_TRANSFER_TYPE_CONTROL, endpoint: 0, capacity: setup.count)
+        _ = memory.update(fromContentsOf: setup)
+    }
+
+    private init?(
+        _ handle: OpaquePointer, _ type: libusb_transfer_type, endpoint: UInt8, capacity: Int
     ) {
         guard let transfer = libusb_alloc_transfer(0) else { return nil }
         self.transfer = transfer
         memory = .allocate(capacity: capacity)
         memory.initialize(repeating: 0)
         transfer.pointee.dev_handle = handle
-        transfer.pointee.endpoint = endpoint.address
-        transfer.pointee.type = UInt8(LIBUSB_TRANSFER_TYPE_BULK.rawValue)
+        transfer.pointee.endpoint = endpoint
+        transfer.pointee.type = UInt8(type.rawValue)
         transfer.pointee.buffer = memory.baseAddress
         transfer.pointee.user_data = Unmanaged.passUnretained(self).toOpaque()
         // Deadlines are the caller's, who cancels.

@@ -35,6 +35,8 @@ extension Board {
         switch connection.channel ?? platform.channel.kind {
         case .rtt:
             return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
+                try hasProbe
+            } probe: { [unowned self] () throws(ProvisioningError) in
                 try probe()
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()
@@ -73,7 +75,12 @@ extension Board {
         return route
     }
 
-    func serialRoute() -> SerialRoute { serialRoute(connection) }
+    func serialRoute() -> SerialRoute {
+        let route = serialRoute(connection)
+        // Who only reports answers at none.
+        route.asksForRate = log != .channel
+        return route
+    }
 
     private func serialRoute(_ connection: Connection) -> SerialRoute {
         SerialRoute(

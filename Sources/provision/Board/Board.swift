@@ -67,12 +67,16 @@ final class Board {
     /// - Throws: `.channelBusy` or `.deviceBusy`, naming the run that has the port or probe.
     func start() throws(ProvisioningError) {
         try claim()
-        guard case .qemu = platform.emulation, connection.port == nil, connection.probe == nil,
-            emulator == nil
-        else { return }
+        guard startsEmulator, emulator == nil else { return }
         emulator = try Emulator.start(
             platform, stateDirectory: stateDirectory, instance: connection.instance,
             interruption: interruption)
+    }
+
+    /// Whether the board is played for this run, from before it is touched.
+    private var startsEmulator: Bool {
+        guard case .qemu = platform.emulation else { return false }
+        return connection.port == nil && connection.probe == nil
     }
 
     private func claim() throws(ProvisioningError) {
@@ -128,23 +132,17 @@ final class Board {
     func flasher() throws(ProvisioningError) -> (any Flasher)? {
         switch given?.step(on: platform) ?? platform.flash {
         case .gdb:
-            if let probe = try probe() { return probe }
-            throw ProvisioningError(
-                .probeUnavailable,
-                "\(platform.name) is flashed through a debug probe, and none is named",
-                hint: "name its GDB server with --probe, or do not flash: provision enroll")
+            guard let probe = try probe() else { throw unnamedProbe }
+            probe.beforeStart = { [unowned self] () throws(ProvisioningError) in try listen() }
+            return probe
         case .command(let commands):
             // A command that the user gave does all that it takes.
             let touchBaud = given == nil ? platform.touchBaud : nil
             return try touchBaud.map { baud throws(ProvisioningError) in
                 try touchingFlasher(commands, baud: baud)
-            } ?? commandFlasher(commands, port: connection.serialPort)
+            } ?? listeningFlasher(commands)
         case .monitor(let commands, let usesTerminal):
-            guard log == .flasher else {
-                throw ProvisioningError(
-                    .usage, "the flash command of \(platform.name) goes on running",
-                    hint: "flash and provision in one: provision run")
-            }
+            guard log == .flasher else { throw endlessFlashStep }
             let flasher = MonitoringFlasher(
                 commandFlasher(commands, port: connection.serialPort), usesTerminal: usesTerminal,
                 interruption: interruption)
@@ -155,6 +153,48 @@ final class Board {
             guard case .process = platform.emulation, connection.port == nil else { return nil }
             return EmulatedProcessStarter(board: self)
         }
+    }
+
+    /// Refuses a flash step that can't be done, before anything is made or opened for it.
+    ///
+    /// - Throws: `.probeUnavailable`; `.usage`.
+    func checkFlashStep() throws(ProvisioningError) {
+        switch given?.step(on: platform) ?? platform.flash {
+        case .gdb: guard try hasProbe else { throw unnamedProbe }
+        case .monitor(let commands, _):
+            guard log == .flasher else { throw endlessFlashStep }
+            try checkValues(for: commands)
+        case .command(let commands): try checkValues(for: commands)
+        case .adapter, .none: break
+        }
+    }
+
+    /// That there is something for each placeholder, whatever the image is.
+    private func checkValues(for commands: CommandFlasher.Commands) throws(ProvisioningError) {
+        var values = toolValues(port: connection.serialPort)
+        values[.image] = "/image"
+        // Whoever touches the board finds its port.
+        if given == nil, platform.touchBaud != nil { values[.port] = values[.port] ?? "/port" }
+        _ = try commands.flash.filled(with: values)
+        _ = try commands.reset?.filled(with: values)
+    }
+
+    /// Refuses a channel that is not there and can't come, before anything is made or opened for it.
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        try chosenRoute().checkPresence(isFlashing: isFlashing)
+    }
+
+    private var unnamedProbe: ProvisioningError {
+        ProvisioningError(
+            .probeUnavailable,
+            "\(platform.name) is flashed through a debug probe, and none is named",
+            hint: "name its GDB server with --probe, or do not flash: provision enroll")
+    }
+
+    private var endlessFlashStep: ProvisioningError {
+        ProvisioningError(
+            .usage, "the flash command of \(platform.name) goes on running",
+            hint: "flash and provision in one: provision run")
     }
 
     /// Looks whether the firmware can be reached, before the board is flashed and the answer comes too late.
@@ -180,7 +220,8 @@ final class Board {
     fileprivate func startProcess(_ image: FirmwareImage, erasing: Bool) throws(ProvisioningError) {
         emulator = try Emulator.start(
             platform, image: image.path, erasing: erasing, stateDirectory: stateDirectory,
-            instance: connection.instance, interruption: interruption)
+            instance: connection.instance, interruption: interruption
+        ) { [unowned self] port throws(ProvisioningError) in try listen(at: port) }
     }
 
     /// The debug probe, connected when it is first used; nil where nobody named one.
@@ -199,6 +240,15 @@ final class Board {
         }
         probeSession = flasher
         return flasher
+    }
+
+    /// Whether there is one, or will be with the board that this run starts.
+    var hasProbe: Bool {
+        get throws(ProvisioningError) {
+            // Not by ||, whose closure loses the error's type.
+            if startsEmulator { return true }
+            return try endpoint() != nil
+        }
     }
 
     private func endpoint() throws(ProvisioningError) -> ProbeEndpoint? {
@@ -225,6 +275,23 @@ final class Board {
             commands, values: toolValues(port: port), directory: packagePath,
             timeout: platform.timeouts.flash,
             runner: runner)
+    }
+
+    /// The tool's reset starts the device once more, and only then is its port free.
+    private func listeningFlasher(_ commands: CommandFlasher.Commands) -> CommandFlasher {
+        var flasher = commandFlasher(commands, port: connection.serialPort)
+        if commands.reset?.placeholders.contains(.port) == false {
+            flasher.beforeReset = { [unowned self] () throws(ProvisioningError) in try listen() }
+        }
+        return flasher
+    }
+
+    /// Opens the channel of a device that can't be asked to repeat what it says at its start.
+    ///
+    /// - Parameter port: of an emulated board that is only just being started.
+    fileprivate func listen(at port: String? = nil) throws(ProvisioningError) {
+        guard log == .channel else { return }
+        try chosenRoute().listen(at: port)
     }
 
     /// What the commands of an external tool may name.

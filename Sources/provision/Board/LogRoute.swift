@@ -30,6 +30,13 @@ final class LogRoute: ChannelRoute {
         self.serialRoute = serialRoute
     }
 
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        guard case .path(let path, let follows) = source, !follows || access(path, F_OK) == 0 else {
+            return
+        }
+        try LogInput.checkPresence(path: path)
+    }
+
     /// Before the board is flashed: what a file holds by then was said by the firmware before. A tty is let go,
     /// for the flash tool may need it, and what it holds when it is opened again is discarded.
     func check() throws(ProvisioningError) {
@@ -90,11 +97,19 @@ final class MonitorRoute: ChannelRoute {
     /// - Parameter flasher: nil before it is asked to flash.
     init(flasher: @escaping () -> MonitoringFlasher?) { self.flasher = flasher }
 
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        guard isFlashing else { throw Self.nothingFlashed }
+    }
+
     func check() {}
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
-        if let flasher = flasher() { return try flasher.log }
-        throw ProvisioningError(
+        guard let flasher = flasher() else { throw Self.nothingFlashed }
+        return try flasher.log
+    }
+
+    private static var nothingFlashed: ProvisioningError {
+        ProvisioningError(
             .usage, "the flash command prints the log, and nothing is flashed",
             hint: "provision run flashes; to read another log: --log")
     }

@@ -14,6 +14,8 @@ final class OpenOCDRoute: ChannelRoute {
         self.interruption = interruption
     }
 
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) { _ = try settings }
+
     func check() throws(ProvisioningError) { _ = try settings }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {

@@ -5,31 +5,42 @@ import Provisioning
 /// RTT, through the debug probe that the board is flashed with.
 final class RTTRoute: ChannelRoute {
     private let platform: Platform
+    private let hasProbe: () throws(ProvisioningError) -> Bool
     private let probe: () throws(ProvisioningError) -> GDBFlasher?
     private let keep: () throws(ProvisioningError) -> Void
 
     /// - Parameters:
+    ///   - hasProbe: whether somebody named one, or this run starts the board.
     ///   - probe: the connected probe; nil where nobody named one.
     ///   - keep: keeps what an emulated board stored, before what it says leaves.
     init(
-        _ platform: Platform, probe: @escaping () throws(ProvisioningError) -> GDBFlasher?,
+        _ platform: Platform, hasProbe: @escaping () throws(ProvisioningError) -> Bool,
+        probe: @escaping () throws(ProvisioningError) -> GDBFlasher?,
         keep: @escaping () throws(ProvisioningError) -> Void
     ) {
         self.platform = platform
+        self.hasProbe = hasProbe
         self.probe = probe
         self.keep = keep
+    }
+
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        try check()
+        guard try hasProbe() else { throw Self.unnamedProbe }
     }
 
     func check() throws(ProvisioningError) { _ = try settings }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         let settings = try settings
-        guard let probe = try probe() else {
-            throw ProvisioningError(
-                .probeUnavailable, "RTT is through a debug probe, and none is named",
-                hint: "name its GDB server with --probe, or a tool's RTT socket with --port")
-        }
+        guard let probe = try probe() else { throw Self.unnamedProbe }
         return try probe.openRTT(settings, within: platform.timeouts.boot, beforeDelivery: keep)
+    }
+
+    private static var unnamedProbe: ProvisioningError {
+        ProvisioningError(
+            .probeUnavailable, "RTT is through a debug probe, and none is named",
+            hint: "name its GDB server with --probe, or a tool's RTT socket with --port")
     }
 
     private var settings: RTTSettings {

@@ -14,8 +14,13 @@ final class SerialRoute: ChannelRoute {
     private let reporter: ProgressReporter
     /// Whether the device may be asked where it answers; else the first of several rates is taken.
     var asksForRate = true
+    /// How long a line has to be silent before nothing more comes of what was said, and how long that is waited for.
+    private static let silence = Duration.milliseconds(20)
+    private static let settlingTime = Duration.milliseconds(200)
     /// Nil until it is looked for, and where only its path is known.
     private var chosenPort: ChosenPort?
+    /// Open since before the device started.
+    private var listening: SerialPort?
     /// The port that was opened last.
     private var portPath: String?
 
@@ -36,6 +41,18 @@ final class SerialRoute: ChannelRoute {
         self.emulatedPort = emulatedPort
         self.listPorts = listPorts
         self.isGreeted = isGreeted
+    }
+
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        try checkThatPortIsNamed()
+        if let path = connection.port {
+            guard !isFlashing || access(path, F_OK) == 0 else { return }
+            return try SerialPort.checkPresence(path: path)
+        }
+        // A board that this run starts has none yet.
+        if case .qemu = platform.emulation { return }
+        guard isFlashing else { return _ = try currentPort() }
+        _ = try choose()
     }
 
     /// A port that isn't there may come with the new firmware.
@@ -63,8 +80,28 @@ final class SerialRoute: ChannelRoute {
         return try currentPort()
     }
 
+    func listen(at port: String?) throws(ProvisioningError) {
+        do {
+            let path = if let port { port } else { try currentPort() }
+            let opened = try self.port(at: path)
+            portPath = path
+            // What was said before may still be on its way; and who goes on speaking says nothing else.
+            let end = ContinuousClock.now + Self.settlingTime
+            while port == nil, .now < end,
+                try !opened.read(atMost: 4096, within: Self.silence).isEmpty
+            {}
+            listening = opened
+        } catch {
+            guard error.code == .channelUnavailable else { throw error }
+        }
+    }
+
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
-        try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
+        if let listening {
+            self.listening = nil
+            return try prepare(listening, isFlashed: isFlashed)
+        }
+        return try prepare(openPort(isFlashed: isFlashed), isFlashed: isFlashed)
     }
 
     /// The path of the board's port, once it is there, for a tool that opens it.

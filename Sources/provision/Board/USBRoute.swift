@@ -31,6 +31,10 @@ final class USBRoute: ChannelRoute {
             hint: "name it with --port usb:1209:0002, or in its file: [channel.usb]")
     }
 
+    func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
+        guard try find() != nil || isFlashing else { throw missing }
+    }
+
     /// A device that isn't there may come with the new firmware.
     func check() throws(ProvisioningError) {
         chosen = try find()

@@ -25,6 +25,7 @@ struct AttachCommand: ParsableCommand {
         let session = try Session(isVerbose: false)
         let choice = try session.choice(platform, connection.connection)
         let board = session.board(choice, packagePath: platform.packagePath, isFlashing: false)
+        try board.checkConsole()
         try session.with(board) {
             try board.checkDevice()
             let channel = try board.openConsole()

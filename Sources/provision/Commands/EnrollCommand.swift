@@ -53,7 +53,7 @@ struct EnrollCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try enrollAll(session, document) }
         let choice = try session.choice(platform, connection.connection)
-        var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        var run = BoardRun(session, credentials, packagePath: platform.packagePath)
         run.logs = logs
         _ = try run.provision(choice, nil, session) { report, channel, watch in
             try document.show(report, text: report.text)
@@ -65,9 +65,10 @@ struct EnrollCommand: ParsableCommand {
 
     private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
         let boards = try fleet.boards(platform, connection.connection, isFlashing: false)
-        var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
-        opened.logs = logs
-        let run = opened
+        var common = BoardRun(session, credentials, packagePath: platform.packagePath)
+        common.logs = logs
+        let run = common
+        try run.open(for: boards, isFlashing: false, session)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
             .run(session, document, columns: RunReport.columns) { choice, session in
                 try run.provision(choice, nil, session)

@@ -50,6 +50,8 @@ struct FlashCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try flashAll(session, document) }
         let choice = try session.choice(platform, connection.connection, isFlashing: true)
+        try image.checkPresence(
+            for: [choice.platform], packagePath: platform.packagePath, builds: true)
         let image = try image.image(
             for: choice.platform, packagePath: platform.packagePath, session)
         let report = try Self.flash(
@@ -62,6 +64,8 @@ struct FlashCommand: ParsableCommand {
 
     private func flashAll(_ session: Session, _ document: ResultDocument) throws {
         let boards = try fleet.boards(platform, connection.connection, isFlashing: true)
+        try image.checkPresence(
+            for: FleetBoard.platforms(of: boards), packagePath: platform.packagePath, builds: true)
         let images = try image.images(for: boards, packagePath: platform.packagePath, session)
         let (erase, packagePath) = (erase, platform.packagePath)
         try Fleet(boards: boards, jobs: fleet.jobCount(for: boards), isVerbose: output.verbose)
@@ -79,6 +83,7 @@ struct FlashCommand: ParsableCommand {
         _ session: Session
     ) throws -> Report {
         let board = session.board(choice, packagePath: packagePath, isFlashing: true)
+        try board.checkFlashStep()
         return try session.with(board) {
             guard let flasher = try board.flasher() else {
                 throw ProvisioningError(

@@ -83,11 +83,16 @@ struct RunCommand: ParsableCommand {
         if fleet.isAsked { return try provisionAll(session, document) }
         let choice = try session.choice(
             platform, connection.connection, isFlashing: true, given: step.given(logs))
-        var run = try BoardRun(session, credentials, packagePath: platform.packagePath)
+        var run = BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
         run.logs = logs
+        let hasOwnImage = choice.given?.hasOwnImage == true
+        try image.checkPresence(
+            for: [choice.platform], packagePath: platform.packagePath, builds: !hasOwnImage)
+        try run.check(choice, isFlashing: true, session)
+        _ = try run.state.open()
         let image =
-            choice.given?.hasOwnImage == true
+            hasOwnImage
             ? step.ownImage(image.firmware)
             : try image.image(
                 for: choice.platform, packagePath: platform.packagePath, session)
@@ -104,11 +109,15 @@ struct RunCommand: ParsableCommand {
         let given = try step.given(logs)
         let boards = try fleet.boards(
             platform, connection.connection, isFlashing: true, given: given)
-        var opened = try BoardRun(session, credentials, packagePath: platform.packagePath)
-        opened.erases = erase
-        opened.logs = logs
-        let run = opened
+        var common = BoardRun(session, credentials, packagePath: platform.packagePath)
+        common.erases = erase
+        common.logs = logs
+        let run = common
         let ownImage = given?.hasOwnImage == true
+        try image.checkPresence(
+            for: FleetBoard.platforms(of: boards), packagePath: platform.packagePath,
+            builds: !ownImage)
+        try run.open(for: boards, isFlashing: true, session)
         let images =
             ownImage
             ? [:] : try image.images(for: boards, packagePath: platform.packagePath, session)
@@ -134,33 +143,49 @@ struct ImageOptions: ParsableArguments {
         if firmware == "" { throw ValidationError("--firmware names no file") }
     }
 
-    func image(for platform: Platform, packagePath: String, _ session: Session) throws
-        -> FirmwareImage
-    {
-        if let firmware {
-            return FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
-        }
-        let build = FirmwareBuild(platform, packagePath: packagePath)
-        return noBuild ? FirmwareImage(path: try build.imagePath()) : try build.run(session)
-    }
-
-    /// An image for each platform of several boards, each built once.
+    /// Refuses an image that should be there and is not, and a package that can't be built.
     ///
-    /// - Throws: `.usage` where one image is named for boards of different kinds.
-    func images(
-        for boards: [FleetBoard], packagePath: String, _ session: Session
-    ) throws -> [Platform: FirmwareImage] {
-        let platforms = Set(boards.map(\.choice.platform)).sorted { $0.name < $1.name }
+    /// - Parameter builds: false: the flash command has an image of its own.
+    /// - Throws: `.usage` where one image is named for boards of different kinds; `.imageInvalid`;
+    ///   `.buildFailed`.
+    func checkPresence(for platforms: [Platform], packagePath: String, builds: Bool) throws {
         let kinds = Set(platforms.map(\.board)).sorted()
-        guard firmware == nil || kinds.count == 1 else {
+        guard firmware == nil || !builds || kinds.count == 1 else {
             throw ProvisioningError(
                 .usage,
                 "--firmware is one image, for boards of \(kinds.joined(separator: " and "))",
                 hint: "leave it away to flash what the platforms build, or provision them by kind")
         }
+        if let firmware { return _ = try named(firmware).readBytes() }
+        for platform in platforms where builds {
+            let build = FirmwareBuild(platform, packagePath: packagePath)
+            if noBuild {
+                _ = try FirmwareImage(path: try build.imagePath()).readBytes()
+            } else {
+                try build.checkPresence()
+            }
+        }
+    }
+
+    private func named(_ firmware: String) -> FirmwareImage {
+        FirmwareImage(path: URL(filePath: firmware).standardizedFileURL.path)
+    }
+
+    func image(for platform: Platform, packagePath: String, _ session: Session) throws
+        -> FirmwareImage
+    {
+        if let firmware { return named(firmware) }
+        let build = FirmwareBuild(platform, packagePath: packagePath)
+        return noBuild ? FirmwareImage(path: try build.imagePath()) : try build.run(session)
+    }
+
+    /// An image for each platform of several boards, each built once.
+    func images(
+        for boards: [FleetBoard], packagePath: String, _ session: Session
+    ) throws -> [Platform: FirmwareImage] {
         var built: [Platform.Build?: FirmwareImage] = [:]
         var images: [Platform: FirmwareImage] = [:]
-        for platform in platforms {
+        for platform in FleetBoard.platforms(of: boards) {
             // The real board and its emulation have one.
             let image =
                 try built[platform.build]

@@ -60,7 +60,10 @@ struct BoardListing {
     var names: [String] {
         records.flatMap { record in
             guard record.platforms.count == 1, record.ports.count == 1 else { return [String]() }
-            return ["\(record.platforms[0].platform)@\(record.ports[0])"]
+            return [
+                BoardName.text(
+                    record.platforms[0].platform, port: record.ports[0], probe: record.probe)
+            ]
         }
     }
 

@@ -1,7 +1,6 @@
 import Channels
 import Foundation
 import Provisioning
-import Synchronization
 
 /// Standard output, or a file that appears only when it is complete.
 ///
@@ -51,13 +50,6 @@ final class ExportDestination {
 
     deinit { abandon() }
 
-    private static let isInterrupted = Mutex<@Sendable () -> Bool>({ false })
-
-    /// Has the wait for a pipe's reader end with `.interrupted` once `isInterrupted` says so.
-    static func endWaits(_ isInterrupted: @escaping @Sendable () -> Bool) {
-        self.isInterrupted.withLock { $0 = isInterrupted }
-    }
-
     /// A pipe waits for its reader, but not beyond Ctrl-C.
     ///
     /// - Returns: negative: `errno` says why.
@@ -71,7 +63,7 @@ final class ExportDestination {
                 if descriptor >= 0 { _ = fcntl(descriptor, F_SETFL, O_WRONLY) }
                 return descriptor
             }
-            guard !isInterrupted.withLock({ $0() }) else {
+            guard !Terminal.isInterrupted else {
                 throw ProvisioningError(
                     .interrupted, "interrupted while nobody reads \(path)",
                     hint: "start what reads it first")

@@ -34,6 +34,10 @@ extension FleetOptions {
                 named: board.platform, orAskingWith: nil)
             var connection = connection
             (connection.port, connection.instance) = (board.port, board.instance)
+            if let probe = board.probe {
+                // One server has one name.
+                connection.probe = try ProbeEndpoint(parsing: probe).description
+            }
             let desk = Desk(platforms: [platform], devices: devices)
             choices.append(
                 try desk.choice(platform, connection, isFlashing: isFlashing, given: given))
@@ -90,6 +94,8 @@ extension FleetBoard {
             let node =
                 port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port
             places.append("the port \(node)")
+        } else if let probe = connection.probe {
+            name = probe
         } else if platform.emulation != nil {
             name = connection.instance ?? "\(platform.name)-1"
             places.append("the instance \(name)")
@@ -98,7 +104,9 @@ extension FleetBoard {
             places.append("the board \(name)")
         }
         if let serial = connection.probeSerial { places.append("the probe \(serial)") }
-        if platform.emulation == nil, let probe = platform.probe {
+        if let probe = connection.probe {
+            places.append("the probe \(probe)")
+        } else if platform.emulation == nil, let probe = platform.probe {
             places.append("the probe \(probe)")
         }
         self.places = places

@@ -14,7 +14,8 @@ struct FleetOptions: ParsableArguments {
     @Option(
         name: .customLong("board"),
         help: ArgumentHelp(
-            "This board, too: PLATFORM, PLATFORM@PORT or, emulated, PLATFORM:INSTANCE. Repeatable.",
+            "This board, too: PLATFORM, PLATFORM@PORT or, emulated, PLATFORM:INSTANCE; with its GDB "
+                + "server, PLATFORM@gdb:HOST:PORT or PLATFORM@PORT@gdb:HOST:PORT. Repeatable.",
             valueName: "board"),
         completion: .shellCommand("provision boards --names"))
     var boards: [BoardName] = []
@@ -53,8 +54,8 @@ struct FleetOptions: ParsableArguments {
         ]
         if let option = single.first(where: { $0.1 != nil })?.0 {
             throw ValidationError(
-                "\(option) is for one board; several are named by --board PLATFORM@PORT or "
-                    + "--board PLATFORM:INSTANCE")
+                "\(option) is for one board; several are named by --board PLATFORM@PORT, "
+                    + "--board PLATFORM@gdb:HOST:PORT or --board PLATFORM:INSTANCE")
         }
     }
 
@@ -76,4 +77,8 @@ struct FleetBoard: Sendable {
     let choice: BoardChoice
     /// What it takes for itself; each must be no other board's.
     let places: [String]
+
+    static func platforms(of boards: [FleetBoard]) -> [Platform] {
+        Set(boards.map(\.choice.platform)).sorted { $0.name < $1.name }
+    }
 }

@@ -12,6 +12,7 @@ struct FleetPreview {
         let board: String
         let platform: String
         let port: String?
+        let probe: String?
         let instance: String?
     }
 
@@ -20,7 +21,7 @@ struct FleetPreview {
             let connection = board.choice.connection
             return Line(
                 board: board.name, platform: board.choice.platform.name,
-                port: connection.serialPort,
+                port: connection.serialPort, probe: connection.probe,
                 instance: connection.instance)
         }
         var table = Table("BOARD", "PLATFORM", "REACHED BY")

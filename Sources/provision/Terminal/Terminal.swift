@@ -45,16 +45,20 @@ struct Terminal: Sendable {
 
     /// Writes what this program has to say, under its name. Names and paths in it come from users and
     /// devices: they neither control a terminal nor begin a line.
-    func remark(_ text: String) {
+    ///
+    /// - Parameter isUrgent: whether it is what ends a run.
+    func remark(_ text: String, isUrgent: Bool = false) {
         // Several lines are a command's last ones behind what became of it.
         let lines = text.components(separatedBy: "\n" + CommandRunner.margin).map(Table.printable)
         let name = "provision: "
-        write(name + lines.joined(separator: "\n" + name + CommandRunner.margin) + "\n")
+        let whole = name + lines.joined(separator: "\n" + name + CommandRunner.margin) + "\n"
+        write(Array(whole.utf8), isUrgent: isUrgent)
     }
 
     /// Writes the two lines of an error: its reason, and what to do next.
     func report(_ error: ProvisioningError) {
-        remark("error[\(error.code.rawValue)]: \(Self.shortened(error.reason))")
+        remark(
+            "error[\(error.code.rawValue)]: \(Self.shortened(error.reason))", isUrgent: true)
         if let hint = error.hint { remark("hint: \(Self.shortened(hint))") }
     }
 
@@ -76,27 +80,51 @@ struct Terminal: Sendable {
         if let hint = warning.hint { remark("hint: \(hint)") }
     }
 
-    /// Writes everything, or gives up: `provision keys | head`.
+    /// Writes everything, or gives up: `provision keys | head`. A result waits for its reader, but not beyond
+    /// Ctrl-C; progress is lost in the end.
     ///
-    /// - Returns: 0, or the `errno` that it gave up with.
+    /// - Parameter isUrgent: whether it is what ends a run.
+    /// - Returns: 0, or the `errno` that it gave up with: `EINTR` for Ctrl-C.
     @discardableResult
-    func write(_ bytes: [UInt8]) -> Int32 {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Foundation.write(descriptor, $0.baseAddress, $0.count)
-            }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&ready, 1, 1000)
-            } else if errno != EINTR {
-                return giveUp(errno)
-            }
+    func write(_ bytes: [UInt8], isUrgent: Bool = false) -> Int32 {
+        switch descriptor {
+        case Self.standardOutput.descriptor:
+            let error = Self.writeResult(bytes)
+            if error != 0, error != EPIPE { Self.loss.withLock { $0 = $0 ?? error } }
+            return error
+        case Self.standardError.descriptor:
+            return Self.progress.write(bytes, isUrgent: isUrgent)
+        default: return OutputWriter.write(bytes, to: descriptor)
         }
-        return 0
     }
+
+    private static let results = OutputWriter(descriptor: standardOutput.descriptor)
+    private static let progress = ProgressOutput(descriptor: standardError.descriptor)
+
+    /// What comes behind Ctrl-C, as the document of that very error, still has that long to be taken.
+    private static let patience = Duration.milliseconds(500)
+    /// Between two looks whether it came.
+    private static let interval = Duration.milliseconds(20)
+
+    private static func writeResult(_ bytes: [UInt8]) -> Int32 {
+        let part = results.submit(bytes)
+        while true {
+            if let error = part.wait(until: .now + interval) { return error }
+            if isInterrupted, part.began + patience < .now { return EINTR }
+        }
+    }
+
+    private static let interruption = Mutex<@Sendable () -> Bool>({ false })
+
+    /// Has what waits for somebody's reading end once `isInterrupted` says so.
+    static func endWaits(_ isInterrupted: @escaping @Sendable () -> Bool) {
+        interruption.withLock { $0 = isInterrupted }
+    }
+
+    static var isInterrupted: Bool { interruption.withLock { $0 }() }
+
+    /// The last call: says what was lost of the progress.
+    static func finish() { progress.finish() }
 
     /// Writes everything of a part of a long result.
     ///
@@ -109,18 +137,17 @@ struct Terminal: Sendable {
     }
 
     static func unwritable(_ error: Int32) -> ProvisioningError {
+        let consequence =
+            "what was asked for is done, only its result is not shown: "
+            + "provision devices shows what is recorded"
+        if error == EINTR {
+            return ProvisioningError(
+                .interrupted, "interrupted while nobody reads standard output", hint: consequence)
+        }
         let room = [ENOSPC, EDQUOT].contains(error) ? "make room on its disk; " : ""
         return ProvisioningError(
             .usage, "standard output can't be written: \(String(cString: strerror(error)))",
-            hint: room + "what was asked for is done, only its result is not shown: "
-                + "provision devices shows what is recorded")
-    }
-
-    private func giveUp(_ error: Int32) -> Int32 {
-        if descriptor == Self.standardOutput.descriptor, error != EPIPE {
-            Self.loss.withLock { $0 = $0 ?? error }
-        }
-        return error
+            hint: room + consequence)
     }
 }
 

@@ -205,6 +205,9 @@ import Testing
         (["--board", "native", "--port", "/dev/null"], "--port is for one board", 2),
         (["--board", "native", "--instance", "a"], "--instance is for one board", 2),
         (["--board", "@/dev/null"], "@/dev/null", 2),
+        (["--board", "native@@gdb:localhost:1"], "native@@gdb:localhost:1", 2),
+        (["--board", "native@gdb:"], "native@gdb:", 2),
+        (["--board", "native@gdb:localhost"], "no GDB server address: \"localhost\"", 2),
         (["--board", "nativ"], "no platform is called \"nativ\"", 2),
     ])
     func whatMakesNoSenseIsWrongUsage(options: [String], reason: String, status: Int32) throws {
@@ -240,6 +243,53 @@ import Testing
             #expect(result.status == 0, "\(result.standardError)")
             #expect(try result.boards().map { $0["name"] as? String } == boards.map(\.port))
             #expect(try provision.keys()["active"]?.count == 3)
+        }
+    }
+
+    /// The same, each through its own GDB server: each image and each ID is the right board's.
+    @Test func eachIsFlashedThroughItsOwnServer() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let boards = try ["a", "b"].map {
+                try EmulatedBoard(provision, "microbit-qemu", "--instance", $0)
+            }
+            defer { for board in boards { _ = board.interrupt() } }
+            let listed = try provision("boards", "--names").text.split(separator: "\n")
+            let names = try boards.map { board in
+                "microbit-qemu@\(board.port)@gdb:\(try #require(board.probe))"
+            }
+            #expect(Set(listed.map(String.init)) == Set(names))
+            let result = try provision.run(
+                Executable.url,
+                ["run", "--json", "--firmware", image] + Self.options(names))
+            try #require(result.status == 0, "\(result.standardError)")
+            let entries = try result.boards()
+            #expect(entries.map { $0["name"] as? String } == boards.map(\.port))
+            let records = entries.compactMap { $0["record"] as? [String: Any] }
+            #expect(records.allSatisfy { $0["isIDReadByProbe"] as? Bool == true })
+            let ids = try ["a", "b"].map { name in
+                let file = provision.home.appending(path: "emulated/\(name)/device-id")
+                return try Data(contentsOf: file).map { String(format: "%02x", $0) }.joined()
+            }
+            #expect(records.map { $0["device"] as? String } == ids)
+            // One server has one board.
+            let probe = try #require(boards[0].probe)
+            let other = "microbit-qemu@\(boards[1].port)@gdb:\(probe)"
+            try provision.run(Executable.url, ["flash"] + Self.options([names[0], other]))
+                .expectError("board-ambiguous", status: 5, probe)
+        }
+    }
+
+    @Test func aServerIsNoPort() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "run", "--dry-run", "--json", "--board", "microbit-qemu@gdb:[::1]:3333", "--board",
+                "native@/dev/a@b@gdb::1")
+            let boards = try result.boards()
+            #expect(boards.map { $0["board"] as? String } == ["tcp:[::1]:3333", "/dev/a@b"])
+            #expect(boards.map { $0["port"] as? String } == [nil, "/dev/a@b"])
+            #expect(
+                boards.map { $0["probe"] as? String } == ["tcp:[::1]:3333", "tcp:localhost:1"])
         }
     }
 

@@ -10,13 +10,14 @@ import Testing
 struct USBMockTests {
     private func enroll(
         _ arguments: String..., devices: String = "one", fault: String = "",
-        with executable: Executable
+        within seconds: Double = 600, with executable: Executable
     ) throws -> Executable.Result {
         let platforms = Executable.packageRoot.appending(path: "Tests/USBGuest/platforms").path
         return try executable.run(
             URL(filePath: "/usr/bin/env"),
             mock(devices, fault: fault, with: executable) + [Executable.url.path, "enroll"]
-                + ["--platforms", platforms, "--platform", "usb-gadget"] + arguments)
+                + ["--platforms", platforms, "--platform", "usb-gadget"] + arguments,
+            within: seconds)
     }
 
     /// What `env` gets, up to the program that sees the devices.
@@ -122,6 +123,15 @@ struct USBMockTests {
         }
         try Executable.withHome { executable in
             try enroll(fault: "stalls:\(packet)", with: executable)
+                .expectError("channel-stalled", status: 5, "endpoint 0x81")
+            #expect(try executable.isRecordSound())
+        }
+    }
+
+    /// The kernel's own call would wait for the device, deaf to Ctrl-C.
+    @Test func aHaltThatIsNeverClearedIsGivenUp() throws {
+        try Executable.withHome { executable in
+            try enroll(fault: "stuck:3", within: 120, with: executable)
                 .expectError("channel-stalled", status: 5, "endpoint 0x81")
             #expect(try executable.isRecordSound())
         }
