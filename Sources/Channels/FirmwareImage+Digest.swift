@@ -1,5 +1,5 @@
 import OpenSSL
-public import Provisioning
+package import Provisioning
 
 // An image that another program reads: it may be changed while that one does.
 extension FirmwareImage {
