@@ -65,7 +65,8 @@ import Testing
         try withBoard {
             $0.talk = { _ in [] }
         } body: { board in
-            #expect("\(try board.readDeviceID())" == Self.id)
+            let id = try board.readDeviceID()
+            #expect("\(id)" == Self.id)
         }
     }
 
