@@ -36,11 +36,9 @@ public struct AttachedDevice: Sendable, Hashable {
             }
     }
 
-    /// By the place where it is plugged in: serial numbers may be shared.
     private static func isSame(_ a: USBIdentity?, _ b: USBIdentity) -> Bool {
         guard let a else { return false }
-        if let place = a.location, let other = b.location { return place == other }
-        return a == b
+        return a.sharesPlace(with: b) ?? (a == b)
     }
 
     /// Whether the user means it by this serial number. Some tools leave out zeros in front.

@@ -28,6 +28,14 @@ public struct USBIdentity: Sendable, Hashable, CustomStringConvertible {
     /// Vendor and product, as everybody writes them: `0d28:0204`.
     public var numbers: String { "\(Self.digits(vendorID)):\(Self.digits(productID))" }
 
+    /// Whether both are plugged in at one place: nobody moves a board while it is worked on, its firmware
+    /// may give it another name and number, and some chips share a serial number. Nil where a place is not
+    /// known.
+    package func sharesPlace(with other: USBIdentity) -> Bool? {
+        guard let location, let place = other.location else { return nil }
+        return location == place
+    }
+
     /// Four of them, hexadecimal.
     public static func digits(_ number: UInt16) -> String {
         let digits = String(number, radix: 16)

@@ -55,14 +55,12 @@ struct ChosenPort {
         return now.path
     }
 
-    /// Nobody moves a board to another socket while it is flashed, but its new firmware may give it another
-    /// name and number. Serial numbers decide only where sockets are not known: some chips share one.
+    /// Serial numbers decide only where places are not known.
     private static func isSame(_ a: SerialPortDescription, _ b: SerialPortDescription) -> Bool {
         guard let usb = a.usb, let other = b.usb else {
             return a.usb == nil && b.usb == nil && a.path == b.path
         }
-        if let location = usb.location, let before = other.location { return location == before }
-        return usb.serialNumber != nil && usb == other
+        return usb.sharesPlace(with: other) ?? (usb.serialNumber != nil && usb == other)
     }
 
     private static func name(of port: SerialPortDescription) -> String {

@@ -84,9 +84,9 @@ final class USBRoute: ChannelRoute {
         return matching.first
     }
 
-    /// The same socket, where nobody moves it meanwhile, or the same serial number in another.
+    /// At the same place, or the same serial number at another.
     private static func isSame(_ a: USBIdentity, _ b: USBIdentity) -> Bool {
-        a.location == b.location
+        a.sharesPlace(with: b) == true
             || (a.serialNumber != nil && a.serialNumber == b.serialNumber
                 && a.vendorID == b.vendorID)
     }
