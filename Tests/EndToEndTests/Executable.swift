@@ -21,9 +21,10 @@ struct Executable {
         }
     }
 
-    /// Whether all of this is slower by a sanitizer: `Scripts/test` says so.
-    static let isSanitized =
-        ProcessInfo.processInfo.environment["PROVISION_TEST_SANITIZER"] != nil
+    /// The sanitizer that watches all of this, `address` or `thread`: `Scripts/test` says so.
+    static let sanitizer = ProcessInfo.processInfo.environment["PROVISION_TEST_SANITIZER"]
+    /// Whether all of this is slower by one.
+    static let isSanitized = sanitizer != nil
 
     /// All of them; where a sanitizer watches, which each run of the executable costs a second or two, every
     /// fourth.

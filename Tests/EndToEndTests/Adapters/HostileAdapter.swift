@@ -88,6 +88,9 @@ struct HostileAdapter: Sendable, CustomTestStringConvertible {
             "while 1: sys.stderr.write('x' * 1000 + '\\n')"),
     ]
 
+    /// Milliseconds for a flood to be one: a build that a sanitizer watches takes its time to read it.
+    private static let patience = Executable.isSanitized ? 60_000 : 8000
+
     /// The program, as `provision-platform-hostile` in a folder of its own.
     func install(in folder: URL) throws -> URL {
         let place = folder.appending(path: "adapters")
@@ -103,7 +106,7 @@ struct HostileAdapter: Sendable, CustomTestStringConvertible {
             platform = {
                 "description": "nobody can trust it", "board": "hostile",
                 "timeouts": {"probe-ms": 1500, "flash-ms": 1500, "connect-ms": 1500,
-                             "boot-ms": 1500, "answer-ms": 500, "write-ms": 8000},
+                             "boot-ms": 1500, "answer-ms": 500, "write-ms": \(Self.patience)},
             }
             for line in sys.stdin:
                 r = json.loads(line)

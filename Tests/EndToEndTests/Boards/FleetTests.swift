@@ -110,7 +110,11 @@ import Testing
     }
 
     /// One waits, so that the run is in the middle for sure; where the others are is left to chance.
-    @Test(arguments: ["native-1  flash", "native-5  evidence", "native-15  confirm"])
+    @Test(
+        .disabled(
+            if: Executable.sanitizer == "thread",
+            "it keeps a signal from a thread that waits in libdispatch, as main does here"),
+        arguments: ["native-1  flash", "native-5  evidence", "native-15  confirm"])
     func ctrlCEndsAll(moment: String) throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in
