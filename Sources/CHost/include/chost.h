@@ -25,7 +25,7 @@ void chost_unfinished_file_end(void);
 
 // MARK: Memory
 
-/// A block of 128 KiB or more goes back to the system when it is freed. glibc would learn from the first
+/// A block of more than 68 KiB goes back to the system when it is freed. glibc would learn from the first
 /// one to keep them: a board's flash is read again and again, and what stays lies between.
 void chost_return_large_blocks(void);
 
