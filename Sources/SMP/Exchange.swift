@@ -53,14 +53,17 @@ struct Exchange {
 
     /// Repeats in a row that follow damage at once.
     private static let promptRepeats = 8
-    private static let longestPause = Duration.milliseconds(250)
+    /// How many attempts there is room for, whatever the damage: one of eight that arrive whole is among
+    /// them, and less than half of the stray frames that one request may bring.
+    private static let roomForRepeats = 100
 
     /// When the latest attempt may be followed by another because of damage. Where nothing arrives whole, it
     /// is no use to ask as fast as the device answers.
     var earliestRepeat: Duration {
         let slowRepeats = min(heardLosses - Self.promptRepeats, 15)
         guard slowRepeats > 0, let latest = attempts.last else { return start }
-        return latest.time + min(SMPSession.quietTime * (1 << slowRepeats), Self.longestPause)
+        let longestPause = patience.limit / Self.roomForRepeats
+        return latest.time + min(SMPSession.quietTime * (1 << slowRepeats), longestPause)
     }
 
     /// Whether `attempt` was sent last of all.

@@ -46,6 +46,24 @@ struct BadLineTests {
         #expect(time / retries < .milliseconds(150))
     }
 
+    /// A part of 500 octets arrives whole one time in ten; the usual time has room for as many attempts.
+    @Test func longPartsArriveInTheUsualTime() throws {
+        var retries = 0
+        for seed in 0..<100 {
+            var line = SimulatedLine(LineFaults.Rates(each: 0.001), seed: UInt64(seed))
+            line.device.chunkLength = 500
+            line.device.stored = credential
+            _ = try line.perform(contract.describeDevice(), .starting(.seconds(5)))
+            var read = contract.readCredential(keyID: 1, type: 1)
+            while let call = read.next() {
+                try read.accept(line.perform(call, .within(.seconds(2))))
+            }
+            #expect(read.data == credential)
+            retries += line.session.retryCount
+        }
+        #expect(retries > 1000)
+    }
+
     @Test func aGoodLineNeedsNoRetry() throws {
         var line = SimulatedLine(LineFaults.Rates(), seed: 0)
         try transfer(over: &line)
