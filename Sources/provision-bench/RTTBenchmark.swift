@@ -95,7 +95,7 @@ struct RTTBenchmark: Benchmark {
             Double(length) / Bench.median(times) / 1e6
         }
         return Measurement(
-            "log through RTT, a ring of 64 KiB", rate(log.length, logs), "MB/s",
+            "log through RTT, a ring of 96 KiB", rate(log.length, logs), "MB/s",
             beside: .init(name: "plain reads", value: rate(16 * ram.length, reads)), .atLeast(0.8))
     }
 

@@ -31,7 +31,7 @@ extension BoardRun {
         if let folder = logs.outputCredentials {
             try write(outcome.credentials, of: outcome.registration, into: folder)
         }
-        for warning in outcome.warnings { Terminal.standardError.warn(warning) }
+        for warning in outcome.warnings { session.reporter.warned(warning) }
         let report = RunReport(
             outcome, registry: opened.registry.path, steps: session.reporter.durations)
         try then(report, outcome.log, outcome.watch)

@@ -81,6 +81,11 @@ final class ProgressReporter: RunObserver {
         if let step { display.show("\(label(step))…") }
     }
 
+    /// What is wrong, and no reason to end the run.
+    func warned(_ warning: ProvisioningError) {
+        for line in Terminal.lines(ofWarning: warning) { remarked(line) }
+    }
+
     func logged(_ text: [UInt8]) {
         for byte in filter.filter(text) where byte != UInt8(ascii: "\r") {
             if byte == UInt8(ascii: "\n") || unfinishedLine.count == Self.maximumLineLength {

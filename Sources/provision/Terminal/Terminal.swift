@@ -76,8 +76,13 @@ struct Terminal: Sendable {
 
     /// The same of what is no error.
     func warn(_ warning: ProvisioningError) {
-        remark("warning[\(warning.code.rawValue)]: \(warning.reason)")
-        if let hint = warning.hint { remark("hint: \(hint)") }
+        for line in Self.lines(ofWarning: warning) { remark(line) }
+    }
+
+    /// What is wrong, and what to do about it.
+    static func lines(ofWarning warning: ProvisioningError) -> [String] {
+        ["warning[\(warning.code.rawValue)]: \(warning.reason)"]
+            + (warning.hint.map { ["hint: \($0)"] } ?? [])
     }
 
     /// Writes everything, or gives up: `provision keys | head`. A result waits for its reader, but not beyond

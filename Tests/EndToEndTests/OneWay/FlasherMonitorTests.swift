@@ -14,7 +14,7 @@ import Testing
                 desk.provision, ["run", "--firmware", image] + platform)
             #expect(run.says("attached to sh, read-only"), "\(run.errorOutput)")
             #expect(run.prints("flashing \(image)"))
-            #expect(run.output.contains("PROVISION-EVIDENCE-1 "))
+            #expect(run.prints("PROVISION-EVIDENCE-1 "))
             if terminal { #expect(run.prints("a terminal")) }
             #expect(run.waits(for: log + ".pid"))
             #expect(run.interrupt() == 0, "\(run.errorOutput)")
