@@ -1,19 +1,7 @@
 public import Attestation
 public import COSE
 import GRDB
-public import Issuance
 public import Provisioning
-
-/// When and why a key or a credential was revoked.
-public struct Revocation: Sendable, Hashable {
-    public let date: NumericDate
-    public let reason: RevocationReason
-
-    public init(date: NumericDate, reason: RevocationReason) {
-        self.date = date
-        self.reason = reason
-    }
-}
 
 /// What the registry knows of one key.
 public struct KeyRecord: Sendable, Hashable {
@@ -50,49 +38,6 @@ public struct KeyRecord: Sendable, Hashable {
     let row: Int64
     /// The event that added its device.
     let deviceRow: Int64
-}
-
-/// What the registry knows of one credential.
-public struct CredentialRecord: Sendable, Hashable {
-    /// Thumbprint of the key that it was issued for.
-    public let thumbprint: [UInt8]
-    public let type: CredentialType
-    /// SHA-256 of the issuing key's SubjectPublicKeyInfo, 32 octets.
-    public let issuer: [UInt8]
-    /// Big endian; empty for trust anchors.
-    public let serialNumber: [UInt8]
-    /// SHA-256 of the credential; `SQLiteRegistry.document(_:)` has the bytes.
-    public let digest: [UInt8]
-    public let notBefore: NumericDate
-    /// Nil: no expiry.
-    public let notAfter: NumericDate?
-    public let issuedAt: NumericDate
-    /// Nil: in force.
-    public let revocation: Revocation?
-
-    /// The event that recorded this credential.
-    let row: Int64
-    /// The event that registered its key.
-    let keyRow: Int64
-    /// The event that added its key's device.
-    let deviceRow: Int64
-}
-
-extension Revocation {
-    /// Columns `revoked_at` and `revocation_reason`.
-    static func read(_ row: inout RowReader) throws -> Revocation? {
-        let date = try row.optionalDate()
-        let code = try row.optionalInteger()
-        guard let date else { return nil }
-        guard let code, let reason = RevocationReason(rawValue: Int(code)) else {
-            throw ProvisioningError(
-                .registryDamaged, "\(code ?? -1) is no reason for a revocation")
-        }
-        return Revocation(date: date, reason: reason)
-    }
-
-    /// `"on 2026-11-21T10:00:00Z (superseded)"`.
-    var phrase: String { "on \(date.utc) (\(reason.name))" }
 }
 
 extension DeviceIdentity: RowRecord {
@@ -151,36 +96,5 @@ extension KeyRecord: RowRecord {
             .keyRevoked, "key \(name) of \(identity) was revoked \(revocation.phrase)",
             hint: "flash with --erase for a new key, or take it back: "
                 + "provision registry reinstate --key \(name.prefix(16))")
-    }
-}
-
-extension CredentialRecord: RowRecord {
-    /// What `init` reads; WHERE, ORDER and LIMIT follow.
-    static let query = """
-        SELECT credential.type, key.thumbprint, credential.issuer, credential.serial,
-            credential.document, credential.not_before, credential.not_after,
-            credential.issued_at, credential.revoked_at, credential.revocation_reason,
-            credential.id, credential.key, key.device
-        FROM credential JOIN key ON key.id = credential.key
-
-        """
-
-    init(_ row: inout RowReader) throws {
-        let code = try row.integer()
-        guard let type = UInt64(exactly: code).flatMap(CredentialType.init(rawValue:)) else {
-            throw ProvisioningError(.registryDamaged, "\(code) is no type of credential")
-        }
-        self.type = type
-        thumbprint = try row.octets()
-        issuer = try row.octets()
-        serialNumber = try row.optionalOctets() ?? []
-        digest = try row.octets()
-        notBefore = try row.date()
-        notAfter = try row.optionalDate()
-        issuedAt = try row.date()
-        revocation = try Revocation.read(&row)
-        self.row = try row.integer()
-        keyRow = try row.integer()
-        deviceRow = try row.integer()
     }
 }

@@ -2,43 +2,6 @@ public import Attestation
 import OpenSSL
 public import Provisioning
 
-/// A part of a chip's address space.
-public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
-    public let address: UInt64
-    /// Bytes.
-    public let length: Int
-
-    /// Nil if it is empty, or leaves the address space.
-    public init?(address: UInt64, length: Int) {
-        guard length > 0, !address.addingReportingOverflow(UInt64(length)).overflow else {
-            return nil
-        }
-        self.address = address
-        self.length = length
-    }
-
-    public var description: String { "\(length) bytes at \(Hexadecimal.address(address))" }
-}
-
-/// How far flashing is. Each phase has bytes of its own, from none to all.
-public struct FlashProgress: Sendable, Hashable, CustomStringConvertible {
-    public enum Phase: String, Sendable, Hashable {
-        case erase = "erasing"
-        case write = "writing"
-        case verify = "verifying"
-    }
-
-    public let phase: Phase
-    /// Bytes of this phase.
-    public let done: Int
-    public let total: Int
-
-    /// `verifying, 40 %`.
-    public var description: String {
-        "\(phase.rawValue), \(total > 0 ? 100 * done / total : 100) %"
-    }
-}
-
 /// Flashes through a GDB server: writes the image's segments, reads them back, compares, resets and runs.
 ///
 /// It writes memory, so it suits emulators and servers that map flash as memory; it knows no flash

@@ -160,11 +160,3 @@ extension RTTControlBlock.Ring {
     /// The offset `count` bytes behind `offset`.
     package func offset(_ offset: Int, advancedBy count: Int) -> Int { (offset + count) % size }
 }
-
-extension AddressRange {
-    /// Whether all of `count` bytes at `address` are in it.
-    package func contains(_ address: UInt64, _ count: Int) -> Bool {
-        guard address >= self.address, count >= 0, count <= length else { return false }
-        return address - self.address <= UInt64(length - count)
-    }
-}

@@ -7,12 +7,6 @@ public import Provisioning
     import Glibc
 #endif
 
-/// A channel with a descriptor that can be polled together with others.
-public protocol PollableChannel: Channel {
-    /// Readable when `read` would return at once; −1 once closed.
-    var pollDescriptor: Int32 { get }
-}
-
 /// A channel over a connected descriptor: a socket, a pty's master, a pipe pair's one end.
 public final class StreamChannel: PollableChannel {
     public let name: String

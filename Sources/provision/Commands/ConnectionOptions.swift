@@ -4,19 +4,6 @@ import Channels
 public import Platforms
 import Provisioning
 
-/// Which board, and where its description is looked for.
-struct PlatformOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong,
-        help: "The board: a name that `provision platforms` lists. Default: what USB tells.",
-        completion: .shellCommand("provision platforms --names"))
-    var platform: String?
-
-    @OptionGroup var places: CatalogueOptions
-
-    var packagePath: String { places.packagePath }
-}
-
 /// How a board is reached, where its platform file is not enough.
 struct ConnectionOptions: ParsableArguments {
     @Option(
@@ -93,28 +80,3 @@ extension DeviceID: ExpressibleByArgument {
 }
 
 extension Platform.ChannelSettings.Kind: ExpressibleByArgument {}
-
-/// What a person, or a program, gets to see.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print the result, or the error, as one JSON document.")
-    var json = false
-
-    @Option(
-        help: ArgumentHelp(
-            "Also write that document to a file; works through `swift package` too.",
-            valueName: "file"),
-        completion: .file(extensions: ["json"]))
-    var report: String?
-
-    @Flag(name: .shortAndLong, help: "Show retries and the device's log.")
-    var verbose = false
-
-    func validate() throws {
-        if report == "" { throw ValidationError("--report names no file") }
-    }
-
-    /// Whether the report can be written, found out without changing it.
-    func checkReport() throws {
-        if let report { try ExportDestination.check(path: report, option: "--report") }
-    }
-}
