@@ -161,6 +161,6 @@ package struct TerminalFilter {
 
     /// `\x9b`
     private static func visible(_ bytes: [UInt8]) -> [UInt8] {
-        bytes.flatMap { Array("\\x\(Hexadecimal.text($0))".utf8) }
+        bytes.flatMap { Array("\\x\([$0].hexadecimal)".utf8) }
     }
 }

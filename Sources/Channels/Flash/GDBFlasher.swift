@@ -1,3 +1,4 @@
+import CBOR
 public import Attestation
 import OpenSSL
 public import Provisioning
@@ -200,7 +201,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
                 throw ProvisioningError(
                     .imageInvalid,
                     "the firmware image has \(segment.bytes.count) bytes at "
-                        + "\(Hexadecimal.address(segment.address)), and the platform keeps keys in "
+                        + "\(segment.address.addressNotation), and the platform keeps keys in "
                         + "\(region)",
                     hint: "is the image linked for this board?")
             }
@@ -252,7 +253,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             guard error.code == .probeProtocol else { throw error }
             throw ProvisioningError(
                 .flashFailed,
-                "\(bytes.count) bytes at \(Hexadecimal.address(address)): \(error.reason)",
+                "\(bytes.count) bytes at \(address.addressNotation): \(error.reason)",
                 hint: "is the image linked for this board?")
         }
     }
@@ -272,9 +273,9 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
             for (offset, pair) in zip(block, found).enumerated() where pair.0 != pair.1 {
                 throw ProvisioningError(
                     .flashMismatch,
-                    "\(Hexadecimal.address(start + UInt64(offset))) reads back as "
-                        + "0x\(Hexadecimal.text(pair.1)), "
-                        + "\(isErased ? "erased" : "the image") is 0x\(Hexadecimal.text(pair.0))",
+                    "\((start + UInt64(offset)).addressNotation) reads back as "
+                        + "0x\([pair.1].hexadecimal), "
+                        + "\(isErased ? "erased" : "the image") is 0x\([pair.0].hexadecimal)",
                     hint: "is there flash at this address, and is it unlocked?")
             }
             rest = rest.dropFirst(block.count)
@@ -291,7 +292,7 @@ public final class GDBFlasher: Flasher, DeviceIDReader {
         } catch {
             guard error.code == .probeProtocol else { throw error }
             throw ProvisioningError(
-                .flashFailed, "no reading back at \(Hexadecimal.address(address)): \(error.reason)",
+                .flashFailed, "no reading back at \(address.addressNotation): \(error.reason)",
                 hint: "is the image linked for this board?")
         }
     }

@@ -1,3 +1,5 @@
+import CBOR
+
 /// Splits what a GDB server sends into packets, one byte at a time. GDB manual, "Overview" of the
 /// Remote Serial Protocol: `$data#cs`, `}` escapes, `*` repeats, `%` notifies.
 package struct GDBPacketDecoder {
@@ -46,10 +48,10 @@ package struct GDBPacketDecoder {
             sum &+= byte
             return append(byte ^ 0x20)
         case .checksumHigh:
-            guard let digit = Hexadecimal.value(of: byte) else { return corrupt(byte) }
+            guard let digit = byte.hexadecimalValue else { return corrupt(byte) }
             state = .checksumLow(digit)
         case .checksumLow(let high):
-            guard let low = Hexadecimal.value(of: byte) else { return corrupt(byte) }
+            guard let low = byte.hexadecimalValue else { return corrupt(byte) }
             return finish(checksum: high << 4 | low)
         case .skipping:
             if byte == UInt8(ascii: "#") { state = .idle }
@@ -121,8 +123,8 @@ package struct GDBPacketDecoder {
         state = .idle
         guard checksum == sum else {
             return .corrupt(
-                "its checksum is \(Hexadecimal.text(checksum)), not "
-                    + Hexadecimal.text(sum))
+                "its checksum is \([checksum].hexadecimal), not "
+                    + [sum].hexadecimal)
         }
         if isMalformed { return .corrupt("it repeats nothing or out of range") }
         return isNotification ? .notification(data) : .packet(data)
@@ -150,7 +152,7 @@ package enum GDBPacket {
             append(isSpecial(byte) ? byte ^ 0x20 : byte)
         }
         packet.append(UInt8(ascii: "#"))
-        return packet + Array(Hexadecimal.text(sum).utf8)
+        return packet + Array([sum].hexadecimal.utf8)
     }
 
     static func isSpecial(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+import CBOR
 public import Provisioning
 
 extension GDBRemote {
@@ -33,7 +34,7 @@ extension GDBRemote {
     public func monitor(_ command: String) throws(ProvisioningError) -> String {
         try halt()
         var output: [UInt8] = []
-        let request = Array("qRcmd,".utf8) + Hexadecimal.digits(command.utf8)
+        let request = Array("qRcmd,".utf8) + command.utf8.hexadecimal.utf8
         guard request.count + 4 <= packetSize else {
             throw violation("the command \"\(command)\" is longer than a packet")
         }
@@ -45,7 +46,8 @@ extension GDBRemote {
             }
             let isConsole = answer.first == UInt8(ascii: "O")
             let isError = answer.isEmpty || (answer.first == UInt8(ascii: "E") && answer.count == 3)
-            guard !isError, let text = Hexadecimal.bytes(answer.dropFirst(isConsole ? 1 : 0)) else {
+            guard !isError, let text = [UInt8](hexadecimal: answer.dropFirst(isConsole ? 1 : 0))
+            else {
                 throw refused("the monitor command \"\(command)\"", answer)
             }
             output += text

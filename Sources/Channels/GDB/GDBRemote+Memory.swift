@@ -1,3 +1,4 @@
+import CBOR
 public import Provisioning
 
 extension GDBRemote {
@@ -17,10 +18,10 @@ extension GDBRemote {
         throws(ProvisioningError) -> [UInt8]
     {
         guard count >= 0, !address.addingReportingOverflow(UInt64(max(0, count))).overflow else {
-            throw violation("no \(count) bytes of memory at \(Hexadecimal.address(address))")
+            throw violation("no \(count) bytes of memory at \(address.addressNotation)")
         }
         if width == .word, !(address | UInt64(count)).isMultiple(of: 4) {
-            throw violation("no words: \(count) bytes at \(Hexadecimal.address(address))")
+            throw violation("no words: \(count) bytes at \(address.addressNotation)")
         }
         if !leavesCoreRunning { try halt() }
         let chunk = width == .word ? 4 : max(1, (packetSize - 4) / 2)
@@ -40,7 +41,7 @@ extension GDBRemote {
         guard !answer.isEmpty, !(answer.count == 3 && answer.first == UInt8(ascii: "E")) else {
             throw refused(request, answer)
         }
-        guard let bytes = Hexadecimal.bytes(answer) else {
+        guard let bytes = [UInt8](hexadecimal: answer) else {
             throw violation(
                 "the answer to \(request) is not hexadecimal: "
                     + PlainText.sanitized(answer.prefix(40)))
@@ -59,7 +60,7 @@ extension GDBRemote {
         progress: (Int) -> Void = { _ in }
     ) throws(ProvisioningError) {
         guard !address.addingReportingOverflow(UInt64(bytes.count)).overflow else {
-            throw violation("no \(bytes.count) bytes of memory at \(Hexadecimal.address(address))")
+            throw violation("no \(bytes.count) bytes of memory at \(address.addressNotation)")
         }
         if !leavesCoreRunning { try halt() }
         let isBinary = try acceptsBinaryWrites(at: address)
@@ -92,7 +93,7 @@ extension GDBRemote {
     {
         let chunk = rest.prefix(max(1, roomForData / 2))
         let header = "M\(String(address, radix: 16)),\(String(chunk.count, radix: 16)):"
-        return (Array(header.utf8) + Hexadecimal.digits(chunk), chunk.count)
+        return (Array(header.utf8) + chunk.hexadecimal.utf8, chunk.count)
     }
 
     private func binaryWrite(at address: UInt64, _ rest: some RandomAccessCollection<UInt8>)

@@ -1,3 +1,4 @@
+import CBOR
 import Provisioning
 
 extension GDBRemote {
@@ -18,7 +19,7 @@ extension GDBRemote {
         try send(raw: GDBPacket.encoded(request))
         let answer = try nextPacket(within: Self.patience, for: request)
         if let answer, !Self.isStopReply(answer) {
-            return Hexadecimal.bytes(answer)?.count == 4
+            return [UInt8](hexadecimal: answer)?.count == 4
         }
         if answer != nil {
             // QEMU, which has lost the request.

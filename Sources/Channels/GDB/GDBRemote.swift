@@ -1,3 +1,4 @@
+import CBOR
 public import Provisioning
 
 /// A client of the GDB Remote Serial Protocol, the door to a debug probe (OpenOCD, pyOCD, J-Link) or an
@@ -281,7 +282,7 @@ public final class GDBRemote {
         guard let first = packet.first, "TSWX".utf8.contains(first), packet.count >= 3 else {
             return false
         }
-        return packet[1...2].allSatisfy { Hexadecimal.value(of: $0) != nil }
+        return packet[1...2].allSatisfy { $0.hexadecimalValue != nil }
     }
 
     /// `O` and text in hexadecimal, which no data are: their digits are even in number.

@@ -70,7 +70,7 @@ public struct CommandIDReader: DeviceIDReader {
 
     private func read(_ region: AddressRange) throws(ProvisioningError) -> [UInt8] {
         let place: [CommandPlaceholder: String] = [
-            .address: Hexadecimal.address(region.address), .length: String(region.length),
+            .address: region.address.addressNotation, .length: String(region.length),
             .words: String(region.length / 4),
         ]
         let lines = try run(values.merging(place) { $1 })
@@ -78,7 +78,7 @@ public struct CommandIDReader: DeviceIDReader {
             throw unreadable(
                 lines,
                 "the \(region.length / 4) words at "
-                    + Hexadecimal.address(region.address))
+                    + region.address.addressNotation)
         }
         return bytes
     }

@@ -91,9 +91,9 @@ public struct ELFImage: Sendable {
         for (first, second) in zip(segments, segments.dropFirst()) where second.address < first.end
         {
             throw ELFReader.invalid(
-                "segments that overlap: \(Hexadecimal.address(first.address)) to "
-                    + "\(Hexadecimal.address(first.end)), and "
-                    + "\(Hexadecimal.address(second.address))")
+                "segments that overlap: \(first.address.addressNotation) to "
+                    + "\(first.end.addressNotation), and "
+                    + "\(second.address.addressNotation)")
         }
         guard segments.reduce(0, { $0 + $1.bytes.count }) <= maximumLoadSize else {
             throw ELFReader.invalid("more than \(maximumLoadSize) bytes to load")
@@ -110,7 +110,7 @@ public struct ELFImage: Sendable {
         let fileSize = try reader.word(at: header + (reader.is64 ? 32 : 16))
         let memorySize = try reader.word(at: header + (reader.is64 ? 40 : 20))
         guard type == loadable, fileSize > 0 else { return nil }
-        let place = "the segment at \(Hexadecimal.address(address))"
+        let place = "the segment at \(address.addressNotation)"
         guard fileSize <= memorySize else {
             throw ELFReader.invalid(
                 "\(place) has \(fileSize) bytes in the file, \(memorySize) in memory")

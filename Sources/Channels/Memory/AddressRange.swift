@@ -13,7 +13,7 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         self.length = length
     }
 
-    public var description: String { "\(length) bytes at \(Hexadecimal.address(address))" }
+    public var description: String { "\(length) bytes at \(address.addressNotation)" }
 }
 
 extension AddressRange {
@@ -26,4 +26,9 @@ extension AddressRange {
     package func overlaps(_ other: AddressRange) -> Bool {
         address < other.address + UInt64(other.length) && other.address < address + UInt64(length)
     }
+}
+
+extension UInt64 {
+    /// An address as messages and tools write it: `0x` and at least one digit.
+    var addressNotation: String { "0x" + String(self, radix: 16) }
 }

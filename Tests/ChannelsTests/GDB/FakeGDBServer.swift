@@ -116,8 +116,8 @@ final class FakeGDBServer: Sendable {
         let payload = Array(data.drop { $0 != UInt8(ascii: ":") }.dropFirst())
         switch kind {
         case "m":
-            return memory.withLock { Hexadecimal.digits($0[address..<address + count]) }
-        case "M": return store(Hexadecimal.bytes(payload) ?? [], address, count)
+            return memory.withLock { Array($0[address..<address + count].hexadecimal.utf8) }
+        case "M": return store([UInt8](hexadecimal: payload) ?? [], address, count)
         default: return takesBinary ? store(payload, address, count) : []
         }
     }

@@ -67,13 +67,6 @@ import Testing
         #expect(events == [.packet(all)])
         #expect(GDBPacket.encoded("m0,4".utf8) == Array("$m0,4#fd".utf8))
     }
-
-    @Test func convertsHexadecimal() {
-        #expect(Hexadecimal.bytes(Array("00fFA5".utf8)) == [0, 255, 0xa5])
-        #expect(Hexadecimal.bytes(Array("0".utf8)) == nil)
-        #expect(Hexadecimal.bytes(Array("0g".utf8)) == nil)
-        #expect(Hexadecimal.text([0, 255, 0xa5]) == "00ffa5")
-    }
 }
 
 /// Random, and the same every time. Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators".

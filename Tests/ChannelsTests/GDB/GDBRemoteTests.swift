@@ -124,8 +124,8 @@ import Testing
 
     @Test func collectsMonitorOutput() throws {
         let server = try FakeGDBServer { request, _ in
-            guard request == "qRcmd,\(Hexadecimal.text("info".utf8))" else { return nil }
-            return ["O" + Hexadecimal.text("a\n".utf8), "O" + Hexadecimal.text("b".utf8), "OK"]
+            guard request == "qRcmd,\("info".utf8.hexadecimal)" else { return nil }
+            return ["O" + "a\n".utf8.hexadecimal, "O" + "b".utf8.hexadecimal, "OK"]
                 .flatMap { GDBPacket.encoded($0.utf8) }
         }
         let remote = try server.connect()

@@ -330,7 +330,7 @@ import Testing
             reset: try template("reset"))
         let receipt = try flasher(commands).flash(FirmwareImage(path: image), erasing: true)
         #expect(
-            Hexadecimal.text(receipt.digest ?? [])
+            (receipt.digest ?? []).hexadecimal
                 == "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81")
         #expect(receipt.byteCount == nil && !receipt.isVerified)
         #expect(
