@@ -5,14 +5,14 @@
 #endif
 
 /// Files read whole, up to a limit.
-enum FileBytes {
-    static let noFile = SystemError(EINVAL)
-    static let tooLarge = SystemError(EFBIG)
+package enum FileBytes {
+    package static let noFile = SystemError(EINVAL)
+    package static let tooLarge = SystemError(EFBIG)
 
     /// As `read`, of a file that has an end, found out before anything is read.
     ///
     /// - Throws: `noFile` if it is a device, a pipe or a socket; `EISDIR`; `tooLarge`.
-    static func readRegular(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    package static func readRegular(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .last }
         switch status.st_mode & S_IFMT {
@@ -24,9 +24,15 @@ enum FileBytes {
         return try read(path, limit: limit)
     }
 
-    /// - Throws: `tooLarge` if there are more than `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    /// - Parameters:
+    ///   - limit: bytes that it may have.
+    ///   - waits: whether for a pipe's writer, as a shell's `<(…)` is one. Else what is not there yet is
+    ///     missing: the end where nobody has opened it to write, `EAGAIN` where somebody has.
+    /// - Throws: `tooLarge` if there are more than `limit` bytes; `EISDIR`.
+    package static func read(
+        _ path: String, limit: Int, waits: Bool = false
+    ) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last }
         defer { closeDescriptor(descriptor) }
         var bytes: [UInt8] = []

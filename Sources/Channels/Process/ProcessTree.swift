@@ -124,13 +124,9 @@ struct ProcessTree {
 
     /// proc(5): the fields of `stat` behind the name, which may hold spaces and parentheses. Nil: gone.
     private static func status(of process: pid_t) -> Status? {
-        let descriptor = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { closeDescriptor(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = readBytes(descriptor, &buffer, buffer.count)
-        let text = buffer[..<max(0, count)]
-        guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        guard let text = try? FileBytes.read("/proc/\(process)/stat", limit: 4096),
+            let end = text.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
         let fields = text[(end + 1)...].split(separator: UInt8(ascii: " "))
         // The third field of the line is the first of these; the parent is the 4th, the start the 22nd.
         guard fields.count > 19, let parent = pid_t(String(decoding: fields[1], as: UTF8.self)),

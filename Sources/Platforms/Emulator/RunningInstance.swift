@@ -38,9 +38,7 @@ public struct RunningInstance: Sendable, Hashable {
 
     /// What another process left there, which was killed, is not believed.
     private static func endpoints(in path: String, _ holder: PortHolder) -> Endpoints? {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
-        defer { try? handle.close() }
-        guard let lock = try? handle.read(upToCount: limit),
+        guard let lock = try? FileBytes.read(path, limit: limit),
             let lineEnd = lock.firstIndex(of: 0x0A),
             let endpoints = Endpoints(
                 text: String(decoding: lock[lock.index(after: lineEnd)...], as: UTF8.self)),

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 import TOMLKit
@@ -13,12 +14,7 @@ struct PlatformDocument {
 
     /// - Throws: `.platformInvalid` unless `bytes` is at most 64 KiB of UTF-8 without NUL.
     init(file: String, bytes: [UInt8]) throws(ProvisioningError) {
-        guard bytes.count <= Self.maximumLength else {
-            throw ProvisioningError(
-                .platformInvalid,
-                "\(file): more than \(Self.maximumLength) bytes are not a platform file",
-                hint: "is it the right file? a platform's has about one thousand")
-        }
+        guard bytes.count <= Self.maximumLength else { throw Self.oversized(file) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProvisioningError(
                 .platformInvalid, "\(file): not UTF-8", hint: "save it as UTF-8")
@@ -46,13 +42,11 @@ struct PlatformDocument {
         return false
     }
 
-    /// At most one byte more than a platform file may have.
-    ///
     /// - Throws: `.platformInvalid` for what can't be read.
     static func read(_ path: String) throws(ProvisioningError) -> [UInt8] {
         guard let bytes = try readIfThere(path) else {
             throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(ENOENT)))",
+                .platformInvalid, "\(path) can't be read: \(SystemError(ENOENT))",
                 hint: "is the path right?")
         }
         return bytes
@@ -60,28 +54,28 @@ struct PlatformDocument {
 
     /// Nil: there is no such file.
     static func readIfThere(_ path: String) throws(ProvisioningError) -> [UInt8]? {
-        // Not blocking: a pipe of that name must not hold the tool up.
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(errno)))",
-                hint: "may you read it?")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
-            throw ProvisioningError(
-                .platformInvalid, "\(path) is a folder, not a file",
-                hint: "name the file in it, or rename the folder")
-        }
         do {
-            return [UInt8](try handle.read(upToCount: maximumLength + 1) ?? Data())
+            // Without waiting: a pipe of that name must not hold the tool up.
+            return try FileBytes.read(path, limit: maximumLength)
         } catch {
-            throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(error.localizedDescription)",
-                hint: "can you read it with another program?")
+            switch error {
+            case SystemError(ENOENT), SystemError(ENOTDIR): return nil
+            case SystemError(EISDIR):
+                throw ProvisioningError(
+                    .platformInvalid, "\(path) is a folder, not a file",
+                    hint: "name the file in it, or rename the folder")
+            case FileBytes.tooLarge: throw oversized(path)
+            default:
+                throw ProvisioningError(
+                    .platformInvalid, "\(path) can't be read: \(error)", hint: "may you read it?")
+            }
         }
+    }
+
+    private static func oversized(_ file: String) -> ProvisioningError {
+        ProvisioningError(
+            .platformInvalid, "\(file): more than \(maximumLength) bytes are not a platform file",
+            hint: "is it the right file? a platform's has about one thousand")
     }
 
     func parse() throws(ProvisioningError) -> TOMLTable {
