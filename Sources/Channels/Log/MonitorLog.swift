@@ -64,15 +64,12 @@ public final class MonitorLog: PollableChannel, DeviceLog {
 
     /// Wide, so that no tool breaks a report.
     private static func terminal() throws(ProvisioningError) -> (ours: Int32, tool: Int32) {
-        var ends: (ours: Int32, tool: Int32) = (-1, -1)
-        var settings = termios()
-        cfmakeraw(&settings)
-        var size = winsize(ws_row: 50, ws_col: 8192, ws_xpixel: 0, ws_ypixel: 0)
-        guard openpty(&ends.ours, &ends.tool, nil, &settings, &size) == 0 else {
-            throw ProvisioningError(.flashFailed, "no pseudo-terminal: \(SystemError.last)")
+        do throws(SystemError) {
+            let terminal = try PseudoTerminal(columns: 8192)
+            return (terminal.master, terminal.slave)
+        } catch {
+            throw ProvisioningError(.flashFailed, "no pseudo-terminal: \(error)")
         }
-        for end in [ends.ours, ends.tool] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return ends
     }
 
     public var pollDescriptor: Int32 { descriptor }

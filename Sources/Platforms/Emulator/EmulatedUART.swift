@@ -20,7 +20,7 @@ final class EmulatedUART: Sendable {
     private let childError: Int32
     private let areChildEndsOpen = Mutex(true)
 
-    private let terminal: PseudoTerminal
+    private let terminal: EmulatedPort
     private let socket: Int32
     private let errorPipe: Int32
     private let stopPipe: (read: Int32, write: Int32)
@@ -48,7 +48,7 @@ final class EmulatedUART: Sendable {
     var childEnds: (inputOutput: Int32, error: Int32) { (childSocket, childError) }
 
     init() throws(ProvisioningError) {
-        terminal = try PseudoTerminal()
+        terminal = try EmulatedPort()
         path = terminal.path
         var sockets: [Int32] = [-1, -1]
         var (errorRead, errorWrite, stopRead, stopWrite) = (

@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: ["\u{3}", "\u{1d}"])
     func sendsKeysUntilTheUserLeaves(_ leave: String) throws {
-        let terminal = try Pseudoterminal()
+        let terminal = try UnopenedPort()
         let keyboard = open(terminal.path, O_RDWR | O_NOCTTY)
         defer { close(keyboard) }
         let (near, far) = try socketPair()

@@ -10,12 +10,12 @@ import Testing
 
     init() throws { interruption = try Interruption() }
 
-    private func open(_ pty: Pseudoterminal, baud: UInt32 = 115_200) throws -> SerialPort {
+    private func open(_ pty: UnopenedPort, baud: UInt32 = 115_200) throws -> SerialPort {
         try SerialPort(path: pty.path, baud: baud, interruption: interruption)
     }
 
     @Test func passesEveryByteBothWaysUnchanged() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try open(pty)
         let all = Array(UInt8.min...UInt8.max)
 
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func forgetsWhatCameBefore() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         // Something has to have the other end open for it to be queued.
         let earlier = Glibc.open(pty.path, O_RDWR | O_NOCTTY)
         defer { close(earlier) }
@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: [9600, 115_200, 250_000, 1_000_000, 123_456] as [UInt32])
     func setsAnyRate(_ baud: UInt32) throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try open(pty, baud: baud)
         let status = try settings(of: pty)
         #expect(chost_serial_baud(port.pollDescriptor) == baud)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func restoresTheSettings() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let witness = Glibc.open(pty.path, O_RDWR | O_NOCTTY)
         defer { close(witness) }
         let before = try settings(of: pty)
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func isExclusiveAndNamesTheHolder() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try open(pty)
         let error = expectError(.channelBusy) { () throws(ProvisioningError) in
             try SerialPort(path: pty.path, baud: 9600, interruption: interruption)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func namesAnotherProcess() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let child = try ChildProcess(
             Command(["flock", "-x", pty.path, "sleep", "20"]), failure: .internalFailure)
         let deadline = Deadline(within: .seconds(10))
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func noticesUnplugging() throws {
-        var pty: Pseudoterminal? = try Pseudoterminal()
+        var pty: UnopenedPort? = try UnopenedPort()
         let port = try open(try #require(pty))
         pty = nil
         let error = expectError(.channelClosed) { () throws(ProvisioningError) in
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func writeGivesUpWhenNobodyReads() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try open(pty)
         let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
             try port.write([UInt8](repeating: 0x55, count: 1 << 20), within: .milliseconds(100))
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test func stopsWhenInterrupted() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try open(pty)
         let interruption = interruption
         onThread {
@@ -208,7 +208,7 @@ import Testing
 
     /// What `stty` says of the terminal. It asks the master's end, which speaks for the slave: the
     /// port is open exclusively, and only root could open it a second time.
-    private func settings(of pty: Pseudoterminal) throws -> String {
+    private func settings(of pty: UnopenedPort) throws -> String {
         let (process, output) = (Process(), Pipe())
         // Foundation would keep it for as long as the tests run.
         defer { try? output.fileHandleForReading.close() }
