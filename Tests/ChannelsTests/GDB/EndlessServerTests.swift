@@ -48,8 +48,10 @@ import Testing
         let server = try EndlessServer("+", after: "m0,2")
         let remote = try server.connect()
         _ = try? remote.readMemory(at: 0, count: 2)
+        // On a busy machine the server misses its turn, and what it sends has an end for once.
+        let deadline = Deadline(within: .seconds(60))
         expectError(.probeProtocol) { () throws(ProvisioningError) in
-            try remote.discardUnasked()
+            while !deadline.isPast { _ = try remote.discardUnasked() }
         }
         remote.close()
         #expect(server.wasHungUpOn)
