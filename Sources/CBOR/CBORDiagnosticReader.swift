@@ -131,22 +131,13 @@ private struct CBORDiagnosticReader {
     private mutating func octets() throws(CBORDiagnosticError) -> [UInt8] {
         var octets: [UInt8] = []
         while !take("'") {
-            guard index + 1 < text.count, let high = Self.digit(text[index]),
-                let low = Self.digit(text[index + 1])
+            guard index + 1 < text.count, let high = text[index].hexadecimalValue,
+                let low = text[index + 1].hexadecimalValue
             else { throw expected("two hexadecimal digits or '") }
             octets.append(high << 4 | low)
             index += 2
         }
         return octets
-    }
-
-    private static func digit(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     private mutating func string() throws(CBORDiagnosticError) -> String {

@@ -9,7 +9,7 @@ extension CBORValue {
         // −1 − n does not fit any integer type where n is the greatest.
         case .negative(.max): "-18446744073709551616"
         case .negative(let value): "-\(value + 1)"
-        case .bytes(let octets): "h'\(octets.map(Self.digits).joined())'"
+        case .bytes(let octets): "h'\(octets.hexadecimal)'"
         case .text(let text): "\"\(text.unicodeScalars.map(Self.escaped).joined())\""
         case .array(let items): "[\(items.map(\.diagnosticNotation).joined(separator: ", "))]"
         case .map(let map):
@@ -24,11 +24,6 @@ extension CBORValue {
         case .float(let value) where value.isInfinite: value < 0 ? "-Infinity" : "Infinity"
         case .float(let value): "\(value)"
         }
-    }
-
-    private static func digits(_ octet: UInt8) -> String {
-        let text = String(octet, radix: 16)
-        return octet < 16 ? "0" + text : text
     }
 
     private static func escaped(_ scalar: Unicode.Scalar) -> String {

@@ -1,5 +1,4 @@
 internal import Attestation
-public import COSE
 internal import SMP
 
 /// Takes one board from a firmware image to a device that holds a credential for a key which it
@@ -73,20 +72,5 @@ public struct Provisioner {
             session.channel.close()
             throw error
         }
-    }
-}
-
-/// The clock and the dice, which the core takes from outside.
-public struct Surroundings: Sendable {
-    public let now: @Sendable () -> NumericDate
-    /// As many unpredictable octets as asked for.
-    public let randomBytes: @Sendable (Int) throws(ProvisioningError) -> [UInt8]
-
-    public init(
-        now: @escaping @Sendable () -> NumericDate,
-        randomBytes: @escaping @Sendable (Int) throws(ProvisioningError) -> [UInt8]
-    ) {
-        self.now = now
-        self.randomBytes = randomBytes
     }
 }

@@ -8,10 +8,9 @@ import Provisioning
 /// Without the emulator of `provision`: its thread would take time of the process that is measured.
 final class NativeDevice {
     /// What the host opens: `/dev/pts/7`.
-    let port: String
-    private let master: Int32
-    /// Held, so that the pty outlives its user.
-    private let slave: Int32
+    var port: String { terminal.path }
+    /// Held, so that it outlives its user.
+    private let terminal: PseudoTerminal
     private let child: ChildProcess
     private var line: PacedLine?
     private let lineEnd: Int32
@@ -22,16 +21,8 @@ final class NativeDevice {
     ///   - state: a folder that does not exist yet.
     ///   - baud: the rate of the line; nil: as fast as the pty is.
     init(image: String, state: URL, baud: Int? = nil) throws {
-        var name = [CChar](repeating: 0, count: 128)
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var settings = termios()
-        cfmakeraw(&settings)
-        guard openpty(&master, &slave, &name, &settings, nil) == 0 else {
-            throw Failure("no pseudo-terminal: \(String(cString: strerror(errno)))")
-        }
-        (self.master, self.slave) = (master, slave)
-        for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        port = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        terminal = try PseudoTerminal()
+        let master = terminal.master
         var uart = master
         if let baud {
             var ends: [Int32] = [-1, -1]
@@ -57,7 +48,8 @@ final class NativeDevice {
         child.terminate(grace: .zero)
         // The line has to let go of the descriptors before they may mean something else.
         line = nil
-        for descriptor in [master, slave, lineEnd] where descriptor >= 0 { close(descriptor) }
+        terminal.close()
+        if lineEnd >= 0 { close(lineEnd) }
     }
 
     /// The key is the last thing that the firmware makes before it listens.

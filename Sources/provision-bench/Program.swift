@@ -97,10 +97,3 @@ private final class OutputFile {
         return String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
     }
 }
-
-/// Why something could not be measured.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}

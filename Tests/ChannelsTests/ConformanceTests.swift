@@ -11,7 +11,7 @@ import Testing
     func aSerialPort(_ check: ChannelCheck) throws {
         #expect(
             try check.run {
-                let terminal = try Pseudoterminal()
+                let terminal = try UnopenedPort()
                 let interruption = try Interruption()
                 let port = try SerialPort(
                     path: terminal.path, baud: 115_200, interruption: interruption)

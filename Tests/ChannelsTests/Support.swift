@@ -23,8 +23,8 @@ final class TemporaryFolder {
     }
 }
 
-/// Both ends of a pty. The master's end is the device.
-final class Pseudoterminal {
+/// A pty that nobody has opened yet: `PseudoTerminal` is open from the start. The master's end is the device.
+final class UnopenedPort {
     private(set) var master: Int32
     let path: String
 

@@ -210,14 +210,9 @@ private final class USBDesk: Sendable {
     }
 
     private func newDevice() throws -> Device {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        try #require(openpty(&master, &slave, &name, nil, nil) == 0)
-        close(slave)
-        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
-        let path = String(
-            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        masters.withLock { [master] in $0.append((master, path)) }
-        return Device(terminal: path)
+        let terminal = try PseudoTerminal(isRaw: false)
+        close(terminal.slave)
+        masters.withLock { $0.append((terminal.master, terminal.path)) }
+        return Device(terminal: terminal.path)
     }
 }

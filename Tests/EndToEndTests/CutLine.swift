@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Synchronization
 import Testing
@@ -36,19 +37,11 @@ final class CutLine: Sendable {
 
     /// A serial line: the path that the run shall open, and the line to `port`.
     static func serial(to port: String, after limit: Int) throws -> (path: String, line: CutLine) {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        var settings = termios()
-        cfmakeraw(&settings)
-        try #require(openpty(&master, &slave, &name, &settings, nil) == 0)
-        for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        let (end, held) = (master, slave)
+        let terminal = try PseudoTerminal()
         let line = CutLine(
-            after: limit, held: held, user: { _ in end },
+            after: limit, held: terminal.slave, user: { _ in terminal.master },
             board: { open(port, O_RDWR | O_NOCTTY | O_CLOEXEC) })
-        let path = String(
-            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return (path, line)
+        return (terminal.path, line)
     }
 
     /// A debug probe: the line listens at `path`, and connects to the server at `server`.

@@ -63,7 +63,7 @@ import Testing
 
         /// As `ulimit -f`: the signal that comes with it must not end the run without a word.
         @Test(
-            .disabled(if: isWatchedByThreadSanitizer, "its start needs a file"),
+            .disabled(if: Executable.sanitizer == "thread", mapsFileAtStart),
             arguments: [0, 1, 40, 104, 112, 120])
         func aLimitOnTheSizeOfFiles(blocks: Int) throws {
             try Executable.withHome { provision in
@@ -107,7 +107,7 @@ import Testing
         /// No room for temporary files, neither for bytes nor for names: nothing needs them.
         @Test(
             .enabled(if: SmallDisk.isPossible, "no namespaces here, and no root"),
-            .disabled(if: isWatchedByThreadSanitizer, "its start needs a file"))
+            .disabled(if: Executable.sanitizer == "thread", mapsFileAtStart))
         func aFullFolderForTemporaryFiles() throws {
             let disk = try SmallDisk(at: "/tmp")
             defer { disk.end() }
@@ -133,9 +133,8 @@ import Testing
         }
     }
 
-    /// It maps a file of its own in the folder for temporary files before the program begins.
-    private let isWatchedByThreadSanitizer =
-        ProcessInfo.processInfo.environment["PROVISION_TEST_SANITIZER"] == "thread"
+    /// The thread sanitizer: one of its own in the folder for temporary files.
+    private let mapsFileAtStart: Comment = "its start needs a file"
 
     /// A tmpfs of 4 MiB that only the processes of one namespace see. It ends with them.
     private final class SmallDisk {

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Testing
 
@@ -92,13 +93,9 @@ private final class Terminal {
     private let master: Int32
 
     init() throws {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        try #require(openpty(&master, &slave, &name, nil, nil) == 0)
-        close(slave)
-        self.master = master
-        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
-        path = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let terminal = try PseudoTerminal(isRaw: false)
+        close(terminal.slave)
+        (master, path) = (terminal.master, terminal.path)
     }
 
     deinit { close(master) }

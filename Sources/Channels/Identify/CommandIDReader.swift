@@ -2,31 +2,6 @@ public import Attestation
 import Foundation
 public import Provisioning
 
-/// A tool that reads a chip's ID, and how it prints it.
-public struct DeviceIDCommand: Sendable, Hashable {
-    /// Run once for each region of the ID, or once if it knows the ID itself.
-    public let command: CommandTemplate
-    public let format: DeviceIDFormat
-    /// The lines of the file `{script}`. Empty: it takes none.
-    public let script: [CommandTemplate]
-
-    public init(_ command: CommandTemplate, _ format: DeviceIDFormat, script: [CommandTemplate]) {
-        self.command = command
-        self.format = format
-        self.script = script
-    }
-
-    /// What must be known beforehand. The place of the ID and the script are filled in here.
-    public var placeholders: Set<CommandPlaceholder> {
-        script.reduce(command.placeholders) { $0.union($1.placeholders) }
-            .subtracting(Self.ownPlaceholders)
-    }
-
-    public static let ownPlaceholders: Set<CommandPlaceholder> = [
-        .address, .words, .length, .script,
-    ]
-}
-
 /// Reads the ID of a chip with an external tool, through the debug probe or the chip's own loader.
 public struct CommandIDReader: DeviceIDReader {
     private let command: DeviceIDCommand
@@ -95,7 +70,7 @@ public struct CommandIDReader: DeviceIDReader {
 
     private func read(_ region: AddressRange) throws(ProvisioningError) -> [UInt8] {
         let place: [CommandPlaceholder: String] = [
-            .address: Hexadecimal.address(region.address), .length: String(region.length),
+            .address: region.address.addressNotation, .length: String(region.length),
             .words: String(region.length / 4),
         ]
         let lines = try run(values.merging(place) { $1 })
@@ -103,7 +78,7 @@ public struct CommandIDReader: DeviceIDReader {
             throw unreadable(
                 lines,
                 "the \(region.length / 4) words at "
-                    + Hexadecimal.address(region.address))
+                    + region.address.addressNotation)
         }
         return bytes
     }

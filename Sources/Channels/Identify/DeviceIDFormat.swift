@@ -1,3 +1,4 @@
+import CBOR
 import Provisioning
 
 /// How a tool prints what it read of a chip. Each format is read strictly: a line that is not of its form
@@ -65,7 +66,7 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
             let digits = Self.trimmed(line[...]).utf8.filter { byte in
                 ![UInt8(ascii: " "), UInt8(ascii: ":"), UInt8(ascii: "-"), 0x09].contains(byte)
             }
-            guard let bytes = Hexadecimal.bytes(digits), (1...64).contains(bytes.count) else {
+            guard let bytes = [UInt8](hexadecimal: digits), (1...64).contains(bytes.count) else {
                 return nil
             }
             return bytes
@@ -113,7 +114,7 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
 
     /// Eight hexadecimal digits.
     private static func number(_ text: some StringProtocol) -> UInt32? {
-        guard text.utf8.count == 8, text.utf8.allSatisfy({ Hexadecimal.value(of: $0) != nil })
+        guard text.utf8.count == 8, text.utf8.allSatisfy({ $0.hexadecimalValue != nil })
         else { return nil }
         return UInt32(text, radix: 16)
     }
@@ -133,7 +134,7 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
         let bytes = trimmed(line.dropFirst(label.count))
             .split(separator: ":", omittingEmptySubsequences: false)
         guard bytes.count == 6, bytes.allSatisfy({ $0.utf8.count == 2 }) else { return nil }
-        return Hexadecimal.bytes(Array(bytes.joined().utf8))
+        return [UInt8](hexadecimal: Array(bytes.joined().utf8))
     }
 
     private static func trimmed(_ text: some StringProtocol) -> Substring {

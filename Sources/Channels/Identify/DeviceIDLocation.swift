@@ -71,7 +71,7 @@ public struct DeviceIDLocation: Sendable, Hashable {
 extension DeviceIDLocation: CustomStringConvertible {
     /// `8 bytes at 0x10000060`; `12 bytes at 0x1ff80050 and 0x1ff80064, reversed`
     public var description: String {
-        let places = regions.map { Hexadecimal.address($0.address) }.joined(separator: " and ")
+        let places = regions.map { $0.address.addressNotation }.joined(separator: " and ")
         return "\(length) bytes at \(places)" + (order == .memory ? "" : ", \(order.rawValue)")
     }
 }

@@ -48,7 +48,7 @@ package final class OpenOCDMemory: TargetMemory {
                 let number = part[index..<index + width].reversed().reduce(0) { $0 << 8 | Int($1) }
                 return "0x\(String(number, radix: 16))"
             }
-            let place = Hexadecimal.address(address)
+            let place = address.addressNotation
             try control.require(
                 "write_memory \(place) \(width * 8) {\(numbers.joined(separator: " "))}")
             rest = rest.dropFirst(count)
@@ -57,7 +57,7 @@ package final class OpenOCDMemory: TargetMemory {
     }
 
     private func readWords(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8] {
-        let request = "read_memory \(Hexadecimal.address(address)) 32 \(count)"
+        let request = "read_memory \(address.addressNotation) 32 \(count)"
         let words = try control.require(request).split(separator: " ")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(4 * count)

@@ -113,7 +113,7 @@ package struct RTTControlBlock: Sendable, Hashable {
         let size = Int(u32(bytes, offset + pointers.sizeOffset))
         // Firmware may keep descriptors for channels that it adds later.
         guard buffer != 0, size != 0 else { return nil }
-        let place = "the ring of \(size) bytes at \(Hexadecimal.address(buffer))"
+        let place = "the ring of \(size) bytes at \(buffer.addressNotation)"
         guard size >= 2 else { throw .ring("\(place) holds nothing") }
         guard memory.contains(where: { $0.contains(buffer, size) }) else {
             throw .outsideMemory("\(place) is not in RAM")
@@ -159,12 +159,4 @@ extension RTTControlBlock.Ring {
 
     /// The offset `count` bytes behind `offset`.
     package func offset(_ offset: Int, advancedBy count: Int) -> Int { (offset + count) % size }
-}
-
-extension AddressRange {
-    /// Whether all of `count` bytes at `address` are in it.
-    package func contains(_ address: UInt64, _ count: Int) -> Bool {
-        guard address >= self.address, count >= 0, count <= length else { return false }
-        return address - self.address <= UInt64(length - count)
-    }
 }

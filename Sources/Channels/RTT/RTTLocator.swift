@@ -196,7 +196,7 @@ package struct RTTLocator {
         switch obstacle {
         case .none:
             let place =
-                address.map { "at \(Hexadecimal.address($0)), where the image has it," }
+                address.map { "at \($0.addressNotation), where the image has it," }
                 ?? "in \(settings.memory.map(\.description).joined(separator: " and "))"
             return ProvisioningError(
                 .rttNotFound,
@@ -205,16 +205,16 @@ package struct RTTLocator {
         case .damaged(let address, let defect):
             return ProvisioningError(
                 .rttDamaged,
-                "the RTT control block at \(Hexadecimal.address(address)) can't be used: \(defect)",
+                "the RTT control block at \(address.addressNotation) can't be used: \(defect)",
                 hint: "does [channel.rtt] of the platform file name all of the chip's RAM?")
         case .channelMissing(let block, let kind, let number):
             return ProvisioningError(
                 .rttNotFound,
-                "the RTT control block at \(Hexadecimal.address(block.address)) has no \(kind) "
+                "the RTT control block at \(block.address.addressNotation) has no \(kind) "
                     + "channel \(number), of \(kind == "up" ? block.up.count : block.down.count)",
                 hint: "[channel.rtt] of the platform file says which channels the firmware has")
         case .several(let addresses):
-            let list = addresses.map(Hexadecimal.address).joined(separator: " and ")
+            let list = addresses.map(\.addressNotation).joined(separator: " and ")
             return ProvisioningError(
                 .rttNotFound, "RTT control blocks at \(list), and none of them moves",
                 hint: "one is left from earlier firmware: flash the board, or switch it off and on")

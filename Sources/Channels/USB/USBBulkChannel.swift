@@ -1,3 +1,4 @@
+import CBOR
 import CLibUSB
 public import Provisioning
 
@@ -175,14 +176,10 @@ public final class USBBulkChannel: Channel {
     }
 
     private func stalled(_ endpoint: USBInterface.Endpoint) -> ProvisioningError {
-        let address = Self.hexadecimal(endpoint.address)
+        let address = "0x" + [endpoint.address].hexadecimal
         return ProvisioningError(
             .channelStalled, "\(name): endpoint \(address) is halted, and stays so",
             hint: "reset the board, or unplug it and plug it in again")
-    }
-
-    private static func hexadecimal(_ address: UInt8) -> String {
-        (address < 0x10 ? "0x0" : "0x") + String(address, radix: 16)
     }
 
     private func closed(_ reason: String) -> ProvisioningError {

@@ -77,11 +77,7 @@ public struct USBSelection: Sendable, Hashable {
 extension USBSelection: CustomStringConvertible {
     /// `1209:0002 SN002, interface "provisioning"`
     public var description: String {
-        let numbers = [vendorID, productID].map { number in
-            guard let number else { return "*" }
-            let digits = String(number, radix: 16)
-            return String(repeating: "0", count: 4 - digits.count) + digits
-        }
+        let numbers = [vendorID, productID].map { $0.map(USBIdentity.digits) ?? "*" }
         let device =
             (vendorID == nil && productID == nil ? [] : [numbers.joined(separator: ":")])
             + [serialNumber].compactMap(\.self)

@@ -1,4 +1,4 @@
-import Attestation
+import CBOR
 import COSE
 import Foundation
 import GRDB

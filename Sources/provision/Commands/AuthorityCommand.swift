@@ -1,5 +1,5 @@
 import ArgumentParser
-import Attestation
+import CBOR
 import Authority
 import Foundation
 import Provisioning

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Attestation
+import CBOR
 import Channels
 import Foundation
 import Platforms

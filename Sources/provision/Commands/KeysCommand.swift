@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Attestation
+import CBOR
 import Foundation
 public import Provisioning
 import Registry

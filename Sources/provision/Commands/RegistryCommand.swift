@@ -1,5 +1,5 @@
 import ArgumentParser
-import Attestation
+import CBOR
 import Foundation
 import Provisioning
 import Registry

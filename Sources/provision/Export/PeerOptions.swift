@@ -1,5 +1,6 @@
 import ArgumentParser
 import CBOR
+import Channels
 import Foundation
 import Provisioning
 
@@ -78,15 +79,15 @@ struct PeerOptions: ParsableArguments {
     func client() throws(ProvisioningError) -> AiocoapCredentials.Client? {
         guard let clientKey, let clientCredential else { return nil }
         let maximumLength = 4096
-        guard let file = FileHandle(forReadingAtPath: clientCredential),
-            let data = try? file.read(upToCount: maximumLength + 1), data.count <= maximumLength
+        guard
+            let bytes = try? FileBytes.read(clientCredential, limit: maximumLength, waits: true)
         else {
             throw ProvisioningError(
                 .usage, "\(clientCredential) can't be read, or is longer than 4096 octets",
                 hint: "it holds one claims set: {2: \"me\", 8: {1: {1: 2, 2: h'2b', -1: 1, …}}}")
         }
         do {
-            let text = data.trimming { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+            let text = bytes.trimming { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
             let (value, length) = try CBORValue.readDiagnostic(text, depth: 4)
             guard length == text.count else {
                 throw CBORDiagnosticError(offset: length, expected: "the end")
@@ -102,8 +103,8 @@ struct PeerOptions: ParsableArguments {
     }
 }
 
-extension Data {
-    fileprivate func trimming(_ isSpace: (UInt8) -> Bool) -> Data {
+extension [UInt8] {
+    fileprivate func trimming(_ isSpace: (UInt8) -> Bool) -> ArraySlice<UInt8> {
         var rest = drop(while: isSpace)
         while let last = rest.last, isSpace(last) { rest.removeLast() }
         return rest

@@ -105,18 +105,18 @@ struct TemplateCatalogue {
     /// Bytes of one file: far more than any template has.
     private static let maximumLength = 4 << 20
 
-    /// A regular file, which a pipe of that name is not.
+    /// A regular file, which a pipe of that name is not, nor a link.
     static func read(_ url: URL) throws(ProvisioningError) -> Data {
-        let values = try? url.resourceValues(forKeys: [.isRegularFileKey, .fileSizeKey])
-        guard values?.isRegularFile == true, let length = values?.fileSize,
-            length <= maximumLength, let data = try? Data(contentsOf: url)
+        let values = try? url.resourceValues(forKeys: [.isRegularFileKey])
+        guard values?.isRegularFile == true,
+            let bytes = try? FileBytes.readRegular(url.path, limit: maximumLength)
         else {
             throw ProvisioningError(
                 .usage,
                 "\(url.path) is no file of a template: it can't be read, or is over 4 MiB",
                 hint: "install it anew with Scripts/install")
         }
-        return data
+        return Data(bytes)
     }
 
     /// - Throws: `.usage`, which names the nearest and lists the known ones, or those that share a name.

@@ -70,7 +70,7 @@ final class TargetInMemory: TargetMemory {
         guard isInTransfer else { throw refusal("the core runs") }
         guard address >= Self.base, count >= 0, address - Self.base <= UInt64(ram.count),
             Int(address - Self.base) + count <= ram.count
-        else { throw refusal("no \(count) bytes at \(Hexadecimal.address(address))") }
+        else { throw refusal("no \(count) bytes at \(address.addressNotation)") }
         let start = Int(address - Self.base)
         return start..<start + count
     }

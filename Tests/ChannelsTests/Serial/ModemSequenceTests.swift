@@ -42,7 +42,7 @@ import Testing
 
     /// A pseudo-terminal has no modem lines. See ModemLineTests for a port that does.
     @Test func linesThatAreNotThere() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try SerialPort(
             path: pty.path, baud: 115_200, interruption: try Interruption())
         defer { port.close() }
@@ -62,7 +62,7 @@ import Testing
         (.xonXOFF, ["-crtscts", "ixon", "ixoff", "start = ^Q", "stop = ^S"]),
     ])
     func flowControlIsSet(_ flowControl: FlowControl, _ expected: [String]) throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try SerialPort(
             path: pty.path, baud: 115_200, flowControl: flowControl,
             interruption: try Interruption())
@@ -76,7 +76,7 @@ import Testing
 
     /// A port that is closed keeps its lines, whatever it had before.
     @Test func closingDropsNoLine() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let witness = open(pty.path, O_RDWR | O_NOCTTY | O_CLOEXEC)
         defer { close(witness) }
         var before = termios()

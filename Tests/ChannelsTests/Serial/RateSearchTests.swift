@@ -71,7 +71,7 @@ private final class RatedDevice: Sendable {
 
     @Test(arguments: [115_200, 57_600, 9600] as [UInt32])
     func theRateThatAnswersIsKept(_ rate: UInt32) throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let path = pty.path
         let device = RatedDevice(master: pty.takeMaster(), rate: rate)
         defer { device.end() }
@@ -88,7 +88,7 @@ private final class RatedDevice: Sendable {
     }
 
     @Test func noneOfThem() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let path = pty.path
         let device = RatedDevice(master: pty.takeMaster(), rate: 300)
         defer { device.end() }
@@ -103,7 +103,7 @@ private final class RatedDevice: Sendable {
     }
 
     @Test func aSilentPort() throws {
-        let pty = try Pseudoterminal()
+        let pty = try UnopenedPort()
         let port = try SerialPort(path: pty.path, baud: 115_200, interruption: interruption)
         defer { port.close() }
         expectError(.deviceSilent) { () throws(ProvisioningError) in

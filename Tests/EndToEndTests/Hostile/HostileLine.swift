@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 import SMP
@@ -8,10 +9,10 @@ import Testing
 /// The far end of a real pty: what a hostile device hears and says there, on a thread of its own.
 final class HostileLine: Sendable {
     /// What `provision --port` gets.
-    let port: String
-    private let master: Int32
-    /// Kept, so that the line outlives each of its users.
-    private let slave: Int32
+    var port: String { terminal.path }
+    /// Both ends are kept, so that the line outlives each of its users.
+    private let terminal: PseudoTerminal
+    private var master: Int32 { terminal.master }
     private let stop: (read: Int32, write: Int32)
     private let hasEnded = DispatchSemaphore(value: 0)
     private let failure = Mutex<(any Error)?>(nil)
@@ -22,19 +23,12 @@ final class HostileLine: Sendable {
     typealias Behaviour = @Sendable (HostileLine) throws -> Void
 
     init(_ behaviour: @escaping Behaviour) throws {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        var settings = termios()
-        cfmakeraw(&settings)
-        guard openpty(&master, &slave, &name, &settings, nil) == 0 else {
-            throw POSIXError(.EAGAIN)
-        }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw POSIXError(.EMFILE) }
-        for descriptor in [master, slave] + ends { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        _ = fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK)
-        (self.master, self.slave, stop) = (master, slave, (ends[0], ends[1]))
-        port = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        stop = (ends[0], ends[1])
+        terminal = try PseudoTerminal()
+        _ = fcntl(terminal.master, F_SETFL, fcntl(terminal.master, F_GETFL) | O_NONBLOCK)
         Thread.detachNewThread { [self] in
             do { try behaviour(self) } catch { failure.withLock { $0 = error } }
             hasEnded.signal()
@@ -46,16 +40,15 @@ final class HostileLine: Sendable {
     func close() {
         _ = write(stop.write, "x", 1)
         hasEnded.wait()
-        for descriptor in [master, slave, stop.read, stop.write] {
-            _ = Foundation.close(descriptor)
-        }
+        terminal.close()
+        for end in [stop.read, stop.write] { _ = Foundation.close(end) }
         if let failure = failure.withLock({ $0 }) { Issue.record(failure, "the device failed") }
     }
 
     /// Of the port, as its users set it.
     var settings: [UInt8] {
         var settings = termios()
-        guard tcgetattr(slave, &settings) == 0 else { return [] }
+        guard tcgetattr(terminal.slave, &settings) == 0 else { return [] }
         return withUnsafeBytes(of: settings) { Array($0) }
     }
 

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Synchronization
 import Testing
@@ -19,18 +20,15 @@ final class TerminalRun: Sendable {
         _ provision: Executable, _ program: String, _ arguments: [String],
         in folder: URL = Executable.packageRoot
     ) throws {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        try #require(openpty(&master, &slave, &name, nil, nil) == 0)
-        defer { Foundation.close(slave) }
-        for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        self.master = master
+        let terminal = try PseudoTerminal(isRaw: false)
+        defer { Foundation.close(terminal.slave) }
+        master = terminal.master
         before = Self.settings(master)
         // Not in the shell's own environment: it is not what the run leaves behind.
         let variables = ["PROVISION_HOME=\(provision.home.path)", "TERM=xterm"]
         shell = try Self.start(
             ["/bin/sh", "-c", Self.script, folder.path] + variables + [program] + arguments,
-            on: name)
+            on: terminal.path)
         Thread.detachNewThread { [self] in
             relay()
             hasEnded.signal()
@@ -121,7 +119,7 @@ final class TerminalRun: Sendable {
     }
 
     private static func start(
-        _ arguments: [String], on terminal: [CChar]
+        _ arguments: [String], on terminal: String
     ) throws -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -80,14 +80,10 @@ import Testing
     @Test func aTerminal() throws {
         try OneWayDesk.with { desk in
             let log = Array(try desk.bootLog().utf8)
-            var (master, slave) = (Int32(-1), Int32(-1))
-            var name = [CChar](repeating: 0, count: 128)
-            try #require(openpty(&master, &slave, &name, nil, nil) == 0)
-            for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-            defer { for descriptor in [master, slave] { close(descriptor) } }
+            let terminal = try PseudoTerminal(isRaw: false)
+            defer { terminal.close() }
+            let (master, port) = (terminal.master, terminal.path)
             _ = fcntl(master, F_SETFL, O_NONBLOCK)
-            let octets = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-            let port = String(decoding: octets, as: UTF8.self)
             let run = try BackgroundRun(
                 desk.provision,
                 ["enroll", "--log", port, "--json"]
@@ -115,14 +111,10 @@ import Testing
     @Test func aTerminalThatTheBoardIsFlashedThrough() throws {
         try OneWayDesk.with { desk in
             let (old, new) = (try desk.bootLog("old"), try desk.bootLog("new"))
-            var (master, slave) = (Int32(-1), Int32(-1))
-            var name = [CChar](repeating: 0, count: 128)
-            try #require(openpty(&master, &slave, &name, nil, nil) == 0)
-            for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-            defer { for descriptor in [master, slave] { close(descriptor) } }
+            let terminal = try PseudoTerminal(isRaw: false)
+            defer { terminal.close() }
+            let (master, port) = (terminal.master, terminal.path)
             _ = fcntl(master, F_SETFL, O_NONBLOCK)
-            let octets = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-            let port = String(decoding: octets, as: UTF8.self)
             func say(_ log: String) {
                 _ = Array(log.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
             }

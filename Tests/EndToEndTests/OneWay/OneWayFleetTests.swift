@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Synchronization
 import Testing
@@ -105,29 +106,21 @@ import Testing
 
 /// A port whose board prints the same again and again: opening it discards what was on its way.
 private final class PrintingPort: Sendable {
-    let path: String
-    private let master: Int32
-    private let slave: Int32
+    var path: String { terminal.path }
+    private let terminal: PseudoTerminal
     private let isStopped = Mutex(false)
     private let hasEnded = DispatchSemaphore(value: 0)
 
     init(_ text: String) throws {
-        var (master, slave) = (Int32(-1), Int32(-1))
-        var name = [CChar](repeating: 0, count: 128)
-        var settings = termios()
-        cfmakeraw(&settings)
-        try #require(openpty(&master, &slave, &name, &settings, nil) == 0)
-        for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        _ = fcntl(master, F_SETFL, O_NONBLOCK)
-        (self.master, self.slave) = (master, slave)
-        path = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        terminal = try PseudoTerminal()
+        _ = fcntl(terminal.master, F_SETFL, O_NONBLOCK)
         let octets = Array(text.utf8)
         Thread.detachNewThread { [self] in
             while !isStopped.withLock({ $0 }) {
                 var rest = octets[...]
                 while !rest.isEmpty, !isStopped.withLock({ $0 }) {
                     let count = rest.withUnsafeBytes {
-                        write(self.master, $0.baseAddress, $0.count)
+                        write(terminal.master, $0.baseAddress, $0.count)
                     }
                     if count > 0 { rest = rest.dropFirst(count) } else { usleep(5000) }
                 }
@@ -140,6 +133,6 @@ private final class PrintingPort: Sendable {
     func close() {
         isStopped.withLock { $0 = true }
         hasEnded.wait()
-        for descriptor in [master, slave] { Foundation.close(descriptor) }
+        terminal.close()
     }
 }
