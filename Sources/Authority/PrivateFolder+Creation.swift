@@ -51,8 +51,8 @@ extension PrivateFolder {
     }
 
     private static func parent(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
+        // NSString's own ends the process for a name of one character.
+        URL(filePath: path).deletingLastPathComponent().relativePath
     }
 
     /// An empty folder beside `path`, locked for as long as it is open.

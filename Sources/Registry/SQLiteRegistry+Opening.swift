@@ -98,6 +98,7 @@ extension SQLiteRegistry {
                 "\(path) can't be opened: \(String(cString: strerror(error)))",
                 hint: "let this user read its folder, or name another place with PROVISION_HOME")
         }
+        try refuseLostLink(path)
         try HeadFile(registry: path).checkNothingIsLost(path)
         throw ProvisioningError(
             .notFound, "there is no registry \(path)",
@@ -127,6 +128,7 @@ extension SQLiteRegistry {
     /// another connection of this process.
     private static func checkFile(_ path: String) throws(ProvisioningError) {
         guard let status = FileStatus(path) else {
+            try refuseLostLink(path)
             return try HeadFile(registry: path).checkNothingIsLost(path)
         }
         if status.isFolder || access(path, R_OK | W_OK) != 0 {
@@ -138,6 +140,16 @@ extension SQLiteRegistry {
                 .registryDamaged, "\(path) is empty, and a registry never is",
                 hint: "put back the newest copy; if there never was one, remove the file")
         }
+    }
+
+    /// A link whose target is gone, with its disk perhaps: a new registry in its place would know no device.
+    private static func refuseLostLink(_ path: String) throws(ProvisioningError) {
+        guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
+            return
+        }
+        throw ProvisioningError(
+            .registryUnavailable, "\(path) is a link to \(target), which is not there",
+            hint: "mount the disk that it is on, or put it back; to begin anew, remove the link")
     }
 
     private static func unwritable(_ path: String, _ error: Int32) -> ProvisioningError {

@@ -20,14 +20,14 @@ extension StateDirectory {
     private static let ownFolders = ["authority", "emulated", "locks"]
 
     private func isOwnFile(_ path: String) -> Bool {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.containingFolder
         // From the file's folder up to the root: names may differ, the folders are the same.
         var ancestor = folder
         let own = Self.ownFolders.compactMap { FileIdentity("\(self.path)/\($0)") }
         while true {
             if let identity = FileIdentity(ancestor), own.contains(identity) { return true }
-            let parent = (ancestor as NSString).deletingLastPathComponent
-            if parent == ancestor || parent.isEmpty { break }
+            let parent = ancestor.containingFolder
+            if parent == ancestor { break }
             ancestor = parent
         }
         let name = (path as NSString).lastPathComponent
@@ -56,8 +56,8 @@ extension StateDirectory {
     private static func target(of path: String) -> String {
         var path = path
         for _ in 0..<maximumLinks {
-            let folder = (path as NSString).deletingLastPathComponent
-            let realFolder = realPath(folder.isEmpty ? "." : folder) ?? folder
+            let folder = path.containingFolder
+            let realFolder = realPath(folder) ?? URL(filePath: folder).standardizedFileURL.path
             path = realFolder + "/" + (path as NSString).lastPathComponent
             guard
                 let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path)

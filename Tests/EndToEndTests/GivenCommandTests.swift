@@ -74,6 +74,27 @@ import Testing
         }
     }
 
+    /// The package's image is not what a command with its own has flashed.
+    @Test func thePackagesImageIsNotTakenForIt() throws {
+        try withBoard { provision, _, port in
+            let package = provision.home.appending(path: "package")
+            try FileManager.default.createDirectory(at: package, withIntermediateDirectories: true)
+            try Data("firmware = \"app.elf\"\n".utf8)
+                .write(to: package.appending(path: "provision.toml"))
+            for image in [nil, "another image"] {
+                try image.map {
+                    try Data($0.utf8).write(to: package.appending(path: "app.elf"))
+                }
+                let result = try provision.run(
+                    Executable.url,
+                    arguments(
+                        port, ["--package-path", package.path, "--", "/usr/bin/env", "true"]))
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(try result.json()["imageDigest"] == nil)
+            }
+        }
+    }
+
     @Test func itsStatusIsTheReasonOfTheEnd() throws {
         try withBoard { provision, _, port in
             let result = try provision.run(

@@ -18,6 +18,29 @@ import Testing
         }
     }
 
+    /// Foundation's own way to a path's folder ends the process for these.
+    @Test func aNameMayBeOneCharacter() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let folder = provision.home.appending(path: "here")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            func run(_ arguments: String...) throws -> Executable.Result {
+                try provision.run(Executable.url, arguments, in: folder)
+            }
+            let first = try run(
+                "run", "--platform", "native", "--firmware", image, "--detach", "--report", "r")
+            #expect(first.status == 0, "\(first.standardError)")
+            for name in ["k", "-", "ü"] {
+                let result = try run("export", "--format", "csv", "--output", name)
+                #expect(result.status == 0, "\(result.standardError)")
+            }
+            try run("export", "--format", "csv", "--output", ".").expectError("usage", status: 2)
+            try run("export", "--format", "csv", "--output", "x/").expectError("usage", status: 2)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(names.sorted() == ["-", "k", "r", "ü"])
+        }
+    }
+
     @Test func credentialsGoToAFolderThatCanBe() throws {
         try OneWayDesk.with { desk in
             let log = try desk.file("log", try desk.bootLog())

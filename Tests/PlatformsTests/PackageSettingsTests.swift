@@ -16,7 +16,11 @@ import Testing
     @Test func aPackageWithoutOneSetsNothing() throws {
         let settings = try PackageSettings.read(package: folder.path)
         #expect(settings.origin == nil && settings.platform == nil && settings.timeouts.isEmpty)
-        #expect(try PackageSettings.read(package: "\(folder.path)/missing").origin == nil)
+        // A mistyped folder would drop all that its own file says.
+        let error = #expect(throws: ProvisioningError.self) {
+            try PackageSettings.read(package: "\(folder.path)/missing")
+        }
+        #expect(error?.code == .usage && error?.reason.contains("missing") == true)
     }
 
     @Test func allKeys() throws {

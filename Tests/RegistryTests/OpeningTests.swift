@@ -51,6 +51,22 @@ import Testing
         #expect(error?.hint != nil)
     }
 
+    /// Its disk is not mounted, perhaps: a new registry there would know no device.
+    @Test func `A link that leads nowhere is refused, and stays`() throws {
+        let target = files.folder + "/absent/registry.sqlite"
+        try FileManager.default.createDirectory(
+            atPath: files.folder + "/provision", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: files.path, withDestinationPath: target)
+        for access in [SQLiteRegistry.Access.writing, .changing, .reading] {
+            let error = failure { _ = try SQLiteRegistry(path: files.path, for: access) }
+            #expect(error?.code == .registryUnavailable, "\(access)")
+            #expect(error?.reason.contains(target) == true)
+        }
+        let found = try FileManager.default.destinationOfSymbolicLink(atPath: files.path)
+        #expect(found == target)
+    }
+
     /// Whatever page is overwritten: an error or a finding, never a trap, never silence.
     @Test(arguments: 0..<24) func `A damaged file is found`(_ page: Int) throws {
         do {

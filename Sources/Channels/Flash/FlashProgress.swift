@@ -13,6 +13,12 @@ public struct FlashProgress: Sendable, Hashable, CustomStringConvertible {
 
     /// `verifying, 40 %`.
     public var description: String {
-        "\(phase.rawValue), \(total > 0 ? 100 * done / total : 100) %"
+        "\(phase.rawValue), \(Self.percentage(done, of: total)) %"
+    }
+
+    /// 0 to 100, whatever an adapter counts.
+    package static func percentage(_ done: Int, of total: Int) -> Int {
+        guard total > 0 else { return 100 }
+        return Int(100 * min(1, max(0, Double(done) / Double(total))))
     }
 }

@@ -20,18 +20,21 @@ public struct PlatformCatalogue: Sendable {
         requested: [String] = [], package: String? = nil, environment: [String: String] = [:]
     ) throws(ProvisioningError) {
         for directory in requested {
-            var isDirectory = ObjCBool(false)
-            let exists = FileManager.default.fileExists(
-                atPath: directory, isDirectory: &isDirectory)
-            guard exists, isDirectory.boolValue else {
-                throw ProvisioningError(
-                    .usage, "\(directory) is \(exists ? "no folder" : "missing")",
-                    hint: "--platforms takes a folder of platform files")
-            }
+            try Self.requireFolder(
+                directory, hint: "--platforms takes a folder of platform files")
         }
         directories =
             requested + (package.map { ["\($0)/platforms"] } ?? [])
             + (Self.configurationDirectory(environment).map { ["\($0)/provision/platforms"] } ?? [])
+    }
+
+    static func requireFolder(_ path: String, hint: String) throws(ProvisioningError) {
+        var isFolder = ObjCBool(false)
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue else {
+            throw ProvisioningError(
+                .usage, "\(path) is \(exists ? "no folder" : "missing")", hint: hint)
+        }
     }
 
     /// XDG Base Directory Specification: a relative path is invalid and ignored.

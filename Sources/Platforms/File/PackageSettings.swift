@@ -34,8 +34,10 @@ public struct PackageSettings: Sendable {
     ///
     /// - Parameter package: the folder of the firmware package.
     /// - Throws: `.settingsInvalid`, which names the file and, where it is known, the line. An unknown key is
-    ///   an error.
+    ///   an error. `.usage` where there is no such folder.
     public static func read(package: String) throws(ProvisioningError) -> PackageSettings {
+        try PlatformCatalogue.requireFolder(
+            package, hint: "--package-path takes the folder of a firmware package")
         let path = package == "." ? fileName : "\(package)/\(fileName)"
         do {
             guard let bytes = try PlatformDocument.readIfThere(path) else {

@@ -26,11 +26,15 @@ struct Defaults {
         options.platform = try options.platform ?? variable("PLATFORM") { $0 } ?? settings.platform
     }
 
-    /// - Parameter platform: with its defaults filled in: the package's image is for the package's platform.
-    func fill(_ image: inout ImageOptions, for platform: PlatformOptions) throws {
+    /// - Parameters:
+    ///   - platform: with its defaults filled in: the package's image is for the package's platform.
+    ///   - given: one with an image of its own flashes another than the package's.
+    func fill(
+        _ image: inout ImageOptions, for platform: PlatformOptions, given: GivenFlash? = nil
+    ) throws {
         if image.firmware != nil { return }
         image.firmware = try variable("FIRMWARE") { $0 }
-        guard image.firmware == nil, !image.noBuild else { return }
+        guard image.firmware == nil, !image.noBuild, given?.hasOwnImage != true else { return }
         if settings.platform == nil || settings.platform == platform.platform {
             image.firmware = settings.firmware
         }

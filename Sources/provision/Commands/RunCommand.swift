@@ -58,7 +58,7 @@ struct RunCommand: ParsableCommand {
     private mutating func fillDefaults() throws {
         let defaults = try Defaults(packagePath: platform.packagePath)
         try defaults.fill(&platform)
-        try defaults.fill(&image, for: platform)
+        try defaults.fill(&image, for: platform, given: step.given(logs))
         try defaults.fill(&connection)
         try defaults.fill(&credentials)
     }

@@ -79,7 +79,7 @@ final class ExportDestination {
         var status = stat()
         // What is not there yet is made in the nearest folder that is.
         while stat(place, &status) != 0, errno == ENOENT, place != "/" {
-            place = (place as NSString).deletingLastPathComponent
+            place = place.containingFolder
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw unwritable(folder, ENOTDIR, option) }
         guard access(place, W_OK | X_OK) == 0 else { throw unwritable(folder, errno, option) }
@@ -172,8 +172,8 @@ final class ExportDestination {
             guard stat(place, &status) != 0, errno == ENOENT,
                 let target = try? FileManager.default.destinationOfSymbolicLink(atPath: place)
             else { break }
-            let folder = (place as NSString).deletingLastPathComponent
-            place = target.hasPrefix("/") || folder.isEmpty ? target : "\(folder)/\(target)"
+            let folder = place.containingFolder
+            place = target.hasPrefix("/") ? target : "\(folder)/\(target)"
         }
         return place
     }

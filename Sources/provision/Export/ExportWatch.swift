@@ -23,7 +23,8 @@ struct ExportWatch {
         Terminal.standardError.remark("\(path) follows the registry; leave with Ctrl-C")
         do {
             while true {
-                if let now = try existing(head), now != last {
+                // Also when somebody has removed it: `make clean`.
+                if let now = try existing(head), now != last || access(path, F_OK) != 0 {
                     let destination = try ExportDestination(path: path)
                     try write(destination)
                     if try destination.commitIfChanged() {

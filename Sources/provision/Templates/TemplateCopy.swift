@@ -94,9 +94,9 @@ struct TemplateCopy {
     private static func missingFolders(to path: String) -> [String] {
         var folders: [String] = []
         var folder = path
-        while !FileManager.default.fileExists(atPath: folder), folder != "/", !folder.isEmpty {
+        while !FileManager.default.fileExists(atPath: folder), folder != "/" {
             folders.append(folder)
-            folder = (folder as NSString).deletingLastPathComponent
+            folder = folder.containingFolder
         }
         return folders
     }

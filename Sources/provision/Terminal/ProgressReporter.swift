@@ -35,7 +35,7 @@ final class ProgressReporter: RunObserver {
 
     func progressed(_ step: Step, done: Int, of total: Int) {
         guard total > 0 else { return }
-        show(step, "\(100 * done / total) %")
+        show(step, "\(FlashProgress.percentage(done, of: total)) %")
     }
 
     /// Of a flasher that has more to do than to write.

@@ -67,6 +67,9 @@ import Testing
             #expect(try desk.provision("devices", "name", "01010101", "kitchen").status == 0)
             usleep(1_500_000)
             #expect(try date() == before)
+            // `make clean`.
+            try FileManager.default.removeItem(atPath: peers)
+            try shows([Key.reflashed])
             #expect(watch.interrupt() == 0)
             #expect(try desk.provision("registry", "verify").status == 0)
         }
