@@ -41,6 +41,53 @@ import Testing
         #expect(!desk.isOpen(garage))
     }
 
+    /// Of two that are alike in all they say, one is flashed: it is the one in its place.
+    @Test func withoutASerialNumberItIsKnownByItsPlace() throws {
+        let kitchen = try desk.plug("ttyACM0", at: "1-2.1", serial: nil)
+        let garage = try desk.plug("ttyACM1", at: "1-2.10", serial: nil)
+        let board = try desk.board("--port", desk.path("ttyACM0"))
+        try board.checkChannel()
+        desk.unplug("ttyACM0")
+        desk.afterLooks(2) { try desk.plug("ttyACM2", at: "1-2.1", serial: nil, as: kitchen) }
+        let channel = try board.openChannel()
+        defer { channel.close() }
+        #expect(channel.name.hasSuffix("/ttyACM2"))
+        #expect(desk.isOpen(kitchen) && !desk.isOpen(garage))
+    }
+
+    /// A place is one socket of one hub, not all that begin as it does.
+    @Test(arguments: ["1-2.10", "1-2", "1-2.1.1", "11-2.1", "2-1"], [nil, "A"])
+    func elsewhereIsAnother(place: String, serial: String?) throws {
+        try desk.plug("ttyACM0", at: "1-2.1", serial: serial)
+        let board = try desk.board(portTimeout: 300)
+        try board.checkChannel()
+        desk.unplug("ttyACM0")
+        let other = try desk.plug("ttyACM0", at: place, serial: serial)
+        let error = #expect(throws: ProvisioningError.self) { try board.openChannel() }
+        #expect(error?.code == .channelUnavailable)
+        #expect(error?.reason.contains("is gone") == true, "\(String(describing: error))")
+        #expect(!desk.isOpen(other))
+    }
+
+    /// A board with two ports comes back with both: under names of which one was the other's, or both are new.
+    @Test(arguments: [("ttyACM1", "ttyACM2"), ("ttyACM2", "ttyACM3")])
+    func ofItsTwoPortsTheSameOne(first: String, second: String) throws {
+        let console = try desk.plug("ttyACM0", at: "1-1", serial: "A", interface: 0)
+        let data = try desk.plug("ttyACM1", at: "1-1", serial: "A", interface: 2)
+        let board = try desk.board("--port", desk.path("ttyACM1"))
+        try board.checkChannel()
+        desk.unplug("ttyACM0")
+        desk.unplug("ttyACM1")
+        desk.afterLooks(2) {
+            try desk.plug(first, at: "1-1", serial: "A", interface: 0, as: console)
+            try desk.plug(second, at: "1-1", serial: "A", interface: 2, as: data)
+        }
+        let channel = try board.openChannel()
+        defer { channel.close() }
+        #expect(channel.name.hasSuffix("/\(second)"))
+        #expect(desk.isOpen(data) && !desk.isOpen(console))
+    }
+
     @Test func theOneThatWasNamed() throws {
         try desk.plug("ttyACM0", at: "1-1", serial: "A")
         try desk.plug("ttyACM1", at: "1-2", serial: "B")
@@ -136,19 +183,22 @@ private final class USBDesk: Sendable {
     /// - Parameter device: what was plugged in before. Nil: a new one.
     @discardableResult
     func plug(
-        _ name: String, at location: String, serial: String, as device: Device? = nil
+        _ name: String, at location: String, serial: String?, interface number: Int = 0,
+        as device: Device? = nil
     ) throws -> Device {
         let device = try device ?? newDevice()
         let files = FileManager.default
-        let interface = root.appending(path: "sys/devices/\(location)/\(location):1.0")
+        let interface = root.appending(path: "sys/devices/\(location)/\(location):1.\(number)")
         let tty = root.appending(path: "sys/class/tty/\(name)")
         for folder in [interface, tty] {
             try files.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        for (file, text) in [("idVendor", "2e8a"), ("idProduct", "000a"), ("serial", serial)] {
+        let attributes = [("idVendor", "2e8a"), ("idProduct", "000a"), ("serial", serial)]
+        for case (let file, let text?) in attributes {
             try Data("\(text)\n".utf8).write(
                 to: interface.deletingLastPathComponent().appending(path: file))
         }
+        try Data("0\(number)\n".utf8).write(to: interface.appending(path: "bInterfaceNumber"))
         try files.createSymbolicLink(
             at: tty.appending(path: "device"), withDestinationURL: interface)
         try files.createSymbolicLink(
@@ -169,7 +219,10 @@ private final class USBDesk: Sendable {
         return descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
-    func board(_ options: String..., isFlashing: Bool = true) throws -> Board {
+    /// - Parameter portTimeout: milliseconds that a port which left may stay away.
+    func board(
+        _ options: String..., isFlashing: Bool = true, portTimeout: Int = 10_000
+    ) throws -> Board {
         let text = """
             name = "mine"
             description = "a board that is a USB device of its own"
@@ -188,6 +241,7 @@ private final class USBDesk: Sendable {
 
             [timeouts]
             boot-ms = 3000
+            port-ms = \(portTimeout)
             """
         return Board(
             try Platform(parsing: Array(text.utf8), name: "mine", file: "mine.toml"),

@@ -16,6 +16,9 @@ final class HostAddresses: Sendable {
         let list: UnsafeMutablePointer<addrinfo>?
     }
 
+    /// This machine's.
+    static let system: Resolver = { resolve($0, $1, flags: 0) }
+
     private let answer: Answer
 
     var list: UnsafeMutablePointer<addrinfo>? { answer.list }
@@ -37,7 +40,7 @@ final class HostAddresses: Sendable {
     /// - Throws: `.channelUnavailable` without an address before `deadline`; `.interrupted`.
     static func find(
         _ host: String, _ port: UInt16, until deadline: Deadline, _ interruption: Interruption,
-        resolver: @escaping Resolver = { resolve($0, $1, flags: 0) }
+        resolver: @escaping Resolver = system
     ) throws(ProvisioningError) -> HostAddresses {
         // Numbers take no name server.
         let numeric = HostAddresses(resolve(host, port, flags: AI_NUMERICHOST))

@@ -11,16 +11,19 @@ import Provisioning
 enum Socket {
     /// A connected, non-blocking descriptor that is closed on exec.
     ///
-    /// - Parameter failed: called after each attempt behind which there is another one.
+    /// - Parameters:
+    ///   - failed: called after each attempt behind which there is another one.
+    ///   - resolver: what knows a host's addresses.
     static func connect(
         to endpoint: ProbeEndpoint, within timeout: Duration, untilListening: Bool,
-        _ interruption: Interruption, failed: () -> Void = {}
+        _ interruption: Interruption, failed: () -> Void = {},
+        resolver: @escaping HostAddresses.Resolver = HostAddresses.system
     ) throws(ProvisioningError) -> Int32 {
         let deadline = Deadline(within: timeout)
         while true {
             let failure: SystemError
             do {
-                return try attempt(endpoint, until: deadline, interruption)
+                return try attempt(endpoint, resolver, until: deadline, interruption)
             } catch let error {
                 guard let cause = error.cause else { throw error.error }
                 failure = cause
@@ -50,13 +53,14 @@ enum Socket {
     }
 
     private static func attempt(
-        _ endpoint: ProbeEndpoint, until deadline: Deadline, _ interruption: Interruption
+        _ endpoint: ProbeEndpoint, _ resolver: @escaping HostAddresses.Resolver,
+        until deadline: Deadline, _ interruption: Interruption
     ) throws(Failure) -> Int32 {
         switch endpoint {
         case .unix(let path):
             return try connectUnix(path, until: deadline, interruption)
         case .tcp(let host, let port):
-            return try connectTCP(host, port, until: deadline, interruption)
+            return try connectTCP(host, port, resolver, until: deadline, interruption)
         }
     }
 
@@ -70,11 +74,13 @@ enum Socket {
     }
 
     private static func connectTCP(
-        _ host: String, _ port: UInt16, until deadline: Deadline, _ interruption: Interruption
+        _ host: String, _ port: UInt16, _ resolver: @escaping HostAddresses.Resolver,
+        until deadline: Deadline, _ interruption: Interruption
     ) throws(Failure) -> Int32 {
         let found: HostAddresses
         do {
-            found = try HostAddresses.find(host, port, until: deadline, interruption)
+            found = try HostAddresses.find(
+                host, port, until: deadline, interruption, resolver: resolver)
         } catch {
             throw Failure(error)
         }

@@ -35,7 +35,8 @@ public struct USBInterface: Sendable, Hashable {
     public static func list(system: String = "/sys", devices: String = "/dev") -> [USBInterface] {
         let folder = "\(system)/bus/usb/devices"
         // Interfaces have a colon behind the device's name: 1-2.4:1.0.
-        return Directory.names(in: folder).filter { $0.contains(":") }.compactMap { name in
+        let names = Directory.names(in: folder).filter { $0.contains(":") }
+        return names.sorted(by: USBDevices.isBefore).compactMap { name in
             let deviceName = String(name.prefix { $0 != ":" })
             guard let device = USBIdentity(folder: "\(folder)/\(deviceName)"),
                 let node = node(of: "\(folder)/\(deviceName)", devices: devices)

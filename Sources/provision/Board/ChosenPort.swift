@@ -40,7 +40,7 @@ struct ChosenPort {
             guard ports.count == 1 else { throw Self.ambiguous(ports) }
             return new.path
         }
-        let same = ports.filter { Self.isSame($0, port) }
+        let same = Self.ofSameInterface(as: port, among: ports.filter { Self.isSame($0, port) })
         if same.count > 1, !same.contains(where: { $0.path == port.path }) {
             throw Self.ambiguous(same)
         }
@@ -61,6 +61,15 @@ struct ChosenPort {
             return a.usb == nil && b.usb == nil && a.path == b.path
         }
         return usb.sharesPlace(with: other) ?? (usb.serialNumber != nil && usb == other)
+    }
+
+    /// Of a device's ports the one that is on the same interface, under whatever name it came back: its old
+    /// name may be another's by now. All of them where another firmware has other interfaces.
+    private static func ofSameInterface(
+        as port: SerialPortDescription, among ports: [SerialPortDescription]
+    ) -> [SerialPortDescription] {
+        let same = ports.filter { $0.interface == port.interface }
+        return same.isEmpty ? ports : same
     }
 
     private static func name(of port: SerialPortDescription) -> String {

@@ -58,6 +58,27 @@ import Testing
         #expect(devices.map(\.isProbe) == [true, true])
     }
 
+    /// A place is one socket of one hub, not all that begin as it does.
+    @Test func eachPortIsOfTheDeviceInItsPlace() throws {
+        let places = ["1-2", "1-2.1", "1-2.10", "1-2.1.1", "2-1", "12-1"]
+        for (index, place) in places.enumerated() {
+            try plug(place, ("1366", "0105"), serial: "same")
+            try addPort("ttyACM\(index)", of: place)
+        }
+        let found = devices.map { ($0.usb?.location ?? "", $0.ports.map(\.path.lastPart)) }
+        #expect(
+            Dictionary(uniqueKeysWithValues: found)
+                == Dictionary(
+                    uniqueKeysWithValues: places.enumerated().map { ($1, ["ttyACM\($0)"]) }))
+    }
+
+    /// As the sockets of a hub are counted.
+    @Test func placesAreSortedByTheirNumbers() throws {
+        let places = ["1-2", "1-2.1", "1-2.1.4", "1-2.3", "1-2.10", "1-10", "2-1", "10-1"]
+        for place in places.reversed() { try plug(place, ("1366", "0105"), serial: "same") }
+        #expect(devices.map { $0.usb?.location } == places)
+    }
+
     @Test func whatIsNoUSBDeviceIsOneByItself() throws {
         try addPort("ttyAMA0", of: nil)
         // This machine's own end, as a USB device of another's.

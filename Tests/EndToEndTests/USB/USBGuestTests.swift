@@ -59,4 +59,6 @@ struct USBGuestTests {
     @Test func aSerialPortIsFound() throws { try USBGuest.expect("serial-found") }
     @Test func aSerialPortIsFollowed() throws { try USBGuest.expect("serial-followed") }
     @Test func controlLinesReachTheDriver() throws { try USBGuest.expect("serial-lines") }
+    @Test func aBoardIsResetByItsLines() throws { try USBGuest.expect("serial-reset") }
+    @Test func aBootloaderIsTouched() throws { try USBGuest.expect("serial-touched") }
 }
