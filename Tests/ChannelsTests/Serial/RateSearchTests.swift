@@ -154,7 +154,7 @@ private final class RatedDevice: Sendable {
         at rate: UInt32, answering payload: CBORMap, garbage: RatedDevice.Garbage,
         within limit: Duration = .seconds(60)
     ) throws(ProvisioningError) -> UInt32 {
-        guard let pty = try? Pseudoterminal() else {
+        guard let pty = try? UnopenedPort() else {
             throw ProvisioningError(.internalFailure, "no pseudo-terminal")
         }
         let path = pty.path
