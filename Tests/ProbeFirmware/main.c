@@ -13,8 +13,7 @@ void reset_handler(void);
 __attribute__((section(".vectors"), used)) static void *const vectors[] = {
     stack_top, (void *)reset_handler};
 
-// A probe that halts the core takes its time for that, however much it reads then: the ring is most of RAM.
-static uint8_t answers[300], requests[100], log_text[96 * 1024];
+static uint8_t answers[300], requests[100], log_text[64 * 1024];
 
 static void send_log(uint32_t length) {
     static uint8_t part[4096];

@@ -29,12 +29,13 @@ package struct RTTPace {
     package mutating func looked(for time: Duration, moved: Bool, isFull: Bool = false) {
         cost = time
         isBusy = moved
-        // In small steps: a ring that is half full costs a look of its own, and one that has been full
-        // for long costs the core its time.
+        // A ring that is not full has cost a whole look, halt and resume, for a part of what that could
+        // have carried; one that was full a little before has cost the core a little of its time. So the
+        // way down is slow, and a dozen looks find a full ring for one that does not.
         burst =
             isFull
-            ? max(Self.shortest, burst * 7 / 8)
-            : min(max(Self.usual, cost / Self.share), burst * 5 / 4)
+            ? max(Self.shortest, burst * 31 / 32)
+            : min(max(Self.usual, cost / Self.share), burst * 3 / 2)
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }
 
