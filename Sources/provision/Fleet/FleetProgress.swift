@@ -8,8 +8,14 @@ final class FleetProgress: Sendable {
     private let names: [String]
     private let isLive: Bool
     private let nameWidth: Int
-    /// Held while a line is written: lines of two boards never mix.
-    private let cursor = Mutex(())
+    private let pending = Mutex(Pending())
+
+    /// Whole lines, which never mix: the board whose line comes first writes those of the others, too, for as
+    /// long as more come. Were each to wait for its own, the boards would wait for each other.
+    private struct Pending {
+        var text = ""
+        var isBeingWritten = false
+    }
 
     /// - Parameter isVerbose: more lines than there is room to rewrite.
     init(_ names: [String], isVerbose: Bool) {
@@ -27,14 +33,34 @@ final class FleetProgress: Sendable {
     func display(for number: Int) -> any ProgressDisplay { Row(self, number) }
 
     fileprivate func show(_ text: String, of number: Int, stays: Bool) {
-        cursor.withLock { _ in
-            let line = "\(padded(names[number]))  \(text)"
-            if isLive {
-                let up = names.count - number
-                Terminal.standardError.write("\u{1B}[\(up)A\r\u{1B}[K\(cut(line))\u{1B}[\(up)B\r")
-            } else if stays {
-                Terminal.standardError.write(line + "\n")
+        let line = "\(padded(names[number]))  \(text)"
+        if isLive {
+            let up = names.count - number
+            write("\u{1B}[\(up)A\r\u{1B}[K\(cut(line))\u{1B}[\(up)B\r")
+        } else if stays {
+            write(line + "\n")
+        }
+    }
+
+    private func write(_ text: String) {
+        let isFirst = pending.withLock { pending in
+            pending.text += text
+            defer { pending.isBeingWritten = true }
+            return !pending.isBeingWritten
+        }
+        guard isFirst else { return }
+        while let next = takePending() { Terminal.standardError.write(next) }
+    }
+
+    /// Nil: there is no more, and the next line has somebody else write it.
+    private func takePending() -> String? {
+        pending.withLock { pending in
+            guard !pending.text.isEmpty else {
+                pending.isBeingWritten = false
+                return nil
             }
+            defer { pending.text = "" }
+            return pending.text
         }
     }
 
