@@ -170,6 +170,18 @@ import Testing
         }
     }
 
+    @Test func aFileThatMayNotBeRunIsNamed() throws {
+        try Executable.withHome { provision in
+            let file = provision.home.appending(path: "provision-platform-example").path
+            try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: file))
+            for command in [["platforms"], ["check"], ["run", "--platform"]] {
+                let result = try provision(in: .searching(provision.home), command + ["example"])
+                result.expectError("platform-unknown", status: 2, "example")
+                #expect(result.hint?.contains("chmod +x \(file)") == true)
+            }
+        }
+    }
+
     /// Whoever unpacks an archive and stands in it has not asked for its programs, by whatever name `PATH` has for
     /// that folder.
     @Test(arguments: [".", "", "/proc/self/cwd", "/proc/self/cwd/.", "LINK", "FOLDER"])
@@ -182,8 +194,11 @@ import Testing
             let name = entry.replacing("LINK", with: link.path).replacing(
                 "FOLDER", with: place.path)
             let path = Surrounding.environment(["PATH": "/usr/bin:/bin:\(name)"])
-            try provision(in: path, ["platforms", "example"], folder: place)
-                .expectError("platform-unknown", status: 2, "example")
+            for command in ["platforms", "check"] {
+                let result = try provision(in: path, [command, "example"], folder: place)
+                result.expectError("platform-unknown", status: 2, "example")
+                #expect(result.hint?.contains("current folder, which is never looked into") == true)
+            }
             guard name.hasPrefix(provision.home.path) else { return }
             // Elsewhere the same entry is one like others.
             let found = try provision(in: path, ["platforms", "example"], folder: provision.home)
