@@ -100,7 +100,10 @@ import Testing
             try provision("init", "hooks/make", main.path)
                 .expectError("usage", status: 2, main.path, "no folder")
             try provision("init", "hooks/make", "/proc/nowhere/mine")
-                .expectError("usage", status: 2, "/proc/nowhere/mine can't be made")
+                .expectError(
+                    "usage", status: 2, "/proc/nowhere/mine can't be made: No such file")
+            try provision("init", "hooks/make", main.path + "/mine")
+                .expectError("usage", status: 2, "/mine can't be made: Not a directory")
             let entries = try files.contentsOfDirectory(atPath: provision.home.path)
             #expect(!entries.contains { $0.hasPrefix(".provision-init") }, "\(entries)")
         }
