@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Provisioning
 import TOMLKit
@@ -7,17 +8,19 @@ struct PlatformDocument {
     /// What messages call the file.
     let file: String
     let text: String
+    /// Not so where an adapter said what the text is: then nobody finds anything at a line of the file.
+    let hasLines: Bool
 
     /// Bytes. A platform file has about one thousand.
     static let maximumLength = 65_536
 
     /// - Throws: `.platformInvalid` unless `bytes` is at most 64 KiB of UTF-8 without NUL.
-    init(file: String, bytes: [UInt8]) throws(ProvisioningError) {
+    init(file: String, bytes: [UInt8], hasLines: Bool = true) throws(ProvisioningError) {
         guard bytes.count <= Self.maximumLength else {
             throw ProvisioningError(
                 .platformInvalid,
-                "\(file): more than \(Self.maximumLength) bytes are not a platform file",
-                hint: "is it the right file? a platform's has about one thousand")
+                "\(file) has more than \(Self.maximumLength) bytes",
+                hint: "is it the right file? such a file has about one thousand")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProvisioningError(
@@ -31,6 +34,7 @@ struct PlatformDocument {
         }
         self.file = file
         self.text = text
+        self.hasLines = hasLines
     }
 
     /// Also an escaped one: `\u0000`, `\U00000000`.
@@ -63,10 +67,12 @@ struct PlatformDocument {
         // Not blocking: a pipe of that name must not hold the tool up.
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
+            let cause = errno
+            if cause == ENOENT || cause == ENOTDIR { return nil }
             throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(errno)))",
-                hint: "may you read it?")
+                .platformInvalid, "\(path) can't be read: \(String(cString: strerror(cause)))",
+                hint: cause == ELOOP
+                    ? "a link there leads to itself: remove it" : "may you read it?")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
@@ -79,7 +85,9 @@ struct PlatformDocument {
             return [UInt8](try handle.read(upToCount: maximumLength + 1) ?? Data())
         } catch {
             throw ProvisioningError(
-                .platformInvalid, "\(path) can't be read: \(error.localizedDescription)",
+                .platformInvalid,
+                "\(path) can't be read: "
+                    + (SystemError(below: error)?.description ?? error.localizedDescription),
                 hint: "can you read it with another program?")
         }
     }
@@ -116,7 +124,7 @@ struct PlatformDocument {
     func invalid(
         _ reason: String, at path: [String], key: String? = nil, hint: String? = nil
     ) -> ProvisioningError {
-        let place = line(of: key, in: path).map { "\(file):\($0)" } ?? file
+        let place = (hasLines ? line(of: key, in: path) : nil).map { "\(file):\($0)" } ?? file
         return ProvisioningError(
             .platformInvalid, "\(place): \(reason)", hint: hint ?? "change it there; \(trial)")
     }
