@@ -23,6 +23,17 @@ import Testing
     }
 
     /// All of each, but what a build has left, and with no path that leads out of it to nowhere.
+    /// What a shell asks for when a key is pressed.
+    @Test func itsTemplatesAreCompleted() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "---completion", "init", "--", "positional@0", "2", "4", "provision", "init", "hook")
+            #expect(result.status == 0, "\(result.standardError)")
+            let names = result.text.split(separator: "\n").map(String.init)
+            #expect(Set(names) == Set(try Self.templates(provision).keys))
+        }
+    }
+
     @Test func eachIsCopiedAsItIs() throws {
         try Executable.withHome { provision in
             for (name, path) in try Self.templates(provision) {

@@ -167,6 +167,9 @@ import Testing
             #expect(result.status == 0, "\(result.standardError)")
             #expect(result.text.contains("by an adapter in a shell"))
             #expect(result.text.contains("by its adapter, else by the firmware alone"))
+            // Also where it is of no use.
+            try provision(in: .searching(place), ["emulate", "example"])
+                .expectError("usage", status: 2, "example is real hardware")
         }
     }
 
