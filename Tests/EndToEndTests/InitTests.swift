@@ -24,13 +24,31 @@ import Testing
 
     /// All of each, but what a build has left, and with no path that leads out of it to nowhere.
     /// What a shell asks for when a key is pressed.
-    @Test func itsTemplatesAreCompleted() throws {
+    @Test func whatIsBegunIsCompleted() throws {
         try Executable.withHome { provision in
             let result = try provision(
-                "---completion", "init", "--", "positional@0", "2", "4", "provision", "init", "hook")
+                "---completion", "init", "--", "positional@0", "2", "4", "provision", "init", "hook"
+            )
             #expect(result.status == 0, "\(result.standardError)")
             let names = result.text.split(separator: "\n").map(String.init)
             #expect(Set(names) == Set(try Self.templates(provision).keys))
+
+            // And what `check` takes: a name, or a path that is begun.
+            let folder = provision.home.appending(path: "boards")
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "more"), withIntermediateDirectories: true)
+            for file in ["mine.toml", "provision-platform-mine", "other.txt"] {
+                try Data().write(to: folder.appending(path: file))
+            }
+            let begun = folder.path + "/"
+            let subjects = try provision(
+                "---completion", "check", "--", "positional@0", "2", "\(begun.count)", "provision",
+                "check", begun
+            ).text.split(separator: "\n").map(String.init)
+            #expect(subjects.contains("microbit"))
+            #expect(
+                subjects.filter { $0.hasPrefix(begun) }
+                    == ["mine.toml", "more/", "provision-platform-mine"].map { begun + $0 })
         }
     }
 
