@@ -48,18 +48,34 @@ public struct AdapterMessage: Decodable, Sendable {
         case probeSerial = "probe-serial"
         case usbSerial = "usb-serial"
         case image, erase, progress, of, bytes, verified, device, flashed
+
+        /// For messages.
+        var type: String {
+            switch self {
+            case .id, .version, .progress, .of, .bytes: "an integer"
+            case .ok, .erase, .verified, .flashed: "true or false"
+            case .versions: "a list of integers"
+            case .can: "a list of strings"
+            case .platform: "an object"
+            case .request, .error, .reason, .hint, .data, .gone, .simulated, .port, .probe,
+                .probeSerial, .usbSerial, .image, .device:
+                "a string"
+            }
+        }
     }
 
     /// Why a line is no message.
     public enum Fault: Error, Sendable, Equatable, CustomStringConvertible {
-        case notUTF8, tooDeep
-        case notJSON(String)
+        case notUTF8, tooDeep, notAnObject
+        /// A key, and what its value had to be.
+        case wrongType(String, not: String)
 
         public var description: String {
             switch self {
             case .notUTF8: "not UTF-8"
             case .tooDeep: "nested deeper than \(AdapterProtocol.maximumDepth) levels"
-            case .notJSON(let text): text
+            case .notAnObject: "not an object of JSON"
+            case .wrongType(let key, let type): "\"\(key)\" is not \(type)"
             }
         }
     }
@@ -70,17 +86,20 @@ public struct AdapterMessage: Decodable, Sendable {
         guard Self.depth(of: line) <= AdapterProtocol.maximumDepth else { throw .tooDeep }
         do {
             self = try JSONDecoder().decode(AdapterMessage.self, from: Data(line))
-        } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-            throw .notJSON("\"\(Self.name(context))\" is of another type")
-        } catch DecodingError.valueNotFound(_, let context) where !context.codingPath.isEmpty {
-            throw .notJSON("\"\(Self.name(context))\" is null")
+        } catch DecodingError.typeMismatch(_, let context) {
+            throw Self.wrongType(context)
+        } catch DecodingError.valueNotFound(_, let context) {
+            throw Self.wrongType(context)
         } catch {
-            throw .notJSON("not an object of JSON")
+            throw .notAnObject
         }
     }
 
-    private static func name(_ context: DecodingError.Context) -> String {
-        context.codingPath.first?.stringValue ?? ""
+    private static func wrongType(_ context: DecodingError.Context) -> Fault {
+        guard let name = context.codingPath.first?.stringValue,
+            let key = CodingKeys(rawValue: name)
+        else { return .notAnObject }
+        return .wrongType(name, not: key.type)
     }
 
     /// Found before it is parsed, for a parser that calls itself.

@@ -96,7 +96,7 @@ public final class AdapterServer {
         do throws(AdapterMessage.Fault) {
             message = try AdapterMessage(parsing: line)
         } catch {
-            return refuse(0, .malformed, "a line is \(error)")
+            return refuse(0, .malformed, "a line is no message: \(error)")
         }
         // An answer: this adapter has asked nothing.
         guard message.request != nil || message.ok == nil else { return }

@@ -23,6 +23,35 @@ import Testing
     }
 
     /// All of each, but what a build has left, and with no path that leads out of it to nowhere.
+    /// What a shell asks for when a key is pressed.
+    @Test func whatIsBegunIsCompleted() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "---completion", "init", "--", "positional@0", "2", "4", "provision", "init", "hook"
+            )
+            #expect(result.status == 0, "\(result.standardError)")
+            let names = result.text.split(separator: "\n").map(String.init)
+            #expect(Set(names) == Set(try Self.templates(provision).keys))
+
+            // And what `check` takes: a name, or a path that is begun.
+            let folder = provision.home.appending(path: "boards")
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "more"), withIntermediateDirectories: true)
+            for file in ["mine.toml", "provision-platform-mine", "other.txt"] {
+                try Data().write(to: folder.appending(path: file))
+            }
+            let begun = folder.path + "/"
+            let subjects = try provision(
+                "---completion", "check", "--", "positional@0", "2", "\(begun.count)", "provision",
+                "check", begun
+            ).text.split(separator: "\n").map(String.init)
+            #expect(subjects.contains("microbit"))
+            #expect(
+                subjects.filter { $0.hasPrefix(begun) }
+                    == ["mine.toml", "more/", "provision-platform-mine"].map { begun + $0 })
+        }
+    }
+
     @Test func eachIsCopiedAsItIs() throws {
         try Executable.withHome { provision in
             for (name, path) in try Self.templates(provision) {
@@ -100,7 +129,10 @@ import Testing
             try provision("init", "hooks/make", main.path)
                 .expectError("usage", status: 2, main.path, "no folder")
             try provision("init", "hooks/make", "/proc/nowhere/mine")
-                .expectError("usage", status: 2, "/proc/nowhere/mine can't be made")
+                .expectError(
+                    "usage", status: 2, "/proc/nowhere/mine can't be made: No such file")
+            try provision("init", "hooks/make", main.path + "/mine")
+                .expectError("usage", status: 2, "/mine can't be made: Not a directory")
             let entries = try files.contentsOfDirectory(atPath: provision.home.path)
             #expect(!entries.contains { $0.hasPrefix(".provision-init") }, "\(entries)")
         }

@@ -47,6 +47,28 @@ import Testing
         try provision.run(prefix.appending(path: "bin/provision"), ["--version"]).text
     }
 
+    /// As on a full disk: whatever program says why, it is the installation's error.
+    @Test func aFailedWriteIsAnErrorOfTheInstallation() throws {
+        try Executable.withHome { provision in
+            let prefix = provision.home.appending(path: "prefix")
+            #expect(try install(1, prefix, provision).status == 0)
+            let earlier = entries(prefix)
+            // Blocks of 512 bytes: the executable fits, not all of the package.
+            let result = try provision.run(
+                URL(filePath: "/bin/sh"),
+                [
+                    "-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh", Self.script, "--prefix",
+                    prefix.path, "--executable", try executable(2, provision),
+                ])
+            #expect(result.status == 2, "\(result.standardError)")
+            let lines = result.standardError.split(separator: "\n").suffix(2)
+            #expect(lines.first?.hasPrefix("install: error: the installation into") == true)
+            #expect(lines.last?.hasPrefix("install: hint: is there room") == true)
+            #expect(entries(prefix) == earlier)
+            #expect(try version(prefix, provision) == "1\n")
+        }
+    }
+
     /// As on systems where /bin is one to /usr/bin.
     @Test func aLinkedFolderStaysLinked() throws {
         try Executable.withHome { provision in
@@ -214,7 +236,8 @@ import Testing
             #expect(builds == "build -c release --static-swift-stdlib --product provision -q\n")
             guard isStripped else {
                 // A tool that fails has not installed half a program.
-                #expect(result.status == 1, "\(result.standardError)")
+                #expect(result.status == 2, "\(result.standardError)")
+                #expect(result.standardError.contains("install: error: "))
                 #expect(entries(prefix).isEmpty)
                 return
             }

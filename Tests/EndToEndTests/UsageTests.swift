@@ -34,6 +34,8 @@ import Testing
         (["enroll", "--platform", "native", "--baud", "x"], "'x' is invalid", "enroll"),
         (["revoke"], "give one of --device, --key and --certificate", "revoke"),
         (["authority", "create", "extra"], "extra", "authority create"),
+        (["enroll", "--device", "abc"], "two digits for each", "enroll"),
+        (["run", "--board", "native:"], "there is no instance", "run"),
     ])
     func wrongUsageIsAnErrorLikeOthers(
         _ command: [String], _ reason: String, _ path: String
@@ -68,6 +70,10 @@ import Testing
                 .expectError("registry-conflict", status: 8, "active, not revoked")
             try provision("emulate", "native", "--instance", "A b")
                 .expectError("usage", status: 2, "\"A b\"")
+            try provision("emulate", "native", "--firmware", "/nonexistent")
+                .expectError("usage", status: 2, "no firmware /nonexistent")
+            try provision("emulate", "microbit-qemu", "--firmware", "/bin/true")
+                .expectError("usage", status: 2, "takes no --firmware")
             try provision("enroll", "--platform", "native", "--port", "tcp:")
                 .expectError("usage", status: 2, "no socket's address: \"tcp:\"")
             try provision("enroll", "--platform", "native", "--port", "/dev/ptmx")

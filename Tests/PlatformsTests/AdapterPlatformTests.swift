@@ -104,7 +104,10 @@ import Testing
             #"{"description":"x","board":"x","timeouts":{"boot-ms":1000000000000000000000000000000}}"#,
             ": 1e+30 is no whole number of 64 bits"
         ),
-        (#"{"description":"x","board":"x","name":"other"}"#, "\"name\" is \"other\""),
+        (
+            #"{"description":"x","board":"x","name":"other"}"#,
+            "\"name\" is \"other\", the program's name is \"teapot\""
+        ),
         (#"{"description":"x","board":"x","adapter":{"name":"y"}}"#, "has no \"adapter\""),
         (#"{"description":"x\ny","board":"x"}"#, "not one line"),
         (#"{"description":"x","board":"x","a\"] = 1\n[b":1}"#, "unknown key"),
@@ -113,6 +116,9 @@ import Testing
         let error = #expect(throws: ProvisioningError.self) { try described(json) }
         #expect(error?.code == .platformInvalid)
         #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
-        #expect(error?.reason.contains("provision-platform-teapot") == true)
+        // Without a line: there is none where that stands.
+        #expect(error?.reason.hasPrefix("/opt/provision-platform-teapot") == true)
+        #expect(error?.reason.contains(/teapot:\d/) == false)
+        #expect(error?.hint?.contains("the file") != true)
     }
 }

@@ -85,5 +85,11 @@ import Testing
         #expect(error?.code == .settingsInvalid)
         #expect(error?.reason == "\(other.path)/provision.toml is a folder, not a file")
         #expect(error?.hint != nil)
+        let third = try TemporaryFolder()
+        #expect(symlink("provision.toml", "\(third.path)/provision.toml") == 0)
+        let loop = #expect(throws: ProvisioningError.self) {
+            try PackageSettings.read(package: third.path)
+        }
+        #expect(loop?.hint?.contains("leads to itself") == true)
     }
 }

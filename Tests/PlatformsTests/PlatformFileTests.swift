@@ -231,6 +231,19 @@ struct BadPlatform: CustomTestStringConvertible {
         #expect(error.hint == "did you mean \"baud\"?")
     }
 
+    /// Which methods there are, and what to write where only a command behind `--` flashes.
+    @Test(arguments: ["missing-flash", "missing-method", "none-without-emulator"])
+    func theMethodsOfFlashingAreNamed(_ name: String) throws {
+        let file = try #require(BadPlatform.all.first { $0.name == name })
+        let error = #expect(throws: ProvisioningError.self) {
+            try Platform(parsing: file.bytes, name: name, file: "board.toml")
+        }
+        let hint = error?.hint ?? ""
+        #expect(
+            hint.contains("\"gdb\", \"command\", \"adapter\"") && hint.contains("run --"), "\(hint)"
+        )
+    }
+
     @Test func refusesWhatIsNoText() throws {
         let long = Self.minimal + "\n#" + String(repeating: "x", count: 65_536)
         #expect(failure(Array(long.utf8))?.reason.contains("65536") == true)

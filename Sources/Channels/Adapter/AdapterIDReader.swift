@@ -11,9 +11,12 @@ public struct AdapterIDReader: DeviceIDReader {
     public func readDeviceID() throws(ProvisioningError) -> DeviceID {
         let text = try session.identify()
         guard text.utf8.count <= 128, let id = DeviceID(hexadecimal: text) else {
+            // With the white space that is wrong about it.
+            let start = String(reflecting: String(text.unicodeScalars.prefix(64)))
+            let dots = text.unicodeScalars.count > 64 ? "…" : ""
             throw ProvisioningError(
                 .adapterProtocol,
-                "\(session.name) reads the device ID \"\(PlainText.sanitized(text.utf8.prefix(64)))\", "
+                "\(session.name) reads the device ID \(PlainText.sanitized(start.utf8))\(dots), "
                     + "not 1 to 64 bytes in hexadecimal",
                 hint: "provision check \(session.name) shows what it does wrong")
         }

@@ -48,26 +48,49 @@ public struct AdapterProgram: Sendable, Hashable, CustomStringConvertible {
         _ name: String, beside folder: String? = nil,
         searchPath: String? = nil
     ) -> AdapterProgram? {
+        places(of: name, beside: folder, searchPath).first { isFile($0) && access($0, X_OK) == 0 }
+            .map { AdapterProgram(name: name, path: $0) }
+    }
+
+    /// What to do with a file of that name which `find` passed over, as a hint.
+    ///
+    /// - Parameters: those of `find`, which returned nil.
+    /// - Returns: nil if there is no such file.
+    public static func hint(
+        for name: String, beside folder: String? = nil, searchPath: String? = nil
+    ) -> String? {
+        if let path = places(of: name, beside: folder, searchPath).first(where: isFile) {
+            return "\(path) is no program that you may run: chmod +x \(path)"
+        }
+        let file = "./" + AdapterProtocol.programPrefix + name
+        guard isName(name), isFile(file) else { return nil }
+        return "\(file) is in the current folder, which is never looked into: move it to another "
+            + "folder of PATH, or try it with provision check \(file)"
+    }
+
+    /// Where it may be, the first wins.
+    private static func places(
+        of name: String, beside folder: String?, _ searchPath: String?
+    ) -> [String] {
         let searchPath =
             searchPath ?? getenv("PATH").map { String(cString: $0) }
             ?? "/usr/local/bin:/usr/bin:/bin"
         let file = AdapterProtocol.programPrefix + name
-        guard !name.isEmpty, !name.contains("/"), !name.utf8.contains(0) else { return nil }
+        guard isName(name) else { return [] }
         var folders = searchPath.split(separator: ":").map(String.init)
             .filter { $0.hasPrefix("/") && !$0.hasPrefix("/proc/") }
         if let folder { folders.insert(folder, at: 0) }
         folders.removeAll(where: isCurrent)
-        for folder in folders {
-            let path = folder.contains("/") ? "\(folder)/\(file)" : "./\(folder)/\(file)"
-            if isProgram(path) { return AdapterProgram(name: name, path: path) }
-        }
-        return nil
+        return folders.map { $0.contains("/") ? "\($0)/\(file)" : "./\($0)/\(file)" }
     }
 
-    private static func isProgram(_ path: String) -> Bool {
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && !name.contains("/") && !name.utf8.contains(0)
+    }
+
+    private static func isFile(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-            && access(path, X_OK) == 0
     }
 
     /// Whether a folder is the current one, by whatever name.

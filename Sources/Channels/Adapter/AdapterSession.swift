@@ -95,8 +95,9 @@ public final class AdapterSession {
         guard answer.version == AdapterProtocol.version else {
             throw ProvisioningError(
                 .versionUnsupported,
-                "\(name) speaks version \(answer.version.map(String.init) ?? "nothing"), this "
-                    + "program \(AdapterProtocol.version)",
+                (answer.version.map { "\(name) speaks version \($0), this " }
+                    ?? "\(name) answers hello without a \"version\", this ")
+                    + "program speaks \(AdapterProtocol.version)",
                 hint: "update the adapter, or this program")
         }
         isGreeted = true
@@ -271,7 +272,7 @@ public final class AdapterSession {
         }
         throw ProvisioningError(
             .adapterSilent, "\(name) does not answer \"\(request)\" in \(timeout.brief)",
-            hint: "provision check \(name) shows what it does wrong")
+            hint: hint)
     }
 
     /// What belongs to no request is done with here.
@@ -282,17 +283,25 @@ public final class AdapterSession {
         guard lineCount <= Self.maximumLineCount else {
             throw ProvisioningError(
                 .frameFlood, "\(name) sends lines without end, and no answer",
-                hint: "provision check \(name) shows what it does wrong")
+                hint: hint)
         }
         let message: AdapterMessage
         do throws(AdapterMessage.Fault) {
             message = try AdapterMessage(parsing: line)
         } catch {
             let start = PlainText.sanitized(line.prefix(60))
-            throw error == .tooDeep
-                ? ProvisioningError(
-                    .answerTooDeep, "a line of \(name) is \(error)", hint: Self.hint)
-                : violation("sends \"\(start)\", which is \(error)")
+            let dots = line.count > 60 ? "…" : ""
+            switch error {
+            case .tooDeep:
+                throw ProvisioningError(
+                    .answerTooDeep, "a line of \(name) is \(error)", hint: hint)
+            case .notUTF8, .notAnObject:
+                throw ProvisioningError(
+                    .adapterProtocol, "\(name) sends \"\(start)\(dots)\": \(error)",
+                    hint: "its standard output is for the protocol's lines, and nothing else")
+            case .wrongType:
+                throw violation("sends \"\(start)\(dots)\": \(error)")
+            }
         }
         if let data = message.data, message.id == nil {
             try takeData(data)
@@ -305,10 +314,10 @@ public final class AdapterSession {
         return message
     }
 
-    private static let hint = "its standard output is for the protocol's lines, and nothing else"
+    private var hint: String { "provision check \(name) shows what it does wrong" }
 
     private func violation(_ what: String) -> ProvisioningError {
-        ProvisioningError(.adapterProtocol, "\(name) \(what)", hint: Self.hint)
+        ProvisioningError(.adapterProtocol, "\(name) \(what)", hint: hint)
     }
 
     private func takeData(_ text: String) throws(ProvisioningError) {
@@ -331,7 +340,7 @@ public final class AdapterSession {
         guard strayCount <= Self.maximumStrayCount else {
             throw ProvisioningError(
                 .frameFlood, "\(name) sends message after message that answers nothing",
-                hint: "provision check \(name) shows what it does wrong")
+                hint: hint)
         }
         if let request = message.request {
             // A later version's adapter may ask for something.
@@ -363,19 +372,26 @@ public final class AdapterSession {
             return violation(
                 "refuses \"\(request)\" with \"\(word)\", which is no error of its list")
         }
-        let reason = PlainText.sanitized((answer.reason ?? failure.rawValue).utf8.prefix(1000))
-        let hint = answer.hint.map { PlainText.sanitized($0.utf8.prefix(400)) }
+        let reason = Self.text(answer.reason, atMost: 1000) ?? failure.rawValue
+        let advice = Self.text(answer.hint, atMost: 400)
         if failure == .version {
             let known = (answer.versions ?? []).prefix(8).map(String.init).joined(separator: ", ")
             return ProvisioningError(
                 failure.code,
-                "\(name) speaks version \(known.isEmpty ? "?" : known), this program "
-                    + "\(AdapterProtocol.version)",
+                known.isEmpty
+                    ? "\(name) refuses version \(AdapterProtocol.version), and names none that it speaks"
+                    : "\(name) speaks version \(known), this program \(AdapterProtocol.version)",
                 hint: "update the adapter, or this program")
         }
         return ProvisioningError(
             failure.code, "\(name): \(reason)",
-            hint: hint ?? "the adapter could not do \"\(request)\": its log is shown with -v")
+            hint: advice ?? "the adapter could not do \"\(request)\": its log is shown with -v")
+    }
+
+    /// What an adapter says to people; nil where that is nothing.
+    private static func text(_ text: String?, atMost length: Int) -> String? {
+        let text = PlainText.sanitized((text ?? "").utf8.prefix(length))
+        return text.isEmpty ? nil : text
     }
 
     private func closed(_ reason: String) -> ProvisioningError {

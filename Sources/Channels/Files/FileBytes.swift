@@ -24,6 +24,17 @@ package enum FileBytes {
         return try read(path, limit: limit)
     }
 
+    /// At most `limit` bytes from its beginning.
+    static func readStart(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .last }
+        defer { closeDescriptor(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = readBytes(descriptor, &buffer, buffer.count)
+        guard count >= 0 else { throw .last }
+        return Array(buffer[..<count])
+    }
+
     /// - Parameters:
     ///   - limit: bytes that it may have.
     ///   - waits: whether for a pipe's writer, as a shell's `<(…)` is one. Else what is not there yet is

@@ -48,15 +48,33 @@ public final class ChildProcess: Sendable {
             return chost_spawn(&request, &pid)
         }
         guard status == 0 else {
-            let program = command.arguments.first ?? ""
-            throw ProvisioningError(
-                failure, "\(program) cannot be run: \(SystemError(status))",
-                hint: Self.hint(for: status))
+            throw Self.failure(command, status, failure)
         }
         // It is signalled as a group, by its negative: that of 1 would be every process there is.
         precondition(pid > 1, "a child with the process ID \(pid)")
         processID = pid
         endDescriptor = chost_pidfd_open(pid)
+    }
+
+    /// Why exec refused it.
+    private static func failure(
+        _ command: Command, _ status: Int32, _ code: ErrorCode
+    ) -> ProvisioningError {
+        let program = command.arguments.first ?? ""
+        // Of a script that is there, the system says so when it means the interpreter.
+        guard [ENOENT, ENOTDIR, EACCES].contains(status), let place = command.programPath,
+            let interpreter = ScriptInterpreter(of: place)?.path, access(interpreter, X_OK) != 0
+        else {
+            return ProvisioningError(
+                code, "\(program) cannot be run: \(SystemError(status))", hint: hint(for: status))
+        }
+        return ProvisioningError(
+            code,
+            "\(program) cannot be run: its first line names the interpreter "
+                + "\(String(reflecting: interpreter)): \(SystemError.last)",
+            hint: interpreter.hasSuffix("\r")
+                ? "its lines end with CR and LF: save it with LF alone"
+                : "install that, or name another one behind #!")
     }
 
     private static func hint(for error: Int32) -> String? {

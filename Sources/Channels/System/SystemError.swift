@@ -1,3 +1,5 @@
+import Foundation
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -9,6 +11,20 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package let number: Int32
 
     package init(_ number: Int32) { self.number = number }
+
+    /// What lies below an error of Foundation's, whose own words often name no cause. Nil: it does not say.
+    package init?(below error: any Error) {
+        var next: NSError? = error as NSError
+        while let error = next {
+            if error.domain == NSPOSIXErrorDomain {
+                self.init(Int32(truncatingIfNeeded: error.code))
+                return
+            }
+            // Not `as? NSError`: on Linux it is a `POSIXError`, which that does not find.
+            next = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError }
+        }
+        return nil
+    }
 
     /// Of the call that just failed.
     package static var last: SystemError { SystemError(errno) }

@@ -29,10 +29,7 @@ final class InstanceFolder {
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            let reason =
-                cause.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
-                ?? error.localizedDescription
+            let reason = SystemError(below: error)?.description ?? error.localizedDescription
             throw ProvisioningError(
                 .emulatorFailed, "\(path) can't be made: \(reason)",
                 hint: "name a place that can be written with PROVISION_HOME")

@@ -20,7 +20,8 @@ extension Platform {
                 .adapterFailed,
                 "there is no program \(file) "
                     + (folder.map { "in \($0), nor " } ?? "") + "in the folders of PATH",
-                hint: "install it there; the current folder is never looked into")
+                hint: AdapterProgram.hint(for: name, beside: folder)
+                    ?? "install it there; the current folder is never looked into")
         }
     }
 

@@ -20,11 +20,11 @@ extension Platform {
         let whole = try root.section(.flash, keys: FlashKey.self)?
             .replacing(Set(FlashKey.allCases), with: [.method])
         guard let section = whole else {
-            guard root.has(.adapter) else { throw root.missing(.flash) }
+            guard root.has(.adapter) else { throw missingFlash(root) }
             return (.adapter, nil)
         }
         guard let method = try section.choice(.method, of: FlashMethod.self) else {
-            throw section.missing(.method)
+            throw section.invalid(.method, "missing \"method\"", hint: "choose one: \(flashHint)")
         }
         switch method {
         case .gdb:
@@ -78,6 +78,15 @@ extension Platform {
             return (method == .adapter ? .adapter : .none, nil)
         }
     }
+
+    private static func missingFlash(_ root: PlatformSection<RootKey>) -> ProvisioningError {
+        root.invalid(.flash, "missing \"flash\"", hint: "add [flash] with its method: \(flashHint)")
+    }
+
+    /// Also for a board that is only flashed by the user's own command: a run without that ends then.
+    static let flashHint =
+        "\"gdb\", \"command\", \"adapter\", or with an [emulator] \"none\"; where only a command behind "
+        + "provision run -- flashes the board, method = \"command\", command = [\"false\", \"{image}\"]"
 
     private static func refuse(
         _ keys: [FlashKey], _ method: FlashMethod, _ section: PlatformSection<FlashKey>

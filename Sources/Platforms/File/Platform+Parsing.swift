@@ -1,6 +1,7 @@
 import Attestation
 import Channels
 import Issuance
+import PlatformAdapter
 public import Provisioning
 
 extension Platform {
@@ -26,11 +27,12 @@ extension Platform {
         parsing bytes: [UInt8], name: String, file: String,
         references: PlatformReferences = PlatformReferences(), adapter program: AdapterProgram?
     ) throws(ProvisioningError) {
-        let document = try PlatformDocument(file: file, bytes: bytes)
+        let document = try PlatformDocument(
+            file: file, bytes: bytes, hasLines: program == nil)
         let table = try document.parse()
         let own = try PlatformSection<RootKey>(table, at: [], in: document)
 
-        try Self.checkName(own, .name, is: name)
+        try Self.checkName(own, .name, is: name, of: program)
         guard let description = try own.string(.description) else {
             throw own.missing(.description)
         }
@@ -63,19 +65,27 @@ extension Platform {
         try checkAdapter(own)
     }
 
+    /// - Parameter program: the adapter that is called by it; nil: a file is.
     static func checkName<Key: PlatformKey>(
-        _ root: PlatformSection<Key>, _ key: Key, is name: String
+        _ root: PlatformSection<Key>, _ key: Key, is name: String, of program: AdapterProgram? = nil
     ) throws(ProvisioningError) {
         guard let claimed = try root.string(key) else { throw root.missing(key) }
         guard isName(claimed) else {
             throw root.invalid(
                 key, "\"name\" is \"\(claimed)\", not [a-z0-9-]+",
-                hint: "name file and board in lower case, as my-board")
+                hint:
+                    "name \(program == nil ? "file" : "program") and board in lower case, as my-board"
+            )
         }
         guard claimed == name else {
             throw root.invalid(
-                key, "\"name\" is \"\(claimed)\", the file's name is \"\(name)\"",
-                hint: "write name = \"\(name)\", or rename the file")
+                key,
+                "\"name\" is \"\(claimed)\", the \(program == nil ? "file" : "program")'s name "
+                    + "is \"\(name)\"",
+                hint: program == nil
+                    ? "write name = \"\(name)\", or rename the file"
+                    : "leave \"name\" away, or call the program "
+                        + "\(AdapterProtocol.programPrefix)\(claimed)")
         }
     }
 
@@ -178,7 +188,7 @@ extension Platform {
                 throw root.invalid(
                     .flash,
                     "\"flash.method\" is \"none\", but there is no emulator that runs the image",
-                    hint: "choose another method, or add [emulator]")
+                    hint: "choose another method, or add [emulator]: \(Self.flashHint)")
             }
         }
     }

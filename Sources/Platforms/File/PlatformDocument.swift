@@ -8,12 +8,14 @@ struct PlatformDocument {
     /// What messages call the file.
     let file: String
     let text: String
+    /// Not so where an adapter said what the text is: then nobody finds anything at a line of the file.
+    let hasLines: Bool
 
     /// Bytes. A platform file has about one thousand.
     static let maximumLength = 65_536
 
     /// - Throws: `.platformInvalid` unless `bytes` is at most 64 KiB of UTF-8 without NUL.
-    init(file: String, bytes: [UInt8]) throws(ProvisioningError) {
+    init(file: String, bytes: [UInt8], hasLines: Bool = true) throws(ProvisioningError) {
         guard bytes.count <= Self.maximumLength else { throw Self.oversized(file) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProvisioningError(
@@ -27,6 +29,7 @@ struct PlatformDocument {
         }
         self.file = file
         self.text = text
+        self.hasLines = hasLines
     }
 
     /// Also an escaped one: `\u0000`, `\U00000000`.
@@ -67,15 +70,17 @@ struct PlatformDocument {
             case FileBytes.tooLarge: throw oversized(path)
             default:
                 throw ProvisioningError(
-                    .platformInvalid, "\(path) can't be read: \(error)", hint: "may you read it?")
+                    .platformInvalid, "\(path) can't be read: \(error)",
+                    hint: error == SystemError(ELOOP)
+                        ? "a link there leads to itself: remove it" : "may you read it?")
             }
         }
     }
 
     private static func oversized(_ file: String) -> ProvisioningError {
         ProvisioningError(
-            .platformInvalid, "\(file): more than \(maximumLength) bytes are not a platform file",
-            hint: "is it the right file? a platform's has about one thousand")
+            .platformInvalid, "\(file) has more than \(maximumLength) bytes",
+            hint: "is it the right file? such a file has about one thousand")
     }
 
     func parse() throws(ProvisioningError) -> TOMLTable {
@@ -110,7 +115,7 @@ struct PlatformDocument {
     func invalid(
         _ reason: String, at path: [String], key: String? = nil, hint: String? = nil
     ) -> ProvisioningError {
-        let place = line(of: key, in: path).map { "\(file):\($0)" } ?? file
+        let place = (hasLines ? line(of: key, in: path) : nil).map { "\(file):\($0)" } ?? file
         return ProvisioningError(
             .platformInvalid, "\(place): \(reason)", hint: hint ?? "change it there; \(trial)")
     }

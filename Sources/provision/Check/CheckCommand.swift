@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PlatformAdapter
 import Platforms
 import Provisioning
 
@@ -26,7 +27,7 @@ struct CheckCommand: ParsableCommand {
 
     @Argument(
         help: "The path of a platform file or of an adapter, or a platform's name.",
-        completion: .file())
+        completion: .custom { _, _, start in Self.subjects(beginningWith: start) })
     var subject: String
 
     @OptionGroup var places: CatalogueOptions
@@ -72,6 +73,24 @@ struct CheckCommand: ParsableCommand {
 
     @Flag(help: "Print one JSON document.")
     var json = false
+
+    /// Names of platforms; and platform files, adapters and folders where `start` leads to.
+    private static func subjects(beginningWith start: String) -> [String] {
+        let folder = start.lastIndex(of: "/").map { String(start[...$0]) } ?? ""
+        let place = folder.isEmpty ? "." : folder
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+        let paths = files.compactMap { name -> String? in
+            var isFolder = ObjCBool(false)
+            _ = FileManager.default.fileExists(atPath: "\(place)/\(name)", isDirectory: &isFolder)
+            guard !isFolder.boolValue else {
+                return name.hasPrefix(".") ? nil : "\(folder)\(name)/"
+            }
+            // Without a slash, a program's name would be a platform's.
+            let isAdapter = !folder.isEmpty && name.hasPrefix(AdapterProtocol.programPrefix)
+            return name.hasSuffix(".toml") || isAdapter ? folder + name : nil
+        }
+        return ((try? CatalogueOptions.parse([]).catalogue().names) ?? []) + paths.sorted()
+    }
 
     func validate() throws {
         for (option, value) in [

@@ -54,8 +54,9 @@ struct CheckSubject: Sendable {
         do {
             platform = try catalogue.platform(named: name)
         } catch {
-            guard error.code == .platformUnknown, let program = AdapterProgram.find(name) else {
-                throw error
+            guard error.code == .platformUnknown else { throw error }
+            guard let program = AdapterProgram.find(name) else {
+                throw AdapterPlatform.missing(name, error)
             }
             return (nil, program)
         }

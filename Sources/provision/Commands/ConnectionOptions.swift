@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import Attestation
+import Attestation
 import Channels
 public import Platforms
 import Provisioning
@@ -42,7 +42,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Go on only with this device: its ID in hexadecimal.", valueName: "id"))
+            "Go on only with this device: its ID in hexadecimal.", valueName: "id"),
+        transform: Self.deviceID)
     var device: DeviceID?
 
     @Option(
@@ -55,6 +56,14 @@ struct ConnectionOptions: ParsableArguments {
         Connection(
             port: port, channel: channel, link: link.link, probe: probe, probeSerial: probeSerial,
             usbSerial: usbSerial, device: device, instance: instance)
+    }
+
+    private static func deviceID(_ text: String) throws -> DeviceID {
+        guard let id = DeviceID(hexadecimal: text) else {
+            throw ValidationError(
+                "a device ID is 1 to 64 bytes in hexadecimal, two digits for each")
+        }
+        return id
     }
 
     func validate() throws {
@@ -73,10 +82,6 @@ struct ConnectionOptions: ParsableArguments {
             throw ValidationError("--channel usb is no port \(port): it is --port usb:1209:0002")
         }
     }
-}
-
-extension DeviceID: ExpressibleByArgument {
-    public init?(argument: String) { self.init(hexadecimal: argument) }
 }
 
 extension Platform.ChannelSettings.Kind: ExpressibleByArgument {}

@@ -23,7 +23,9 @@ struct EmulateCommand: ParsableCommand {
                 --probe unix:/home/…/microbit-qemu-1/gdb
             """)
 
-    @Argument(help: "A platform that is emulated.")
+    @Argument(
+        help: "A platform that is emulated.",
+        completion: .shellCommand("provision platforms --names"))
     var platform: String
 
     @OptionGroup var places: CatalogueOptions
@@ -53,7 +55,9 @@ struct EmulateCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(isVerbose: false)
-        let platform = try places.catalogue().platform(named: platform)
+        let platform = try places.catalogue().platform(
+            named: platform, orAskingWith: session.interruption)
+        if let firmware { try check(firmware, for: platform) }
         let emulator = try Emulator.start(
             platform, image: firmware.map { URL(filePath: $0).standardizedFileURL.path },
             stateDirectory: session.state.directory.path, instance: instance,
@@ -64,6 +68,19 @@ struct EmulateCommand: ParsableCommand {
         try wait(for: emulator)
         try emulator.stop()
         Terminal.standardError.remark("\(emulator.instance) has ended, its flash is kept")
+    }
+
+    /// What nobody would run, or nobody can.
+    private func check(_ firmware: String, for platform: Platform) throws(ProvisioningError) {
+        if case .qemu = platform.emulation {
+            throw ProvisioningError(
+                .usage, "\(platform.name) is flashed by its probe, and takes no --firmware here",
+                hint: "provision run --platform \(platform.name) --firmware \(firmware) flashes it")
+        }
+        guard FileManager.default.fileExists(atPath: firmware) else {
+            throw ProvisioningError(
+                .usage, "there is no firmware \(firmware)", hint: "build it first")
+        }
     }
 
     /// Ctrl-C is how this command ends well.

@@ -16,7 +16,11 @@ struct InitCommand: ParsableCommand {
               provision init hooks/cmake my-firmware
             """)
 
-    @Argument(help: "A name that --list shows, or its last part.")
+    @Argument(
+        help: "A name that --list shows, or its last part.",
+        completion: .custom { _, _, _ in
+            ((try? TemplateCatalogue.installed().templates()) ?? []).map(\.name)
+        })
     var template: String?
 
     @Argument(help: "The folder to make. Default: the template's name.", completion: .directory)

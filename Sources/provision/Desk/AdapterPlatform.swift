@@ -17,6 +17,13 @@ enum AdapterPlatform {
         return try ask(program, Interruption())
     }
 
+    /// - Parameter error: that no platform file has the name.
+    /// - Returns: the same, with a hint at an adapter of that name which is not run.
+    static func missing(_ name: String, _ error: ProvisioningError) -> ProvisioningError {
+        ProvisioningError(
+            error.code, error.reason, hint: AdapterProgram.hint(for: name) ?? error.hint)
+    }
+
     static func ask(
         _ program: AdapterProgram, _ interruption: Interruption
     ) throws(ProvisioningError) -> Platform {
@@ -37,10 +44,9 @@ extension PlatformCatalogue {
         do {
             return try platform(named: name)
         } catch {
-            guard error.code == .platformUnknown,
-                let platform = try AdapterPlatform.ask(name, interruption)
-            else { throw error }
-            return platform
+            guard error.code == .platformUnknown else { throw error }
+            if let platform = try AdapterPlatform.ask(name, interruption) { return platform }
+            throw AdapterPlatform.missing(name, error)
         }
     }
 }

@@ -29,28 +29,50 @@ enum AccessScope: Hashable, Sendable {
 
     private static let everything = "allow-all"
 
-    init?(_ text: some StringProtocol) {
+    /// - Throws: `ValidationError`, which names the part that is wrong.
+    init(_ text: some StringProtocol) throws {
         guard text != Self.everything else {
             self = .all
             return
         }
         var paths: [Path] = []
         for part in text.split(separator: ";", omittingEmptySubsequences: false) {
-            // A path may hold it too.
-            guard let end = part.lastIndex(of: "=") else { return nil }
-            let path = String(part[..<end])
-            let names = part[part.index(after: end)...].split(
-                separator: ",", omittingEmptySubsequences: false)
-            let methods = names.compactMap { name in
-                Method.allCases.first { $0.rawValue.uppercased() == name.uppercased() }
+            let path = try Self.path(part)
+            guard !paths.contains(where: { $0.path == path.path }) else {
+                throw ValidationError("\(path.path) is there twice")
             }
-            guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy(\.isPrintable),
-                !methods.isEmpty, methods.count == names.count, Set(methods).count == methods.count,
-                !paths.contains(where: { $0.path == path })
-            else { return nil }
-            paths.append(Path(path: path, methods: methods))
+            paths.append(path)
         }
         self = .paths(paths)
+    }
+
+    /// `/led=GET,PUT`
+    private static func path(_ part: some StringProtocol) throws -> Path {
+        // A path may hold it too.
+        guard let end = part.lastIndex(of: "=") else {
+            throw ValidationError("\"\(part)\" is neither \(everything) nor /PATH=METHOD,METHOD")
+        }
+        let path = String(part[..<end])
+        guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy(\.isPrintable) else {
+            throw ValidationError("\"\(path)\" is no path: it begins with a slash")
+        }
+        let names = part[part.index(after: end)...].split(
+            separator: ",", omittingEmptySubsequences: false)
+        var methods: [Method] = []
+        for name in names {
+            let known = Method.allCases
+            guard let method = known.first(where: { $0.rawValue.uppercased() == name.uppercased() })
+            else {
+                throw ValidationError(
+                    "\"\(name)\" is no method of \(path), which are "
+                        + known.map(\.rawValue).joined(separator: ", "))
+            }
+            guard !methods.contains(method) else {
+                throw ValidationError("\(path) has \(method.rawValue) twice")
+            }
+            methods.append(method)
+        }
+        return Path(path: path, methods: methods)
     }
 
     /// Octets, fewer than the characters that YAML 1.2 §7.4.3 allows for a key on the line of its value.
@@ -75,32 +97,30 @@ enum AccessScope: Hashable, Sendable {
     }
 }
 
-extension AccessScope: ExpressibleByArgument {
-    init?(argument: String) { self.init(argument) }
-}
-
 /// A scope for some devices: `SCOPE` for all, else `BOARD:SCOPE`, `NICKNAME:SCOPE` or `ID:SCOPE`, where a
 /// `*` stands for any characters: `kitchen-*:/led=PUT`.
-struct ScopeRule: ExpressibleByArgument, Hashable, Sendable {
+struct ScopeRule: Hashable, Sendable {
     /// Nil: every device.
     let group: String?
     let scope: AccessScope
 
-    init?(argument: String) {
-        if let scope = AccessScope(argument) {
+    /// - Throws: `ValidationError`, which names the part that is wrong.
+    init(_ text: String) throws {
+        if let scope = try? AccessScope(text) {
             self.init(group: nil, scope: scope)
             return
         }
         // A scope begins with a slash or is one word, and no board's name has to do without colons.
-        for index in argument.indices where argument[index] == ":" {
-            let group = argument[..<index]
-            guard !group.isEmpty,
-                let scope = AccessScope(argument[argument.index(after: index)...])
-            else { continue }
-            self.init(group: String(group), scope: scope)
+        for index in text.indices where text[index] == ":" && index != text.startIndex {
+            guard let scope = try? AccessScope(text[text.index(after: index)...]) else { continue }
+            self.init(group: String(text[..<index]), scope: scope)
             return
         }
-        return nil
+        guard !text.hasPrefix(":") else { throw ValidationError("nobody stands before the colon") }
+        let colon = text.hasPrefix("/") ? nil : text.firstIndex(of: ":")
+        // What is wrong about the scope that was meant.
+        let scope = colon.map { text[text.index(after: $0)...] } ?? text[...]
+        self.init(group: nil, scope: try AccessScope(scope))
     }
 
     func matches(_ key: KeyRecord) -> Bool {

@@ -14,13 +14,15 @@ struct PeerOptions: ParsableArguments {
             GROUP:SCOPE is for a board, an ID or a nickname, * stands for any characters; the first \
             that fits a device counts, one without a group last. Devices that none fits are left out. \
             Repeatable.
-            """, valueName: "scope"))
+            """, valueName: "scope"),
+        transform: { try ScopeRule($0) })
     var scopes: [ScopeRule] = []
 
     @Option(
         help: ArgumentHelp(
             "With ariel-peers: what may be done by whoever shows no credential.", valueName: "scope"
-        ))
+        ),
+        transform: { try AccessScope($0) })
     var unauthenticated: AccessScope?
 
     @Option(

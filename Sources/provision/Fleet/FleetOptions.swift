@@ -17,7 +17,7 @@ struct FleetOptions: ParsableArguments {
             "This board, too: PLATFORM, PLATFORM@PORT or, emulated, PLATFORM:INSTANCE; with its GDB "
                 + "server, PLATFORM@gdb:HOST:PORT or PLATFORM@PORT@gdb:HOST:PORT. Repeatable.",
             valueName: "board"),
-        completion: .shellCommand("provision boards --names"))
+        completion: .shellCommand("provision boards --names"), transform: { try BoardName($0) })
     var boards: [BoardName] = []
 
     @Option(

@@ -51,7 +51,10 @@ struct TemplateCopy {
             // What others have put there meanwhile keeps its folder.
             for folder in missing { rmdir(folder) }
             throw error as? ProvisioningError
-                ?? Self.unusable(path, (error as NSError).localizedDescription)
+                ?? Self.unusable(
+                    path,
+                    SystemError(below: error)?.description
+                        ?? (error as NSError).localizedDescription)
         }
     }
 

@@ -43,10 +43,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", AdapterMessage.Fault.notJSON("not an object of JSON")),
-        ("[]", .notJSON("not an object of JSON")), ("{\"id\":}", .notJSON("not an object of JSON")),
-        ("{\"id\":\"1\"}", .notJSON("\"id\" is of another type")),
-        ("{\"ok\":1}", .notJSON("\"ok\" is of another type")),
+        ("", AdapterMessage.Fault.notAnObject),
+        ("[]", .notAnObject), ("{\"id\":}", .notAnObject),
+        ("{\"id\":\"1\"}", .wrongType("id", not: "an integer")),
+        ("{\"ok\":1}", .wrongType("ok", not: "true or false")),
+        ("{\"can\":\"flash\"}", .wrongType("can", not: "a list of strings")),
+        ("{\"can\":[1]}", .wrongType("can", not: "a list of strings")),
+        ("{\"can\":[null]}", .wrongType("can", not: "a list of strings")),
+        ("{\"usb-serial\":1}", .wrongType("usb-serial", not: "a string")),
         (
             String(repeating: "{\"x\":", count: 17) + "1" + String(repeating: "}", count: 17),
             .tooDeep

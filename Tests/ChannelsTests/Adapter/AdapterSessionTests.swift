@@ -152,6 +152,51 @@ import Testing
         #expect(writes.count == 3)
     }
 
+    /// An answer to identify, and what is said of it: all that is wrong, and what helps.
+    @Test(
+        arguments: [
+            (
+                #","device":" 245e1a5c\n""#, #"the device ID " 245e1a5c\n", not 1 to 64 bytes"#,
+                "provision check script"
+            ),
+            (
+                #","device":""# + String(repeating: "ab", count: 100) + "\"",
+                String(repeating: "ab", count: 32) + "\"…, not 1 to 64 bytes",
+                "provision check script"
+            ),
+            ("", #"answers identify without a "device""#, "provision check script"),
+            (#","can":"flash""#, #"}": "can" is not a list of strings"#, "provision check script"),
+            ("]", "}\": not an object of JSON", "its standard output"),
+        ])
+    func whatIsWrongIsShown(_ more: String, _ reason: String, _ hint: String) throws {
+        let (session, _) = try session { id, _ in [Self.ok(id, more)] }
+        let error = #expect(throws: ProvisioningError.self) {
+            try AdapterIDReader(session).readDeviceID()
+        }
+        #expect(error?.code == .adapterProtocol)
+        #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
+        #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
+    }
+
+    @Test func noWordsOfTheAdapterAreReplaced() throws {
+        let (session, _) = try session { id, _ in
+            ["{\"id\":\(id),\"ok\":false,\"error\":\"failed\",\"reason\":\" \",\"hint\":\"\"}"]
+        }
+        let error = #expect(throws: ProvisioningError.self) { try session.reset() }
+        #expect(error?.reason == "script: failed")
+        #expect(error?.hint?.contains("could not do \"reset\"") == true)
+    }
+
+    @Test func anAdapterWithoutAVersionIsTold() throws {
+        let error = #expect(throws: ProvisioningError.self) {
+            try AdapterSession(Eager(), grease: AdapterGrease(.never)).hello()
+        }
+        #expect(error?.code == .versionUnsupported)
+        #expect(
+            error?.reason
+                == "eager answers hello without a \"version\", this program speaks 1")
+    }
+
     /// What keeps adapters tolerant is sent, and one that is not is found by it.
     @Test func adaptersAreKeptTolerant() throws {
         let (session, script) = try session(.always) { id, _ in [Self.ok(id, #","device":"00""#)] }

@@ -55,6 +55,27 @@ import Testing
         #expect(lines.last?.line == "ä")
     }
 
+    /// The system says "No such file" of a script that is there.
+    @Test(arguments: [
+        ("#!/bin/nope -x", #""/bin/nope": No such file"#, "install that"),
+        ("#!/bin/sh\r", #""/bin/sh\r": No such file"#, "CR and LF"),
+        ("#! /etc/passwd", #""/etc/passwd": Permission denied"#, "install that"),
+    ])
+    func aMissingInterpreterIsNamed(_ text: String, _ reason: String, _ hint: String) throws {
+        let folder = try TemporaryFolder()
+        let script = folder.path + "/script"
+        // What this process writes, a child of another test may hold open.
+        _ = try run(shell(#"echo "$2" >"$1" && chmod +x "$1""#, script, text))
+        // Where it runs, a relative path leads to it, too.
+        for command in [Command([script]), Command(["./script"], directory: folder.path)] {
+            let error = #expect(throws: ProvisioningError.self) { try run(command) }
+            #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
+            #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
+        }
+        let missing = #expect(throws: ProvisioningError.self) { try run(Command([script + "x"])) }
+        #expect(missing?.reason.contains("interpreter") == false)
+    }
+
     @Test func childrenStartClean() throws {
         let held = open("/dev/null", O_RDONLY)  // Without O_CLOEXEC.
         defer { close(held) }

@@ -167,6 +167,21 @@ import Testing
             #expect(result.status == 0, "\(result.standardError)")
             #expect(result.text.contains("by an adapter in a shell"))
             #expect(result.text.contains("by its adapter, else by the firmware alone"))
+            // Also where it is of no use.
+            try provision(in: .searching(place), ["emulate", "example"])
+                .expectError("usage", status: 2, "example is real hardware")
+        }
+    }
+
+    @Test func aFileThatMayNotBeRunIsNamed() throws {
+        try Executable.withHome { provision in
+            let file = provision.home.appending(path: "provision-platform-example").path
+            try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: file))
+            for command in [["platforms"], ["check"], ["run", "--platform"]] {
+                let result = try provision(in: .searching(provision.home), command + ["example"])
+                result.expectError("platform-unknown", status: 2, "example")
+                #expect(result.hint?.contains("chmod +x \(file)") == true)
+            }
         }
     }
 
@@ -182,8 +197,11 @@ import Testing
             let name = entry.replacing("LINK", with: link.path).replacing(
                 "FOLDER", with: place.path)
             let path = Surrounding.environment(["PATH": "/usr/bin:/bin:\(name)"])
-            try provision(in: path, ["platforms", "example"], folder: place)
-                .expectError("platform-unknown", status: 2, "example")
+            for command in ["platforms", "check"] {
+                let result = try provision(in: path, [command, "example"], folder: place)
+                result.expectError("platform-unknown", status: 2, "example")
+                #expect(result.hint?.contains("current folder, which is never looked into") == true)
+            }
             guard name.hasPrefix(provision.home.path) else { return }
             // Elsewhere the same entry is one like others.
             let found = try provision(in: path, ["platforms", "example"], folder: provision.home)

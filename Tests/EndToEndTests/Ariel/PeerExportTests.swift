@@ -73,12 +73,19 @@ import Testing
             _ = try export("--scope", "nobody:allow-all")
             #expect((try judge("ariel", path)["peers"] as? [String: Any])?.isEmpty == true)
             try export().expectError("usage", status: 2, "--scope allow-all")
-            for scope in [
-                "", ":", "a:", ":allow-all", "led=GET", "/led", "/led=", "/led=GET,GET",
-                "/led=LOOK", "/a=GET;/a=PUT", "/a=GET;", "/a\n=GET",
+            for (scope, part) in [
+                ("", "\"\" is neither"), (":", "before the colon"), ("a:", "\"\" is neither"),
+                (":allow-all", "before the colon"), ("led=GET", "\"led\" is no path"),
+                ("/led", "\"/led\" is neither"), ("/led=", "\"\" is no method of /led"),
+                ("/led=GET,GET", "/led has GET twice"), ("/a=get;/b=PUT,LOOK", "GET, POST, PUT"),
+                ("lamp:/b=PUT,LOOK", "\"LOOK\" is no method of /b"),
+                ("/a=GET;/a=PUT", "/a is there twice"), ("/a=GET;", "\"\" is neither"),
+                ("/a\n=GET", "is no path"),
             ] {
-                try export("--scope", scope).expectError("usage", status: 2, "scope")
+                try export("--scope", scope).expectError("usage", status: 2, "--scope", part)
             }
+            try export("--unauthenticated", "/b=PUT,LOOK")
+                .expectError("usage", status: 2, "\"LOOK\" is no method of /b")
         }
     }
 

@@ -168,10 +168,16 @@ import Testing
             ("microbit@tcp:localhost:9090", "microbit", "tcp:localhost:9090", nil),
         ] as [(String, String, String?, String?)])
     func aNameHasParts(text: String, platform: String, port: String?, instance: String?) throws {
-        let name = try #require(BoardName(argument: text))
+        let name = try BoardName(text)
         #expect(name.platform == platform && name.port == port && name.instance == instance)
     }
 
-    @Test(arguments: ["", "@/dev/x", ":a", "native:", "native@"])
-    func aNameWithoutAPartIsNone(text: String) { #expect(BoardName(argument: text) == nil) }
+    @Test(arguments: [
+        ("", "platform"), ("@/dev/x", "platform"), (":a", "platform"), ("native:", "instance"),
+        ("native@", "port"), ("native@gdb:", "HOST:PORT"), ("native@@gdb:x:1", "port"),
+    ])
+    func aNameWithoutAPartIsNone(text: String, missing: String) {
+        let error = #expect(throws: (any Error).self) { try BoardName(text) }
+        #expect(String(describing: error).contains(missing))
+    }
 }
