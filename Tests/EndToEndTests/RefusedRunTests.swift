@@ -43,7 +43,7 @@ import Testing
             [command, "--platform", "native", "--no-build", "--package-path", "/etc"],
             "image-invalid", "/etc/")
         try expectNothingMade(
-            [command, "--platform", "native", "--package-path", "/nowhere"], "build-failed",
+            [command, "--platform", "native", "--package-path", "/nowhere"], "usage",
             "/nowhere")
         try expectNothingMade(
             [command, "--platform", "microbit-qemu", "--port", "/dev/null"] + image,

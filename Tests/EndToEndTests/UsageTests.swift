@@ -159,7 +159,7 @@ import Testing
         try Executable.withHome { provision in
             for command in ["run", "flash"] {
                 try provision(command, "--platform", "native", "--package-path", "/nonexistent/x")
-                    .expectError("build-failed", status: 3, "there is no folder /nonexistent/x")
+                    .expectError("usage", status: 2, "/nonexistent/x is missing")
             }
         }
     }
