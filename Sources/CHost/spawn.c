@@ -97,52 +97,76 @@ static int make_child(const struct chost_spawn_request *request, pid_t *pid) {
     return error;
 }
 
-static pthread_mutex_t callers = PTHREAD_MUTEX_INITIALIZER;
+/// One child to be made, in the frame of who waits for it.
+struct job {
+    const struct chost_spawn_request *request;
+    struct job *next;
+    pid_t pid;
+    int error;
+    bool is_done;
+};
+
+// A child is killed when the thread that made it ends, so threads that never end make all of them. More
+// than one: until its child has become another program, a thread stands still, which takes milliseconds
+// where every core is busy, and dozens of boards are started at once.
+#define SPAWNERS 8
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int thread_error;
-static const struct chost_spawn_request *pending;
-static pid_t made;
-static int made_error;
+static pthread_cond_t added = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
+static struct job *first, **last = &first;
+static int waiting_jobs, idle_spawners, spawners;
 
 static void *spawner(void *unused) {
     (void)unused;
     pthread_mutex_lock(&lock);
     for (;;) {
-        while (!pending) pthread_cond_wait(&changed, &lock);
-        made_error = make_child(pending, &made);
-        pending = NULL;
-        pthread_cond_broadcast(&changed);
+        idle_spawners++;
+        while (!first) pthread_cond_wait(&added, &lock);
+        idle_spawners--;
+        struct job *job = first;
+        first = job->next;
+        if (!first) last = &first;
+        waiting_jobs--;
+        pthread_mutex_unlock(&lock);
+        job->error = make_child(job->request, &job->pid);
+        pthread_mutex_lock(&lock);
+        job->is_done = true;
+        pthread_cond_broadcast(&done);
     }
     return NULL;
 }
 
-static void start_spawner(void) {
+static int start_spawner(void) {
     // No handler may run in a child that shares our memory.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    thread_error = pthread_create(&thread, NULL, spawner, NULL);
-    if (!thread_error) pthread_detach(thread);
+    int error = pthread_create(&thread, NULL, spawner, NULL);
+    if (!error) pthread_detach(thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 int chost_spawn(const struct chost_spawn_request *request, pid_t *pid) {
-    pthread_mutex_lock(&callers);
-    pthread_once(&once, start_spawner);
-    int error = thread_error;
-    if (!error) {
-        pthread_mutex_lock(&lock);
-        pending = request;
-        pthread_cond_broadcast(&changed);
-        while (pending) pthread_cond_wait(&changed, &lock);
-        error = made_error;
-        *pid = made;
-        pthread_mutex_unlock(&lock);
+    struct job job = {.request = request};
+    int error = 0;
+    pthread_mutex_lock(&lock);
+    if (waiting_jobs >= idle_spawners && spawners < SPAWNERS) {
+        error = start_spawner();
+        if (!error) spawners++;
     }
-    pthread_mutex_unlock(&callers);
+    // With one there, it only takes longer.
+    if (!error || spawners > 0) {
+        *last = &job;
+        last = &job.next;
+        waiting_jobs++;
+        pthread_cond_signal(&added);
+        while (!job.is_done) pthread_cond_wait(&done, &lock);
+        error = job.error;
+        *pid = job.pid;
+    }
+    pthread_mutex_unlock(&lock);
     return error;
 }
 
