@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import Synchronization
 
@@ -5,7 +6,12 @@ import Synchronization
 ///
 /// Each write stands in a savepoint of its own: one that throws takes nothing back but itself.
 final class GroupCommit: Sendable {
-    private let waiting = Mutex<[any PendingWrite]>([])
+    private struct State {
+        var waiting: [any PendingWrite] = []
+        var hasLeader = false
+    }
+
+    private let state = Mutex(State())
 
     /// Most writes in one transaction: it keeps other processes waiting.
     private static let maximumCount = 64
@@ -15,18 +21,36 @@ final class GroupCommit: Sendable {
         to pool: DatabasePool, _ body: @escaping (Database) throws -> Value
     ) throws -> Value {
         let own = Write(body)
-        waiting.withLock { $0.append(own) }
-        // Whoever comes first writes for all who wait; the others find their write done.
-        pool.writeWithoutTransaction { database in
-            while !own.isDone {
-                let group = waiting.withLock { waiting in
-                    defer { waiting.removeFirst(min(waiting.count, Self.maximumCount)) }
-                    return waiting.prefix(Self.maximumCount)
-                }
-                Self.commit(Array(group), to: database)
+        let leads = state.withLock { state in
+            state.waiting.append(own)
+            defer { state.hasLeader = true }
+            return !state.hasLeader
+        }
+        // Whoever comes first writes for all who wait. They wait for their own write and not for the writer:
+        // each would have to get hold of it once, one after the other, only to find that all is done.
+        if leads || own.waitToLead() {
+            pool.writeWithoutTransaction { database in
+                while !own.isDone { Self.commit(nextGroup(), to: database) }
             }
+            resign()
         }
         return try own.result()
+    }
+
+    private func nextGroup() -> [any PendingWrite] {
+        state.withLock { state in
+            defer { state.waiting.removeFirst(min(state.waiting.count, Self.maximumCount)) }
+            return Array(state.waiting.prefix(Self.maximumCount))
+        }
+    }
+
+    /// What has come meanwhile is led by one of those who wait for it.
+    private func resign() {
+        let next = state.withLock { state in
+            state.hasLeader = !state.waiting.isEmpty
+            return state.waiting.first
+        }
+        next?.lead()
     }
 
     private static func commit(_ group: [any PendingWrite], to database: Database) {
@@ -58,14 +82,17 @@ private protocol PendingWrite: AnyObject, Sendable {
 
     /// The transaction has ended: durable, or with an error for all that was in it.
     func finish(_ error: (any Error)?)
+
+    /// Has the thread that waits for it write for all.
+    func lead()
 }
 
-// Only the thread that has the writer touches a write, while the thread that made it waits for the
-// writer.
+// Only the thread that has the writer touches a write, while the thread that made it waits to be told.
 private final class Write<Value>: PendingWrite, @unchecked Sendable {
     private let body: (Database) throws -> Value
     private var outcome: Result<Value, any Error>?
     private(set) var isDone = false
+    private let told = DispatchSemaphore(value: 0)
 
     init(_ body: @escaping (Database) throws -> Value) { self.body = body }
 
@@ -89,6 +116,15 @@ private final class Write<Value>: PendingWrite, @unchecked Sendable {
     func finish(_ error: (any Error)?) {
         if let error, self.error == nil { outcome = .failure(error) }
         isDone = true
+        told.signal()
+    }
+
+    func lead() { told.signal() }
+
+    /// False: it is done.
+    func waitToLead() -> Bool {
+        told.wait()
+        return !isDone
     }
 
     func result() throws -> Value {
