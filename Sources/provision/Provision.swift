@@ -46,6 +46,7 @@ struct Provision: ParsableCommand {
         Interruption.exitsOnSignals()
         forbidCoreFile()
         chost_return_large_blocks()
+        chost_widen_descriptor_table()
         // A write beyond the limit on file sizes is an error with a hint, not the end of this process.
         signal(SIGXFSZ, SIG_IGN)
         // Whoever started this process may have it ignored, and then nobody learns how a command ended.

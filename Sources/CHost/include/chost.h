@@ -25,11 +25,16 @@ void chost_unfinished_file_end(void);
 
 // MARK: Memory
 
-/// A block of more than 68 KiB goes back to the system when it is freed. glibc would learn from the first
+/// A block of more than 96 KiB goes back to the system when it is freed. glibc would learn from the first
 /// one to keep them: a board's flash is read again and again, and what stays lies between.
 void chost_return_large_blocks(void);
 
 // MARK: Descriptors
+
+/// Has the kernel make room for 1024 descriptors, the usual limit. When threads share the table, whoever
+/// opens the first descriptor beyond it waits tens of milliseconds, and all others with it: call it before
+/// the first thread begins.
+void chost_widen_descriptor_table(void);
 
 /// A pipe whose ends are closed on exec. `nonblocking` applies to both ends.
 int chost_pipe(int *read_fd, int *write_fd, bool nonblocking);
