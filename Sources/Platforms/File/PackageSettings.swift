@@ -118,7 +118,7 @@ public struct PackageSettings: Sendable {
 enum SettingsKey: String, PlatformKey {
     /// A name that `provision platforms` lists. --platform, PROVISION_PLATFORM.
     case platform
-    /// A folder of platform files, or a list of them, relative to the package. --platforms.
+    /// A folder of platform files, or a list of up to 16, relative to the package. --platforms.
     case platforms
     /// The image, relative to the package, for the platform of this file: nothing is built. --firmware,
     /// PROVISION_FIRMWARE.
@@ -127,7 +127,7 @@ enum SettingsKey: String, PlatformKey {
     case channel
     /// Bits per second, one or a list. --baud, PROVISION_BAUD.
     case baud
-    /// List of `"x509"`, `"cwt"` and `"trust-anchors"`. --credentials, PROVISION_CREDENTIALS.
+    /// List of `"x509"`, `"cwt"` and `"trust-anchors"`, at least one. --credentials, PROVISION_CREDENTIALS.
     case credentials
     /// Days, 1 to 36500. --validity-days, PROVISION_VALIDITY_DAYS.
     case validityDays = "validity-days"

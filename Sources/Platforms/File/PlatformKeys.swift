@@ -1,5 +1,5 @@
 // The keys of a platform file, table by table: the schema. Whatever is not here is refused.
-// `Platform` says what the values mean; `platforms/` has examples.
+// `Platform` says what the values mean; `PlatformFile.md` lists them for people, and a test holds it to this.
 
 enum RootKey: String, PlatformKey {
     /// `[a-z0-9-]+`, the name of the file without `.toml`.
@@ -42,13 +42,13 @@ enum ToolKey: String, PlatformKey {
 
 /// `[match]`, how the board is recognised when it is plugged in. Without it, it has to be named.
 enum MatchKey: String, PlatformKey {
-    /// List of USB devices, any of which is the board, or its probe.
+    /// List of different USB devices, at least one, any of which is the board, or its probe.
     case usb
 }
 
 /// A USB device: `{ vendor = 0x0d28, product = 0x0204, text = "micro:bit" }`. All that is said must hold.
 enum USBMatchKey: String, PlatformKey {
-    /// 0 to 0xffff. Without `product`, `text` or `serial` must say which of the vendor's devices.
+    /// 0 to 0xffff. A vendor is needed; without `product`, `text` or `serial` must say which of its devices.
     case vendor, product
     /// A part of the name that the device gives itself, its product string.
     case text
@@ -60,7 +60,7 @@ enum USBMatchKey: String, PlatformKey {
 
 /// `[build]`. Without it, images come from elsewhere.
 enum BuildKey: String, PlatformKey {
-    /// `[a-z0-9-]+`, default: the board. Platforms of one name share build products.
+    /// `[a-z0-9-]+`, default: the board, if that is of this form. Platforms of one name share build products.
     case name
     /// Argument list, run in the firmware package. `{scratch}`, `{package}`, `{board}`.
     case command
@@ -68,7 +68,7 @@ enum BuildKey: String, PlatformKey {
     case image
 }
 
-/// `[flash]`
+/// `[flash]`. A file that says `method` says it anew: nothing of it is taken from a family or a tool.
 enum FlashKey: String, PlatformKey {
     /// `"gdb"`: the probe writes; `"command"`: a tool does; `"adapter"`: the adapter does; `"none"`: the
     /// emulator runs the image.
@@ -77,9 +77,9 @@ enum FlashKey: String, PlatformKey {
     /// names or USB tells: `{port}` (--port), `{probe}` (--probe-serial), `{usb}`, the probe's USB numbers.
     /// Method `"command"`.
     case command
-    /// Argument list, run before flashing when asked for. Method `"command"`.
+    /// Argument list without `{image}`, run before flashing when asked for. Method `"command"`.
     case eraseCommand = "erase-command"
-    /// Argument list, run after flashing. Method `"command"`.
+    /// Argument list without `{image}`, run after flashing. Method `"command"`, without `monitor`.
     case resetCommand = "reset-command"
     /// Whether the command goes on running, and prints the device's log; default false. Method
     /// `"command"`, with `[report] from = "flasher"`.
@@ -89,14 +89,15 @@ enum FlashKey: String, PlatformKey {
     /// List of regions that hold keys and credentials. Method `"gdb"`.
     case eraseRegions = "erase-regions"
     /// Bits per second at which the board's port is opened and left before the command, for a bootloader
-    /// that waits for that: 1200. `{port}` is the port that comes then. Method `"command"`.
+    /// that waits for that: 1200. `{port}` is the port that comes then. Method `"command"`, without
+    /// `monitor`.
     case touchBaud = "touch-baud"
     /// What resets the board, a monitor command of the GDB server; default `"reset"`. Method `"gdb"`.
     case resetMonitor = "reset-monitor"
 }
 
-/// `[adapter]`, a program that does what no other key of this file can say. With it, `[flash]` and
-/// `[channel]` are its own where they say nothing else.
+/// `[adapter]`, a program that does what no other key of this file can say. With it, a `[flash]` that is not
+/// there and a `[channel]` without `kind` are its own; one of the two must be.
 enum AdapterKey: String, PlatformKey {
     /// `[a-z0-9-]+`: the program `provision-platform-NAME`, beside this file or on `PATH`.
     case name
@@ -104,26 +105,30 @@ enum AdapterKey: String, PlatformKey {
 
 /// A region: `{ address = 0x1000, length = 0x100 }`.
 enum RegionKey: String, PlatformKey {
+    /// 0 to 0xffffffff, where the region must end, too.
     case address
-    /// Bytes.
+    /// Bytes, 1 to 0x4000000.
     case length
 }
 
 /// `[identify]`, where the device ID is. A file that says `address` or `words` says it anew: nothing of it
-/// is taken from a family. In the same way with `command`.
+/// is taken from a family. In the same way with `command`, its `format` and its `script`; and with `from`,
+/// which says the whole table anew.
 enum IdentifyKey: String, PlatformKey {
-    /// `"probe"`, the default: it is read without the firmware's help; `"firmware"`: nobody else can.
+    /// `"probe"`, the default: it is read without the firmware's help; `"firmware"`: nobody else can, and
+    /// only `length` may stand beside it.
     case from
     /// Of the first byte.
     case address
-    /// Bytes, 1 to 64. With `words`, so many of their bytes are the ID; default: all.
+    /// Bytes, 1 to 64. With `words`, so many of their bytes are the ID; default: all. From the firmware: for
+    /// people.
     case length
     /// List of the addresses of 32-bit words, in place of `address`, for an ID that is not in one piece.
     case words
     /// `"memory"`, the default: in the order of addresses; `"reversed"`: the last byte first;
     /// `"big-endian-words"`: each word's last byte first. As the firmware says it.
     case order
-    /// Whether it must be read by aligned 32-bit accesses; default false. `words` are.
+    /// Whether it must be read by aligned 32-bit accesses; default false. `words` are, and don't have it.
     case wordAccess = "word-access"
     /// Argument list of a tool that reads it, where no GDB server is named. Placeholders as for flashing, of
     /// which `{probe}` or `{port}` must say which board, and `{address}`, `{words}`, `{length}`.
@@ -138,17 +143,17 @@ enum IdentifyKey: String, PlatformKey {
 /// `[report]`, for boards that only print a line with their key. Nothing is sent to them, and they get no
 /// credential.
 enum ReportKey: String, PlatformKey {
-    /// List of what is looked for: `"provision"`, `"ariel"`; default both.
+    /// List of what is looked for: `"provision"`, `"ariel"`, at least one; default both.
     case formats
     /// Where the log is: `"channel"`, the default; `"flasher"`: what the flash command with `monitor`
     /// prints.
     case from
 }
 
-/// `[channel]`. Not needed where the log is the flash command's.
+/// `[channel]`. Not needed where the log is the flash command's, nor with `[adapter]`.
 enum ChannelKey: String, PlatformKey {
     /// `"uart"`; `"rtt"`: through the debug probe; `"usb"`: bulk endpoints of a vendor interface; `"udp"`;
-    /// `"adapter"`: through the adapter.
+    /// `"adapter"`: through the adapter, the default with `[adapter]`.
     case kind
     /// Bits per second, one or a list, of which each is tried in turn; default 115200.
     case baud
@@ -157,7 +162,7 @@ enum ChannelKey: String, PlatformKey {
     /// What restarts a board that was flashed: `"none"`, `"dtr"`, `"arduino"`, `"esp"`, or a list of steps:
     /// `["dtr=0,rts=1", "wait=100", "rts=0"]`; default none.
     case reset
-    /// `"console"`, or `"raw"`: SMP messages and nothing else; default console.
+    /// `"console"`, or `"raw"`: SMP messages and nothing else; default console. Not with kind `"udp"`.
     case framing
     /// 1 or 2; default 2, and 1 with a device that says it knows no other.
     case smpVersion = "smp-version"
@@ -173,7 +178,7 @@ enum ChannelKey: String, PlatformKey {
 
 /// `[channel.udp]`
 enum UDPKey: String, PlatformKey {
-    /// `"udp:HOST"` or `"udp:HOST:PORT"`; the port is 1337 by default.
+    /// `"udp:HOST"` or `"udp:HOST:PORT"`; the port is 1337 by default. An IPv6 address stands in brackets.
     case endpoint
 }
 
@@ -181,17 +186,19 @@ enum UDPKey: String, PlatformKey {
 enum RTTKey: String, PlatformKey {
     /// List of regions of RAM that are searched for the control block, and in which its rings must lie.
     case ram
-    /// Numbers of the channels that carry the device protocol, to the host and from it; default 0.
+    /// Numbers of the channels that carry the device protocol, to the host and from it: 0 to 254, default 0.
     case up, down
     /// Number of the channel to the host with the log; default: it shares `up`.
     case log
 }
 
-/// `[channel.usb]`: what is said must be so of the device, and something must be said.
+/// `[channel.usb]`: what is said must be so of the device, and `vendor`, `serial` or `interface` must be
+/// said.
 enum USBKey: String, PlatformKey {
     /// idVendor and idProduct of the device with its new firmware: 0x1209. A product needs a vendor.
     case vendor, product
-    /// The device's serial number, where one board is meant and no other of its kind.
+    /// The device's serial number, or the place where it is plugged in, `1-2.4`, where one board is meant and
+    /// no other of its kind.
     case serial
     /// The interface's string.
     case interface
@@ -199,7 +206,7 @@ enum USBKey: String, PlatformKey {
 
 /// `[probe]`, for real boards with a usual GDB server.
 enum ProbeKey: String, PlatformKey {
-    /// `"tcp:HOST:PORT"` or `"unix:PATH"`
+    /// `"tcp:HOST:PORT"`, also without `tcp:`, or `"unix:PATH"`
     case endpoint
 }
 
@@ -220,7 +227,7 @@ enum EmulatorKey: String, PlatformKey {
 
 /// `[credentials]`
 enum CredentialsKey: String, PlatformKey {
-    /// List of `"x509"` and `"cwt"`; default both.
+    /// List of `"x509"` and `"cwt"`; default both. None in the list: nothing is signed.
     case types
     /// Days, 1 to 36500; default: no expiry.
     case validityDays = "validity-days"
@@ -228,7 +235,7 @@ enum CredentialsKey: String, PlatformKey {
     case trustAnchors = "trust-anchors"
 }
 
-/// `[timeouts]`, in milliseconds: `boot-ms` and so on, see `Timeout`.
+/// `[timeouts]`, in milliseconds, 1 to 3600000: `boot-ms` and so on, see `Timeout`.
 struct TimeoutsKey: PlatformKey {
     let timeout: Timeout
 
