@@ -226,7 +226,7 @@ public final class AdapterSession {
         let answer = try exchange(
             request.rawValue, grease.mixed(fields), within: timeout, progress: progress)
         if answer.ok == true { return answer }
-        throw try failure(answer, request.rawValue)
+        throw refusal(answer, request.rawValue)
     }
 
     /// Sends a request that no adapter knows.
@@ -289,19 +289,7 @@ public final class AdapterSession {
         do throws(AdapterMessage.Fault) {
             message = try AdapterMessage(parsing: line)
         } catch {
-            let start = PlainText.sanitized(line.prefix(60))
-            let dots = line.count > 60 ? "…" : ""
-            switch error {
-            case .tooDeep:
-                throw ProvisioningError(
-                    .answerTooDeep, "a line of \(name) is \(error)", hint: hint)
-            case .notUTF8, .notAnObject:
-                throw ProvisioningError(
-                    .adapterProtocol, "\(name) sends \"\(start)\(dots)\": \(error)",
-                    hint: "its standard output is for the protocol's lines, and nothing else")
-            case .wrongType:
-                throw violation("sends \"\(start)\(dots)\": \(error)")
-            }
+            throw unreadable(line, error)
         }
         if let data = message.data, message.id == nil {
             try takeData(data)
@@ -312,12 +300,6 @@ public final class AdapterSession {
             return nil
         }
         return message
-    }
-
-    private var hint: String { "provision check \(name) shows what it does wrong" }
-
-    private func violation(_ what: String) -> ProvisioningError {
-        ProvisioningError(.adapterProtocol, "\(name) \(what)", hint: hint)
     }
 
     private func takeData(_ text: String) throws(ProvisioningError) {
@@ -361,41 +343,5 @@ public final class AdapterSession {
         throw ProvisioningError(
             .answerUnrelated, "\(name) answers request \(id), and that is not the open one",
             hint: "each request has one answer, with its \"id\"")
-    }
-
-    /// What a refusal means for the run.
-    private func failure(_ answer: AdapterMessage, _ request: String) throws(ProvisioningError)
-        -> ProvisioningError
-    {
-        guard let failure = answer.error.flatMap(AdapterFailure.init) else {
-            let word = PlainText.sanitized((answer.error ?? "").utf8.prefix(40))
-            return violation(
-                "refuses \"\(request)\" with \"\(word)\", which is no error of its list")
-        }
-        let reason = Self.text(answer.reason, atMost: 1000) ?? failure.rawValue
-        let advice = Self.text(answer.hint, atMost: 400)
-        if failure == .version {
-            let known = (answer.versions ?? []).prefix(8).map(String.init).joined(separator: ", ")
-            return ProvisioningError(
-                failure.code,
-                known.isEmpty
-                    ? "\(name) refuses version \(AdapterProtocol.version), and names none that it speaks"
-                    : "\(name) speaks version \(known), this program \(AdapterProtocol.version)",
-                hint: "update the adapter, or this program")
-        }
-        return ProvisioningError(
-            failure.code, "\(name): \(reason)",
-            hint: advice ?? "the adapter could not do \"\(request)\": its log is shown with -v")
-    }
-
-    /// What an adapter says to people; nil where that is nothing.
-    private static func text(_ text: String?, atMost length: Int) -> String? {
-        let text = PlainText.sanitized((text ?? "").utf8.prefix(length))
-        return text.isEmpty ? nil : text
-    }
-
-    private func closed(_ reason: String) -> ProvisioningError {
-        ProvisioningError(
-            .channelClosed, "\(name): \(reason)", hint: "is the board still attached, and running?")
     }
 }

@@ -36,7 +36,8 @@ struct Executable {
     }
 
     static let packageRoot = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
 
     /// Beside the test bundle: SwiftPM puts all products of one build into one folder.
     static let url: URL = {
