@@ -285,9 +285,10 @@ public final class GDBRemote {
         return packet[1...2].allSatisfy { $0.hexadecimalValue != nil }
     }
 
-    /// `O` and text in hexadecimal, which no data are: their digits are even in number.
+    /// `O` and text in hexadecimal, which no data are: their digits are even in number. An empty line of
+    /// OpenOCD's log is the letter alone.
     static func isOutput(_ packet: [UInt8]) -> Bool {
-        packet.first == UInt8(ascii: "O") && packet.count >= 3 && !packet.count.isMultiple(of: 2)
+        packet.first == UInt8(ascii: "O") && !packet.count.isMultiple(of: 2)
     }
 
     /// The request without its data, for messages.

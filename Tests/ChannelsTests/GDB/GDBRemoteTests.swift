@@ -47,10 +47,11 @@ import Testing
     /// OpenOCD, when it was kept busy: "keep_alive() was not invoked in the 1000 ms timelimit".
     @Test func ignoresOutputThatNobodyAskedFor() throws {
         let output = GDBPacket.encoded("O6b6565705f616c697665".utf8)
+        let emptyLine = GDBPacket.encoded("O".utf8)
         let server = try FakeGDBServer { request, _ in
             switch request {
             case let request where request.hasPrefix("m"):
-                output + output + GDBPacket.encoded("01020304".utf8)
+                output + emptyLine + output + GDBPacket.encoded("01020304".utf8)
             case "D": output + GDBPacket.encoded("OK".utf8)
             default: nil
             }
