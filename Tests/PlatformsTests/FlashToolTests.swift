@@ -34,10 +34,12 @@ import Testing
     }
 
     /// Every command of one of these programs that a platform has, each once.
-    private static func commands(of program: String) throws -> [[String]] {
+    private static func commands(
+        of program: String, image: String = #filePath, port: String = "/dev/ttyACM0"
+    ) throws -> [[String]] {
         // Any file is an image that can be opened.
         let values: [CommandPlaceholder: String] = [
-            .image: #filePath, .port: "/dev/ttyACM0", .probe: "0123", .usb: "0d28:0204",
+            .image: image, .port: port, .probe: "0123", .usb: "0d28:0204",
             .baud: "115200", .package: "/fw", .address: "0x10000060", .words: "2", .length: "8",
         ]
         var found: Set<[String]> = []
@@ -66,6 +68,65 @@ import Testing
         }
         // It refuses what it does not know: the judge is awake.
         #expect(try judge("parse", program, "--no-such-option").0 != 0)
+    }
+
+    /// What a tool says when it has understood all of a command line, and nothing is attached.
+    struct Refusal: Sendable, CustomTestStringConvertible {
+        let program: String
+        let count: Int
+        let words: String
+        /// A command line that it does not understand.
+        let mistake: [String]
+
+        var path: String { "/usr/bin/\(program)" }
+        var testDescription: String { program }
+    }
+
+    private static let refusals = [
+        Refusal(
+            program: "avrdude", count: 5, words: "cannot open port /nonexistent/port",
+            mistake: ["-p", "m328p", "-c", "arduin", "-P", "/nonexistent/port"]),
+        // It reads the image before it looks for a board: one that is attached stays as it is.
+        Refusal(
+            program: "dfu-util", count: 1, words: "Could not open file /nonexistent/image",
+            mistake: ["--download", "/nonexistent/image", "--dfuse"]),
+        Refusal(
+            program: "st-flash", count: 3, words: "Couldn't find any ST-Link devices",
+            mistake: ["--serial", "0123", "wipe"]),
+    ]
+
+    @Test(
+        .enabled(
+            if: refusals.allSatisfy { FileManager.default.isExecutableFile(atPath: $0.path) },
+            "avrdude, dfu-util or st-flash is not installed: run Scripts/setup --test"),
+        arguments: refusals)
+    func understandsItsCommandLines(_ refusal: Refusal) throws {
+        let commands = try Self.commands(
+            of: refusal.program, image: "/nonexistent/image", port: "/nonexistent/port")
+        #expect(commands.count >= refusal.count)
+        for command in commands {
+            // avrdude's programmer "wiring" goes on for ever where its port can't be opened.
+            let (status, output) = try run(
+                "/usr/bin/timeout", ["--signal", "KILL", "15", refusal.path] + command.dropFirst())
+            #expect(status != 0)
+            #expect(output.contains(refusal.words), "\(command): \(output)")
+        }
+        #expect(try !run(refusal.path, refusal.mistake).1.contains(refusal.words))
+    }
+
+    /// It looks a chip up when it has its port, so its list of chips is asked.
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/avrdude"),
+            "avrdude is not installed: run Scripts/setup --test"))
+    func avrdudeHasTheChips() throws {
+        let list = try run("/usr/bin/avrdude", ["-p", "?"]).1
+        let known = Set(list.split(separator: "\n").compactMap { $0.split(separator: " ").first })
+        #expect(known.count > 100)
+        for command in try Self.commands(of: "avrdude") {
+            let chip = try #require(command.firstIndex(of: "-p").map { command[$0 + 1] })
+            #expect(known.contains(chip[...]), "\(chip)")
+        }
     }
 
     /// Read back with the formats that the tool files name.
