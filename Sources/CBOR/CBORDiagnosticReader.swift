@@ -34,7 +34,7 @@ private struct CBORDiagnosticReader {
     let text: [UInt8]
     var index = 0
 
-    private static let space = UInt8(ascii: " ")
+    private static let spaces = [UInt8](" \t\n\r".utf8)
     private static let quote = UInt8(ascii: "\"")
     private static let backslash = UInt8(ascii: "\\")
 
@@ -46,7 +46,10 @@ private struct CBORDiagnosticReader {
 
     private var next: UInt8? { index < text.count ? text[index] : nil }
 
-    private mutating func skipSpaces() { while next == Self.space { index += 1 } }
+    /// RFC 8949 §8: JSON's white space, so also that of a file with lines.
+    private mutating func skipSpaces() {
+        while let next, Self.spaces.contains(next) { index += 1 }
+    }
 
     private mutating func take(_ word: StaticString) -> Bool {
         let end = index + word.utf8CodeUnitCount
@@ -144,7 +147,7 @@ private struct CBORDiagnosticReader {
         index += 1
         var octets: [UInt8] = []
         while let octet = next, octet != Self.quote {
-            guard octet >= Self.space, octet != 0x7f else {
+            guard octet >= UInt8(ascii: " "), octet != 0x7f else {
                 throw expected("a printable character")
             }
             if octet == Self.backslash {

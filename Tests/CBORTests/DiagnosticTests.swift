@@ -17,6 +17,7 @@ import Testing
             ("[]", .array([])), ("[1, [2] ]", .array([.unsigned(1), .array([.unsigned(2)])])),
             ("{}", .map([:])),
             ("{ 1 : h'02' , \"a\" : true }", .map([1: .bytes([2]), "a": .simple(21)])),
+            ("\n{\r\n\t1: [\n2\n]\n}", .map([1: .array([.unsigned(2)])])),
             ("false", .simple(20)), ("null", .simple(22)),
         ] as [(String, CBORValue)])
     func reads(_ text: String, _ expected: CBORValue) throws {
