@@ -79,6 +79,7 @@ struct Provision: ParsableCommand {
                 Terminal.standardOutput.write(Version.current + "\n")
             } else {
                 try checkCommand(arguments)
+                try RepeatedOption.check(arguments, of: Self.self)
                 let isNamed = arguments.first.map(configuration.subcommands.names.contains) == true
                 var command =
                     try isNamed

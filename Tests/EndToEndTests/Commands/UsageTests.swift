@@ -155,6 +155,29 @@ import Testing
         }
     }
 
+    /// Of two devices to be revoked, one would stay good.
+    @Test func aSecondValueIsNotTakenForTheFirst() throws {
+        try Executable.withHome { provision in
+            for (name, arguments) in [
+                (
+                    "--device",
+                    ["revoke", "--device", "a1", "--reason", "superseded", "--device=b2"]
+                ),
+                ("--head", ["registry", "verify", "--head", "x", "--head", "y"]),
+                ("--platform", ["--platform", "native", "--platform", "microbit"]),
+            ] {
+                try provision.run(Executable.url, arguments)
+                    .expectError("usage", status: 2, "\(name) is given twice")
+            }
+            // Those of which there may be several, flags, and what belongs to another command.
+            let run = try provision(
+                "run", "--board", "native:a", "--board", "native:b", "--timeout", "boot=1s",
+                "--timeout", "answer=1s", "-v", "-v", "--json", "--json", "--dry-run", "--",
+                "tool", "--platform", "x", "--platform", "y")
+            #expect(!run.standardError.contains("is given twice"), "\(run.standardError)")
+        }
+    }
+
     @Test func aFolderThatIsNotThereIsMissed() throws {
         try Executable.withHome { provision in
             for command in ["run", "flash"] {
