@@ -56,6 +56,31 @@ extension SQLiteRegistry {
         }
     }
 
+    /// What `revoke` would revoke, as it stands now.
+    ///
+    /// - Throws: as `revoke` would.
+    public func revocable(
+        _ selector: RevocationSelector, at now: NumericDate
+    ) throws(ProvisioningError) -> RevocationOutcome {
+        try read { database in
+            let log = try EventLog(database: database, now: now)
+            let keys: [KeyRecord]
+            switch selector {
+            case .device(let identity):
+                keys = try log.keysToRevoke(of: try database.requireDevice(identity))
+            case .key(let thumbprint):
+                keys = [try log.requireKey(thumbprint)]
+                try keys[0].requireUnrevoked()
+            case .credential(let serialNumber, let issuer):
+                return RevocationOutcome(
+                    keys: [], credentials: [try log.credentialToRevoke(serialNumber, issuer)])
+            }
+            let credentials = try keys.flatMap { try database.credentialRecords(of: $0.row) }
+            return RevocationOutcome(
+                keys: keys, credentials: credentials.filter { $0.revocation == nil })
+        }
+    }
+
     /// Takes a key's revocation back. It is `pending` again: its credentials stay revoked, for a
     /// published revocation can't be called back, and the device must confirm new ones.
     ///
@@ -200,7 +225,8 @@ extension EventLog {
         }
         if let revocation = credential.revocation {
             throw ProvisioningError(
-                .keyRevoked, "credential \(name) was revoked \(revocation.phrase)")
+                .keyRevoked, "credential \(name) was revoked \(revocation.phrase)",
+                hint: "that is for ever; the next run gives its key a new one")
         }
         return credential
     }

@@ -95,6 +95,7 @@ extension KeyRecord: RowRecord {
         throw ProvisioningError(
             .keyRevoked, "key \(name) of \(identity) was revoked \(revocation.phrase)",
             hint: "flash with --erase for a new key, or take it back: "
-                + "provision registry reinstate --key \(name.prefix(16))")
+                + "provision registry reinstate --key \(name.prefix(16)); "
+                + "for another reason, take it back and revoke it anew")
     }
 }

@@ -58,10 +58,11 @@ struct RevokeCommand: ParsableCommand {
         try state.warnOfClock(registry)
         let selector = try selector(registry)
         let reason = reason ?? .unspecified
+        let now = Surroundings.system.now()
         let outcome =
             try dryRun
-            ? preview(selector, registry)
-            : registry.revoke(selector, reason: reason, at: Surroundings.system.now(), note: note)
+            ? registry.revocable(selector, at: now)
+            : registry.revoke(selector, reason: reason, at: now, note: note)
         if json {
             return try JSONDocument.print(
                 Report(
@@ -90,29 +91,6 @@ struct RevokeCommand: ParsableCommand {
                 hint: "give up to 20 octets in hexadecimal, as provision keys --json shows them")
         }
         return .credential(serialNumber: serial.bytes, issuer: nil)
-    }
-
-    /// What `revoke` would touch, without touching it.
-    private func preview(_ selector: RevocationSelector, _ registry: SQLiteRegistry) throws
-        -> RevocationOutcome
-    {
-        let keys: [KeyRecord]
-        switch selector {
-        case .device(let identity):
-            keys = (try registry.device(identity)?.keys ?? []).filter { $0.state != .revoked }
-        case .key(let thumbprint):
-            keys = [try registry.key(thumbprint)].compactMap(\.self)
-        case .credential(let serialNumber, let issuer):
-            let credentials = try registry.credentials(serialNumber: serialNumber, issuer: issuer)
-            guard !credentials.isEmpty else {
-                throw ProvisioningError(
-                    .notFound, "nothing has the serial number \(serialNumber.hexadecimal)")
-            }
-            return RevocationOutcome(keys: [], credentials: credentials)
-        }
-        let credentials = try keys.flatMap { try registry.credentials(of: $0.thumbprint) }
-        return RevocationOutcome(
-            keys: keys, credentials: credentials.filter { $0.revocation == nil })
     }
 }
 

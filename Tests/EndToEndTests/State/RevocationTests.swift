@@ -42,8 +42,13 @@ import Testing
             try #require(id != first)
             let named = try provision("devices", "name", first, id)
             named.expectError("usage", status: 2, id)
+            #expect(try provision("revoke", "--device", id, "--dry-run").text.contains(key))
             #expect(try provision("revoke", "--device", id).status == 0)
             #expect(try provision.keys()["revoked"] == [key])
+            for choice in [["--device", id], ["--key", key]] {
+                try provision.run(Executable.url, ["revoke", "--dry-run"] + choice)
+                    .expectError("key-revoked", status: 8, key)
+            }
         }
     }
 
@@ -57,7 +62,11 @@ import Testing
             let serial = try #require(certificate["serialNumber"] as? String)
             #expect(try provision("revoke", "--certificate", serial, "--dry-run").status == 0)
             #expect(try provision("revoke", "--certificate", serial).status == 0)
-            #expect(try provision("revoke", "--certificate", serial).status == 8)
+            for more in [[], ["--dry-run"]] {
+                try provision.run(
+                    Executable.url, ["revoke", "--certificate", serial] + more
+                ).expectError("key-revoked", status: 8, serial)
+            }
 
             // The key is still good: the next run gives it a new certificate, and only that.
             let next = try provision(
