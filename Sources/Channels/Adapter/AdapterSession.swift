@@ -105,6 +105,9 @@ public final class AdapterSession {
         return answer.platform
     }
 
+    /// Bytes. No chip has as many.
+    private static let maximumImageLength = 1 << 32
+
     /// - Returns: bytes that were written, and whether they were read back, as far as the adapter says.
     func flash(
         _ image: String, erasing: Bool, progress: (Int, Int) -> Void
@@ -112,7 +115,10 @@ public final class AdapterSession {
         let answer = try call(
             .flash, [.init("image", .text(image)), .init("erase", .flag(erasing))],
             within: timeouts.flash, progress: progress)
-        return (answer.bytes.flatMap { $0 >= 0 ? $0 : nil }, answer.verified ?? false)
+        if let count = answer.bytes, !(0...Self.maximumImageLength).contains(count) {
+            throw violation("says that it has written \(count) bytes")
+        }
+        return (answer.bytes, answer.verified ?? false)
     }
 
     /// The device ID in hexadecimal, as the adapter spells it.

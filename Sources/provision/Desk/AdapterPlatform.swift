@@ -31,7 +31,6 @@ enum AdapterPlatform {
             try AdapterProcess(program, interruption: interruption) { _ in })
         defer { session.end() }
         let description = try session.hello()
-        try session.bye()
         return try Platform(description, of: program)
     }
 }

@@ -25,6 +25,12 @@ struct HostileAdapter: Sendable, CustomTestStringConvertible {
             "a line without end", at: "hello", "answer-oversized", 6, "while 1: put(b'a' * 4096)"),
         .init("silence at hello", at: "hello", "adapter-silent", 5, "time.sleep(600)"),
         .init("silence while it flashes", at: "flash", "adapter-silent", 5, "time.sleep(600)"),
+        .init(
+            "fewer bytes than none", at: "flash", "adapter-protocol", 6,
+            "say(id=i, ok=True, bytes=-5, verified=True)"),
+        .init(
+            "more bytes than chips have", at: "flash", "adapter-protocol", 6,
+            "say(id=i, ok=True, bytes=2**63 - 1, verified=True)"),
         .init("silence at identify", at: "identify", "adapter-silent", 5, "time.sleep(600)"),
         .init("silence at open", at: "open", "adapter-silent", 5, "time.sleep(600)"),
         .init("garbage", at: "hello", "adapter-protocol", 6, "put(b'\\0\\xff\\xfe garbage\\n')"),
@@ -146,6 +152,20 @@ struct HostileAdapter: Sendable, CustomTestStringConvertible {
             #expect(leftovers.processes() == [])
             #expect(try provision.keys().isEmpty)
             #expect(try provision.isRecordSound())
+        }
+    }
+}
+
+extension HostileAdapterTests {
+    /// What it was asked for is done by then.
+    @Test func itsSilenceAtByeIsNoError() throws {
+        try Executable.withHome { provision in
+            let adapter = HostileAdapter("silence at bye", at: "bye", "", 0, "time.sleep(600)")
+            let place = try adapter.install(in: provision.home)
+            let leftovers = Leftovers(of: provision)
+            let result = try provision(in: .searching(place), ["platforms", "hostile"])
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(leftovers.processes() == [])
         }
     }
 }
