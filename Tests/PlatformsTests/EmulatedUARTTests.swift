@@ -22,7 +22,7 @@ import Testing
             depths.withLock { $0.append(Thread.callStackReturnAddresses.count) }
             return true
         }
-        uart.start()
+        try uart.start()
         defer { uart.stop() }
         let port = try EmulatedBoard.open(uart.path)
         for byte in UInt8(1)...10 {

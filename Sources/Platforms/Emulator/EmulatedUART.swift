@@ -94,13 +94,18 @@ final class EmulatedUART: Sendable {
     }
 
     /// Starts carrying bytes.
-    func start() {
-        let thread = Thread { [self] in
+    ///
+    /// - Throws: `.emulatorFailed` if there is no thread for it: nothing waits for its end then.
+    func start() throws(ProvisioningError) {
+        let isStarted = WorkerThread.start("emulated UART") { [self] in
             pump()
             hasEnded.signal()
         }
-        thread.name = "emulated UART"
-        thread.start()
+        guard !isStarted else { return }
+        hasEnded.signal()
+        throw ProvisioningError(
+            .emulatorFailed, "the system gives no more threads for an emulated board",
+            hint: "emulate fewer boards at a time with --jobs, or allow more memory and processes")
     }
 
     /// Stops carrying bytes; the terminal is gone. To be called once, after `start`.

@@ -57,8 +57,8 @@ public final class Emulator {
         let port = try EmulatedUART()
         // Before the board runs: it speaks at once, and its user must not come too late.
         folder.publish(platform, port: port.path)
-        port.start()
         do {
+            try port.start()
             try beforeStart(port.path)
             return try Emulator(emulation, image, erasing, folder, port, interruption)
         } catch {

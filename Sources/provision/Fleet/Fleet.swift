@@ -18,7 +18,7 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
     ///
     /// - Returns: what became of each, in the order of the boards.
     func run(_ session: Session, _ work: @escaping Work) -> [FleetResult<Record>] {
-        raiseDescriptorLimit()
+        let jobs = jobsWithDescriptors()
         let progress = FleetProgress(boards.map(\.name), isVerbose: isVerbose)
         let results = Mutex<[FleetResult<Record>?]>(Array(repeating: nil, count: boards.count))
         let next = Atomic(0)
@@ -58,23 +58,30 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
             board: board, outcome: outcome, seconds: (clock.now - start) / .seconds(1))
     }
 
-    /// Threads of their own: each waits most of the time, and a pool has no more than there are cores.
+    /// Threads of their own: each waits most of the time, and a pool has no more than there are cores. Fewer
+    /// where the system gives no more; this one, where it gives none.
     private static func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
         let ended = DispatchGroup()
         for number in 1...max(count, 1) {
             ended.enter()
-            let thread = Thread {
+            let isStarted = WorkerThread.start("board \(number)") {
                 body()
                 ended.leave()
             }
-            thread.name = "board \(number)"
-            thread.start()
+            guard !isStarted else { continue }
+            ended.leave()
+            if number == 1 { body() }
+            break
         }
         ended.wait()
     }
 
-    /// Each board takes a dozen descriptors, and 1024 are the usual limit.
-    private func raiseDescriptorLimit() {
+    /// What one board takes while it is provisioned, with its emulator's, and what the rest of the program does.
+    private static var descriptors: (each: Int, shared: Int) { (each: 16, shared: 48) }
+
+    /// As many boards at a time as there are descriptors for: 1024 are the usual limit, which is raised as far
+    /// as it may be.
+    private func jobsWithDescriptors() -> Int {
         #if canImport(Glibc)
             let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         #else
@@ -82,9 +89,17 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
         #endif
         var limit = rlimit()
         let needed = rlim_t(256 + 32 * jobs)
-        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < needed else { return }
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < needed else { return jobs }
+        let before = limit.rlim_cur
         limit.rlim_cur = min(needed, limit.rlim_max)
-        setrlimit(resource, &limit)
+        if setrlimit(resource, &limit) != 0 { limit.rlim_cur = before }
+        let (each, shared) = Self.descriptors
+        let possible = max(1, (Int(clamping: limit.rlim_cur) - shared) / each)
+        guard possible < jobs else { return jobs }
+        Terminal.standardError.remark(
+            "note: \(limit.rlim_cur) open files are allowed, so \(possible.counted("board")) at a time and not "
+                + "\(jobs); raise the limit with ulimit -n")
+        return possible
     }
 }
 

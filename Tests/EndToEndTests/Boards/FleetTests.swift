@@ -56,6 +56,25 @@ import Testing
         }
     }
 
+    /// A few at a time, and all of them.
+    @Test func fewDescriptorsAreEnough() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let result = try provision.run(
+                URL(filePath: "/bin/sh"),
+                [
+                    "-c", "ulimit -n 100 && exec \"$@\"", "sh", Executable.url.path, "run", "--all",
+                    "--platform", "native", "--instances", "8", "--firmware", image,
+                ])
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(
+                result.standardError.contains(
+                    "100 open files are allowed, so 3 boards at a time and not 8"),
+                "\(result.standardError)")
+            #expect(try provision.keys()["active"]?.count == 8)
+        }
+    }
+
     private static func instance(of name: String) -> String {
         name.split(separator: ":").last.map(String.init) ?? ""
     }
