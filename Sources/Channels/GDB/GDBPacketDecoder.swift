@@ -1,6 +1,6 @@
 import CBOR
 
-/// Splits what a GDB server sends into packets, one byte at a time. GDB manual, "Overview" of the
+/// Splits what a GDB server sends into packets, however it arrives. GDB manual, "Overview" of the
 /// Remote Serial Protocol: `$data#cs`, `}` escapes, `*` repeats, `%` notifies.
 package struct GDBPacketDecoder {
     package enum Event: Equatable {
@@ -32,6 +32,23 @@ package struct GDBPacketDecoder {
     private(set) var noiseCount = 0
 
     package init(maximumLength: Int) { self.maximumLength = maximumLength }
+
+    /// Takes bytes until something is complete. Nil: it took all, and nothing is.
+    package mutating func decode(_ bytes: inout ArraySlice<UInt8>) -> Event? {
+        while true {
+            if case .data = state { takePlain(&bytes) }
+            guard let byte = bytes.popFirst() else { return nil }
+            if let event = decode(byte) { return event }
+        }
+    }
+
+    /// Data up to the next byte that is more than itself, at once: memory comes as thousands of digits.
+    private mutating func takePlain(_ bytes: inout ArraySlice<UInt8>) {
+        let plain = bytes.prefix(maximumLength - data.count).prefix { !GDBPacket.isSpecial($0) }
+        for byte in plain { sum &+= byte }
+        data += plain
+        bytes = bytes[plain.endIndex...]
+    }
 
     package mutating func decode(_ byte: UInt8) -> Event? {
         switch state {

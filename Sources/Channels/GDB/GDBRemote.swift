@@ -198,9 +198,7 @@ public final class GDBRemote {
         throws(ProvisioningError) -> GDBPacketDecoder.Event
     {
         while true {
-            while let byte = received.popFirst() {
-                if let event = decoder.decode(byte) { return event }
-            }
+            if let event = decoder.decode(&received) { return event }
             guard decoder.noiseCount <= Self.maximumNoise else {
                 throw violation("it sends something else than GDB's remote protocol")
             }
@@ -232,8 +230,8 @@ public final class GDBRemote {
         var hasStopped = false
         let deadline = Deadline(within: replyTimeout)
         repeat {
-            while let byte = received.popFirst() {
-                guard case .packet(let data)? = decoder.decode(byte) else { continue }
+            while let event = decoder.decode(&received) {
+                guard case .packet(let data) = event else { continue }
                 hasStopped = hasStopped || Self.isStopReply(data)
                 if acknowledges { try send(raw: [UInt8(ascii: "+")]) }
             }

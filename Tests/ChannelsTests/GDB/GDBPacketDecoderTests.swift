@@ -60,6 +60,28 @@ import Testing
         #expect(events.last == .packet(Array("OK".utf8)))
     }
 
+    /// However the bytes are cut.
+    @Test(arguments: 0..<50)
+    func piecesAndSingleBytesMeanTheSame(_ seed: UInt64) {
+        var random = SplitMix(state: seed)
+        let alphabet = Array("$#+}*0aaaaaaaaaaaaZ~".utf8)
+        let text = (0..<2000).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] }
+        var (single, bulk) = (
+            GDBPacketDecoder(maximumLength: 24), GDBPacketDecoder(maximumLength: 24)
+        )
+        let expected = text.compactMap { single.decode($0) }
+        var (events, rest) = ([GDBPacketDecoder.Event](), text[...])
+        while !rest.isEmpty {
+            let count = min(rest.count, Int(random.next() % 100))
+            var piece = rest.prefix(count)
+            while let event = bulk.decode(&piece) { events.append(event) }
+            #expect(piece.isEmpty)
+            rest = rest.dropFirst(count)
+        }
+        #expect(events == expected)
+        #expect(events.contains(.oversized))
+    }
+
     @Test func encodesWhatItDecodes() {
         let all = Array(UInt8.min...UInt8.max)
         var decoder = GDBPacketDecoder(maximumLength: 256)

@@ -6,8 +6,13 @@ extension FuzzTarget {
     /// Packets of a GDB server: one by one, and as the answers to a client.
     static let gdb = FuzzTarget("gdb") { input in
         var decoder = GDBPacketDecoder(maximumLength: 1024)
-        for byte in input {
-            guard case .packet(let data)? = decoder.decode(byte) else { continue }
+        let events = input.compactMap { decoder.decode($0) }
+        var (bulkDecoder, rest) = (GDBPacketDecoder(maximumLength: 1024), input[...])
+        for event in events {
+            try require(bulkDecoder.decode(&rest) == event, "at once comes something else")
+        }
+        try require(bulkDecoder.decode(&rest) == nil, "at once comes more")
+        for case .packet(let data) in events {
             try require(data.count <= 1024, "a packet of \(data.count) bytes")
             try require(packets(in: GDBPacket.encoded(data)) == [.packet(data)], "other data")
         }
