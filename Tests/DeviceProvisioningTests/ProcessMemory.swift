@@ -10,6 +10,7 @@ import Synchronization
 final class ProcessMemory: TargetMemory {
     let name = "this process"
     let haltsCore = true
+    let requestLength = 64
     var run: () -> Void = {}
 
     static var block: AddressRange {

@@ -9,6 +9,9 @@ extension GDBRemote {
         case word
     }
 
+    /// Bytes that the answer to one request carries, as hexadecimal digits.
+    var readLength: Int { max(1, (packetSize - 4) / 2) }
+
     /// Reads memory with the core halted, unless `leavesCoreRunning`.
     ///
     /// - Parameters:
@@ -24,7 +27,7 @@ extension GDBRemote {
             throw violation("no words: \(count) bytes at \(address.addressNotation)")
         }
         if !leavesCoreRunning { try halt() }
-        let chunk = width == .word ? 4 : max(1, (packetSize - 4) / 2)
+        let chunk = width == .word ? 4 : readLength
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {

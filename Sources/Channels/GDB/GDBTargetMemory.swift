@@ -15,6 +15,7 @@ final class GDBTargetMemory: TargetMemory {
 
     var name: String { remote.name }
     var haltsCore: Bool { !remote.leavesCoreRunning }
+    var requestLength: Int { remote.readLength }
 
     func beginTransfer() throws(ProvisioningError) {
         if haltsCore { try remote.halt() }

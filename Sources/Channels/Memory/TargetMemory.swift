@@ -11,6 +11,8 @@ package protocol TargetMemory: AnyObject {
     var name: String { get }
     /// Whether the core stands still during transfers.
     var haltsCore: Bool { get }
+    /// Bytes that one request to the probe reads at the most.
+    var requestLength: Int { get }
 
     func beginTransfer() throws(ProvisioningError)
     func read(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8]

@@ -15,6 +15,7 @@ package final class OpenOCDMemory: TargetMemory {
 
     package var name: String { control.name }
     package var haltsCore: Bool { false }
+    package var requestLength: Int { 4 * Self.maximumCount }
 
     package func beginTransfer() {}
     package func endTransfer() {}

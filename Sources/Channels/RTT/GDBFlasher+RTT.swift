@@ -36,6 +36,7 @@ private final class HaltedMemory: TargetMemory {
     private let remote: GDBRemote
     var name: String { remote.name }
     var haltsCore: Bool { true }
+    var requestLength: Int { remote.readLength }
 
     init(_ remote: GDBRemote) { self.remote = remote }
 

@@ -117,8 +117,14 @@ public final class RTTChannel: Channel {
         // poll(2) counts milliseconds.
         if duration >= .milliseconds(2) { return try interruption.pause(for: duration) }
         try interruption.check()
-        let (_, attoseconds) = duration.components
-        usleep(UInt32(max(0, attoseconds / 1_000_000_000_000)))
+        if duration > .microseconds(100) {
+            let (_, attoseconds) = duration.components
+            usleep(UInt32(attoseconds / 1_000_000_000_000))
+        } else {
+            // A sleeper wakes that much too late.
+            let end = ContinuousClock.now + duration
+            while .now < end { sched_yield() }
+        }
     }
 
     /// Takes what is there, and leaves what fits.
@@ -150,8 +156,8 @@ public final class RTTChannel: Channel {
         block = new
         if new == nil { givesUp = .now + searchTimeout }
         let hasMoved = !frames.isEmpty || !text.isEmpty || rest.count < before
-        let isFull = new?.up.contains { $0?.isNearlyFull == true } ?? false
-        pace.looked(for: start.duration(to: lastLook), moved: hasMoved, isFull: isFull)
+        let fill = new?.up.compactMap { $0?.fill }.max() ?? 0
+        pace.looked(for: start.duration(to: lastLook), moved: hasMoved, fill: fill)
         if !frames.isEmpty || !text.isEmpty { try beforeDelivery() }
         lines.append(frames, log: text)
     }
@@ -178,9 +184,15 @@ public final class RTTChannel: Channel {
     {
         guard let ring else { return [] }
         var bytes: [UInt8] = []
-        for (offset, count) in ring.filled {
-            bytes += try memory.read(
-                at: ring.buffer + UInt64(offset), count: min(count, Self.maximumPull - bytes.count))
+        let pieces = ring.filled
+        for (index, (offset, count)) in pieces.enumerated() {
+            var wanted = min(count, Self.maximumPull - bytes.count)
+            // There will be more, so that what is left over needs no request of its own.
+            if ring.fill >= RTTControlBlock.Ring.nearlyFull, index == pieces.count - 1 {
+                let whole = wanted - wanted % memory.requestLength
+                if bytes.count + whole > 0 { wanted = whole }
+            }
+            bytes += try memory.read(at: ring.buffer + UInt64(offset), count: wanted)
         }
         guard !bytes.isEmpty else { return [] }
         let offset = ring.offset(ring.readOffset, advancedBy: bytes.count)

@@ -154,8 +154,11 @@ extension RTTControlBlock.Ring {
         return pieces.filter { $0.1 > 0 }
     }
 
-    /// Whether the writer is probably waiting for room.
-    package var isNearlyFull: Bool { (writeOffset - readOffset + size) % size >= size / 8 * 7 }
+    /// How much of it the reader has not taken: 0 to 1, where the writer waits for room.
+    package var fill: Double { Double((writeOffset - readOffset + size) % size) / Double(size - 1) }
+
+    /// The writer probably waits for room, or soon will.
+    package static let nearlyFull = 7.0 / 8
 
     /// The offset `count` bytes behind `offset`.
     package func offset(_ offset: Int, advancedBy count: Int) -> Int { (offset + count) % size }

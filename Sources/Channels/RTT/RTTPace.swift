@@ -7,7 +7,7 @@ package struct RTTPace {
     /// Time enough for the core to answer; or to fill a ring, as far as is known.
     private static let usual = Duration.microseconds(400)
     /// For a core that had its ring full in less.
-    private static let shortest = Duration.microseconds(50)
+    private static let shortest = Duration.microseconds(20)
     /// What a person who types does not notice.
     private static let longest = Duration.milliseconds(10)
     /// The core's, of the time of a look: when each takes long, it must not be left out.
@@ -25,17 +25,17 @@ package struct RTTPace {
     ///
     /// - Parameters:
     ///   - moved: whether it carried bytes.
-    ///   - isFull: whether it found a ring that the core had no more room in.
-    package mutating func looked(for time: Duration, moved: Bool, isFull: Bool = false) {
+    ///   - fill: how full it found the fullest ring: 0 to 1.
+    package mutating func looked(for time: Duration, moved: Bool, fill: Double = 0) {
         cost = time
         isBusy = moved
-        // A ring that is not full has cost a whole look, halt and resume, for a part of what that could
-        // have carried; one that was full a little before has cost the core a little of its time. So the
-        // way down is slow, and a dozen looks find a full ring for one that does not.
+        // A ring that is not full has cost a whole look, halt and resume, for a part of what that could have
+        // carried, and says how much longer it needs. One that was full before costs the core time, and does
+        // not say since when.
         burst =
-            isFull
-            ? max(Self.shortest, burst * 31 / 32)
-            : min(max(Self.usual, cost / Self.share), burst * 3 / 2)
+            fill >= RTTControlBlock.Ring.nearlyFull
+            ? max(Self.shortest, burst * 7 / 8)
+            : min(max(Self.usual, cost / Self.share), burst * min(1.5, 1 / max(fill, 0.01)))
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }
 

@@ -50,6 +50,18 @@ import Testing
         #expect(try channel.read(atMost: 100, within: .seconds(20)) == Array(8...20))
     }
 
+    /// A request reads 16 bytes here, and a full ring fills again at once.
+    @Test func ofAFullRingWholeRequestsAreRead() throws {
+        let target = TargetInMemory()
+        let rings = FirmwareRings(target, at: 64, up: [42], down: [16])
+        #expect(rings.send(1...41) == 41)
+        let channel = try target.channel(target.settings())
+        #expect(try channel.read(atMost: 100, within: .seconds(20)) == Array(1...32))
+        // Behind the ring's end; and nothing stays there for want of more.
+        #expect(rings.send(42...73) == 32)
+        #expect(try read(channel, 41) == Array(33...73))
+    }
+
     @Test func aFullChannelIsToldWithWhatItTook() throws {
         let target = TargetInMemory()
         let rings = FirmwareRings(target, at: 64, up: [16], down: [16])
@@ -322,10 +334,16 @@ import Testing
         let usual = pace.least
         for _ in 0..<10 {
             let before = pace.least
-            pace.looked(for: .microseconds(100), moved: true, isFull: true)
+            pace.looked(for: .microseconds(100), moved: true, fill: 1)
             #expect(pace.least <= before && pace.least > .zero)
         }
         #expect(pace.least < usual)
+        // Four fifths of it in that time: all of it in a quarter more. What is far off is approached.
+        let short = pace.least
+        pace.looked(for: .microseconds(100), moved: true, fill: 0.8)
+        #expect(abs(pace.least / short - 1.25) < 0.01)
+        pace.looked(for: .microseconds(100), moved: true, fill: 0.1)
+        #expect(abs(pace.least / short - 1.875) < 0.01 || pace.least == usual)
         for _ in 0..<10 { pace.looked(for: .microseconds(100), moved: true) }
         #expect(pace.least == usual)
     }

@@ -122,6 +122,7 @@ private final class Inside: TargetMemory {
     let target: TargetInMemory
     let name = "target"
     let haltsCore = true
+    let requestLength = 64
 
     init(_ target: TargetInMemory) { self.target = target }
     func beginTransfer() {}

@@ -8,6 +8,7 @@ final class TargetInMemory: TargetMemory {
 
     let name = "target"
     let haltsCore: Bool
+    let requestLength = 16
     var ram: [UInt8]
     /// A turn of the firmware.
     var run: (TargetInMemory) throws -> Void = { _ in }

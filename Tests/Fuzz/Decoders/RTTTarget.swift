@@ -58,6 +58,7 @@ private final class FuzzedMemory: TargetMemory {
     let name = "target"
     // No pauses.
     let haltsCore = false
+    let requestLength = 16
     private var ram: [UInt8]
     private let change: (offset: Int, mask: UInt8)
     private(set) var strayed: String?
