@@ -38,7 +38,7 @@ extension SQLiteRegistry {
         try checkFile(path)
         if access == .writing, FileStatus(path) == nil { try make(path, in: lock) }
         if access == .reading { return try openUnchanged(path) }
-        try migrate(path)
+        let first = try migrated(path)
         let noted = HeadFile(registry: path).read()
         let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits at power loss.
@@ -49,6 +49,8 @@ extension SQLiteRegistry {
             try checkHead(noted, path, database)
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
+        // Not before: whoever closes a registry last ends its log, and the next one begins a new one.
+        try first.close()
         guard synchronous == 2 else {
             throw ProvisioningError(
                 .registryUnavailable, "\(path): SQLite does not write synchronously")
@@ -214,12 +216,12 @@ extension SQLiteRegistry {
     }
 
     /// Looks before it writes: a file that is not ours must stay as it is.
-    private static func migrate(_ path: String) throws {
+    private static func migrated(_ path: String) throws -> DatabaseQueue {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         if try queue.read({ try version(of: $0, path: path) }) < RegistrySchema.version {
             try migrate(queue, from: nil)
         }
-        try queue.close()
+        return queue
     }
 
     /// - Parameter found: the version that it has; nil to look.

@@ -8,7 +8,7 @@ final class ResultDocument {
     private var isBegun = false
 
     /// An error in a document, with what a terminal shows of it.
-    struct Failure: Encodable {
+    struct Failure: Encodable, Sendable {
         let code: String
         let reason: String
         let hint: String?
@@ -38,11 +38,15 @@ final class ResultDocument {
     }
 
     /// The record goes to stdout, and to the file that was asked for.
-    func show(_ record: some Encodable, text: String) throws {
+    func show(_ record: some Encodable, text: @autoclosure () -> String) throws {
+        try show(document: try JSONDocument.encode(record), text: text())
+    }
+
+    /// - Parameter document: what `JSONDocument` makes of the record.
+    func show(document: Data, text: @autoclosure () -> String) throws {
         isBegun = true
-        let document = try JSONDocument.encode(record)
         let output = try ExportDestination(path: nil)
-        if options.json { output.write(document) } else { output.write(text) }
+        if options.json { output.write(document) } else { output.write(text()) }
         try report(document)
         try output.commit()
     }

@@ -13,12 +13,14 @@ final class RunState: Sendable {
 
     private let state: State
     private let acceptsClock: Bool
+    private let reading: AuthorityReading
     private let opened = Mutex<Opened?>(nil)
 
     /// - Parameter acceptsClock: the clock is right; the one that the registry was changed by was ahead.
     init(_ state: State, acceptsClock: Bool) {
         self.state = state
         self.acceptsClock = acceptsClock
+        reading = AuthorityReading(state.directory)
     }
 
     /// To be called before a board is touched: what can't be used must be found out by then.
@@ -26,7 +28,7 @@ final class RunState: Sendable {
         try opened.withLock { opened throws(ProvisioningError) in
             if let opened { return opened }
             let registry = try state.openRegistry()
-            let authority = try state.openAuthority(of: registry)
+            let authority = try state.openAuthority(of: registry, reading)
             try state.checkClock(registry, authority, isAccepted: acceptsClock)
             let new = Opened(registry: registry, authority: authority)
             opened = new

@@ -6,12 +6,15 @@ import Registry
 extension State {
     /// For signing credentials. Creates the authority when there is none and never was, and says where.
     ///
+    /// - Parameter reading: of the one that is there, begun before.
     /// - Throws: `.authorityLost`: a new one in its place would have its name and other keys, and could
     ///   revoke nothing of what the first one signed.
     func openAuthority(
-        of registry: SQLiteRegistry
+        of registry: SQLiteRegistry, _ reading: AuthorityReading
     ) throws(ProvisioningError) -> FileAuthority {
-        guard try registry.latestIssuer() == nil else { return try authority(of: registry) }
+        guard try registry.latestIssuer() == nil else {
+            return try authority(of: registry, reading)
+        }
         let (authority, isNew) = try FileAuthority.openOrCreate(
             at: directory.authority, name: Self.defaultAuthorityName, now: Surroundings.system.now()
         )
@@ -27,8 +30,10 @@ extension State {
     ///
     /// - Parameter registry: nil: there is none.
     /// - Throws: `.authorityLost`; `.authorityUnavailable` if there was never one.
-    func authority(of registry: SQLiteRegistry?) throws(ProvisioningError) -> FileAuthority {
-        if let authority = try authorityIfAny(of: registry) { return authority }
+    func authority(
+        of registry: SQLiteRegistry?, _ reading: AuthorityReading? = nil
+    ) throws(ProvisioningError) -> FileAuthority {
+        if let authority = try authorityIfAny(of: registry, reading) { return authority }
         throw ProvisioningError(
             .authorityUnavailable, "there is no authority in \(directory.authority)",
             hint: "the first run creates one, or: provision authority create --name NAME")
@@ -36,9 +41,10 @@ extension State {
 
     /// Nil if there is none and never was.
     func authorityIfAny(
-        of registry: SQLiteRegistry?
+        of registry: SQLiteRegistry?, _ reading: AuthorityReading? = nil
     ) throws(ProvisioningError) -> FileAuthority? {
-        let authority = try authorityInPlace()
+        let authority =
+            if let read = reading?.authority { read } else { try authorityInPlace() }
         guard let registry, let issuer = try registry.latestIssuer() else { return authority }
         guard let authority else {
             throw lost(issuer, registry, "there is no authority in \(directory.authority)")

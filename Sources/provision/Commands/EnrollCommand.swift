@@ -52,8 +52,8 @@ struct EnrollCommand: ParsableCommand {
     private func enroll(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try enrollAll(session, document) }
-        let choice = try session.choice(platform, connection.connection)
         var run = BoardRun(session, credentials, packagePath: platform.packagePath)
+        let choice = try session.choice(platform, connection.connection)
         run.logs = logs
         _ = try run.provision(choice, nil, session) { report, channel, watch in
             try document.show(report, text: report.text)
@@ -64,8 +64,8 @@ struct EnrollCommand: ParsableCommand {
     }
 
     private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
-        let boards = try fleet.boards(platform, connection.connection, isFlashing: false)
         var common = BoardRun(session, credentials, packagePath: platform.packagePath)
+        let boards = try fleet.boards(platform, connection.connection, isFlashing: false)
         common.logs = logs
         let run = common
         try run.open(for: boards, isFlashing: false, session)

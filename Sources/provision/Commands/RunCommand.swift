@@ -78,9 +78,9 @@ struct RunCommand: ParsableCommand {
     private func provision(_ document: ResultDocument) throws {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try provisionAll(session, document) }
+        var run = BoardRun(session, credentials, packagePath: platform.packagePath)
         let choice = try session.choice(
             platform, connection.connection, isFlashing: true, given: step.given(logs))
-        var run = BoardRun(session, credentials, packagePath: platform.packagePath)
         run.erases = erase
         run.logs = logs
         let hasOwnImage = choice.given?.hasOwnImage == true
@@ -103,10 +103,10 @@ struct RunCommand: ParsableCommand {
     }
 
     private func provisionAll(_ session: Session, _ document: ResultDocument) throws {
+        var common = BoardRun(session, credentials, packagePath: platform.packagePath)
         let given = try step.given(logs)
         let boards = try fleet.boards(
             platform, connection.connection, isFlashing: true, given: given)
-        var common = BoardRun(session, credentials, packagePath: platform.packagePath)
         common.erases = erase
         common.logs = logs
         let run = common

@@ -54,8 +54,7 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
         } catch {
             outcome = .failure(ProvisioningError(.internalFailure, "\(error)"))
         }
-        return FleetResult(
-            board: board, outcome: outcome, seconds: (clock.now - start) / .seconds(1))
+        return FleetResult(board, outcome, seconds: (clock.now - start) / .seconds(1))
     }
 
     /// Threads of their own: each waits most of the time, and a pool has no more than there are cores. Fewer
@@ -101,11 +100,4 @@ struct Fleet<Record: Encodable & Sendable>: Sendable {
                 + "\(jobs); raise the limit with ulimit -n")
         return possible
     }
-}
-
-/// What became of one of several boards.
-struct FleetResult<Record: Encodable & Sendable>: Sendable {
-    let board: FleetBoard
-    let outcome: Result<Record, ProvisioningError>
-    let seconds: Double
 }

@@ -2,9 +2,9 @@ import Foundation
 import Provisioning
 
 /// The result of a run with several boards, as `--json` and `--report` give it.
-struct FleetReport<Record: Encodable & Sendable>: Encodable {
+struct FleetReport<Record: Encodable & Sendable>: Sendable {
     /// One board: its record, or the error in its place.
-    struct Entry: Encodable {
+    struct Entry: Encodable, Sendable {
         let name: String
         let platform: String
         let seconds: Double
@@ -12,22 +12,40 @@ struct FleetReport<Record: Encodable & Sendable>: Encodable {
         let error: ResultDocument.Failure?
     }
 
-    let boards: [Entry]
-    let succeeded: Int
-    let failed: Int
-    let seconds: Double
+    /// What is said of all of them.
+    struct Sum: Encodable, Sendable {
+        let failed: Int
+        let seconds: Double
+        let succeeded: Int
+    }
+
+    private let results: [FleetResult<Record>]
+    let sum: Sum
 
     init(_ results: [FleetResult<Record>], seconds: Double) {
-        boards = results.map(Entry.init)
-        failed = boards.count { $0.error != nil }
-        succeeded = boards.count - failed
-        self.seconds = seconds
+        self.results = results
+        let failed = results.count { $0.entry.error != nil }
+        sum = Sum(failed: failed, seconds: seconds, succeeded: results.count - failed)
+    }
+
+    /// `JSONDocument.encode` of one object with `boards` and the sum. Each board's own thread has made its part:
+    /// in the end, nothing but this would run.
+    func document() throws -> Data {
+        var text = Data("{\n  \"boards\" : [\n".utf8)
+        for (index, result) in results.enumerated() {
+            text += (index == 0 ? "    " : ",\n    ").utf8
+            text += try result.document.get()
+        }
+        text += "\n  ],".utf8
+        // Without its brace: the names of the sum come behind.
+        text += try JSONDocument.encode(sum).dropFirst()
+        return text
     }
 
     /// A table with a line for each board, and the sum. A column of the record's for each of `columns`.
     func text(_ columns: [(header: String, value: (Record) -> String)]) -> String {
         var table = Table(["BOARD", "PLATFORM"] + columns.map(\.header) + ["SECONDS", "RESULT"])
-        for entry in boards {
+        for entry in results.map(\.entry) {
             let cells = columns.map { column in entry.record.map(column.value) ?? "-" }
             table.append(
                 [entry.name, entry.platform] + cells
@@ -36,22 +54,30 @@ struct FleetReport<Record: Encodable & Sendable>: Encodable {
                         entry.error.map { "error[\($0.code)]: \($0.reason)" } ?? "done",
                     ])
         }
-        let total = String(format: "%.3f", seconds)
-        return table.text + "\(succeeded) of \(boards.count) boards done in \(total) s\n"
+        let total = String(format: "%.3f", sum.seconds)
+        return table.text + "\(sum.succeeded) of \(results.count) boards done in \(total) s\n"
     }
 }
 
-extension FleetReport.Entry {
-    init(_ result: FleetResult<Record>) {
-        name = result.board.name
-        platform = result.board.choice.platform.name
-        seconds = result.seconds
-        switch result.outcome {
-        case .success(let record): (self.record, error) = (record, nil)
-        case .failure(let error):
-            record = nil
-            self.error = ResultDocument.Failure(error)
+/// What became of one of several boards.
+struct FleetResult<Record: Encodable & Sendable>: Sendable {
+    let outcome: Result<Record, ProvisioningError>
+    let entry: FleetReport<Record>.Entry
+    /// The entry's part of the report.
+    let document: Result<[UInt8], any Error>
+
+    init(_ board: FleetBoard, _ outcome: Result<Record, ProvisioningError>, seconds: Double) {
+        var (record, failure): (Record?, ResultDocument.Failure?)
+        switch outcome {
+        case .success(let success): record = success
+        case .failure(let error): failure = ResultDocument.Failure(error)
         }
+        let entry = FleetReport<Record>.Entry(
+            name: board.name, platform: board.choice.platform.name, seconds: seconds,
+            record: record, error: failure)
+        self.outcome = outcome
+        self.entry = entry
+        document = Result { try JSONDocument.part(entry, level: 2) }
     }
 }
 
@@ -66,14 +92,14 @@ extension Fleet {
         let start = clock.now
         let results = run(session, work)
         let report = FleetReport(results, seconds: (clock.now - start) / .seconds(1))
-        try document.show(report, text: report.text(columns))
-        guard report.failed > 0 else { return }
+        try document.show(document: try report.document(), text: report.text(columns))
+        guard report.sum.failed > 0 else { return }
         try session.interruption.check()
         for result in results {
             guard case .failure(let error) = result.outcome else { continue }
             throw ProvisioningError(
                 error.code,
-                "\(report.failed) of \(results.count) boards failed, \(result.board.name) first: "
+                "\(report.sum.failed) of \(results.count) boards failed, \(result.entry.name) first: "
                     + error.reason,
                 hint: error.hint)
         }

@@ -10,6 +10,21 @@ enum JSONDocument {
         return data
     }
 
+    /// `value` as it stands in a document, between the places where the lines before and behind it end.
+    ///
+    /// - Parameter level: how many objects and arrays stand around it.
+    static func part(_ value: some Encodable, level: Int) throws -> [UInt8] {
+        let indentation = [UInt8](repeating: UInt8(ascii: " "), count: 2 * level)
+        let lineFeed = UInt8(ascii: "\n")
+        var text: [UInt8] = []
+        // Strings have no line feed: it is escaped. What is empty has an empty line.
+        for octet in try encode(value).dropLast() {
+            if text.last == lineFeed, octet != lineFeed { text += indentation }
+            text.append(octet)
+        }
+        return text
+    }
+
     static func print(_ value: some Encodable) throws {
         Terminal.standardOutput.write(Array(try encode(value)))
     }
