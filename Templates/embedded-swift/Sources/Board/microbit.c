@@ -128,9 +128,9 @@ void uart_write(const uint8_t *bytes, size_t length) {
 #define RNG_VALUE (RNG + 0x508)
 
 static bool rng_byte(uint8_t *out) {
-    // With bias correction a byte takes about 0.7 ms. At 16 MHz this many polls take over a second;
-    // an emulator that runs a hundred times as fast still waits longer than a byte takes.
-    uint32_t patience = 4000000;
+    // With bias correction a byte takes about 0.7 ms. At 16 MHz this many polls take some seconds; an
+    // emulator's are a hundred times as fast, and on a busy host its generator comes late.
+    uint32_t patience = 16000000;
     REGISTER(RNG_VALRDY) = 0;
     while (REGISTER(RNG_VALRDY) == 0) {
         if (--patience == 0) return false;
