@@ -156,7 +156,11 @@ public final class RTTChannel: Channel {
         block = new
         if new == nil { givesUp = .now + searchTimeout }
         let hasMoved = !frames.isEmpty || !text.isEmpty || rest.count < before
-        let fill = new?.up.compactMap { $0?.fill }.max() ?? 0
+        // Of those that are read: others may be full for ever.
+        let rings = [settings.up, settings.log].compactMap { number in
+            number.flatMap { new?.up.indices.contains($0) == true ? new?.up[$0] : nil }
+        }
+        let fill = rings.map(\.fill).max() ?? 0
         pace.looked(for: start.duration(to: lastLook), moved: hasMoved, fill: fill)
         if !frames.isEmpty || !text.isEmpty { try beforeDelivery() }
         lines.append(frames, log: text)
@@ -187,10 +191,11 @@ public final class RTTChannel: Channel {
         let pieces = ring.filled
         for (index, (offset, count)) in pieces.enumerated() {
             var wanted = min(count, Self.maximumPull - bytes.count)
-            // There will be more, so that what is left over needs no request of its own.
-            if ring.fill >= RTTControlBlock.Ring.nearlyFull, index == pieces.count - 1 {
-                let whole = wanted - wanted % memory.requestLength
-                if bytes.count + whole > 0 { wanted = whole }
+            // Its writer probably has more, so that the little that is left over needs no request of its own.
+            if ring.fill >= RTTControlBlock.Ring.nearlyFull, index == pieces.count - 1,
+                wanted > 8 * memory.requestLength
+            {
+                wanted -= wanted % memory.requestLength
             }
             bytes += try memory.read(at: ring.buffer + UInt64(offset), count: wanted)
         }

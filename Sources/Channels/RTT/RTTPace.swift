@@ -1,8 +1,7 @@
 /// How long the core runs between two looks at its memory.
 ///
 /// Each look of a probe that halts costs the core its time, and each pause costs the host its own. So looks
-/// come often while bytes flow, ever less often when none do, and never so often that the core stands
-/// still more than it runs.
+/// come often while bytes flow, and ever less often when none do: then the core runs more than it stands still.
 package struct RTTPace {
     /// Time enough for the core to answer; or to fill a ring, as far as is known.
     private static let usual = Duration.microseconds(400)
@@ -10,8 +9,9 @@ package struct RTTPace {
     private static let shortest = Duration.microseconds(20)
     /// What a person who types does not notice.
     private static let longest = Duration.milliseconds(10)
-    /// The core's, of the time of a look: when each takes long, it must not be left out.
-    private static let share = 16
+    /// The core's, of the time of a look: when each takes long, it must not be left out. A core whose ring is full
+    /// mostly waits for the host.
+    private static let (share, shareWhenFull) = (16, 64)
 
     private let haltsCore: Bool
     private var cost = Duration.zero
@@ -34,7 +34,7 @@ package struct RTTPace {
         // not say since when.
         burst =
             fill >= RTTControlBlock.Ring.nearlyFull
-            ? max(Self.shortest, burst * 7 / 8)
+            ? max(Self.shortest, cost / Self.shareWhenFull, burst * 7 / 8)
             : min(max(Self.usual, cost / Self.share), burst * min(1.5, 1 / max(fill, 0.01)))
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }

@@ -51,15 +51,28 @@ import Testing
     }
 
     /// A request reads 16 bytes here, and a full ring fills again at once.
-    @Test func ofAFullRingWholeRequestsAreRead() throws {
+    @Test func ofAFullLongRingWholeRequestsAreRead() throws {
         let target = TargetInMemory()
-        let rings = FirmwareRings(target, at: 64, up: [42], down: [16])
-        #expect(rings.send(1...41) == 41)
+        let rings = FirmwareRings(target, at: 64, up: [200], down: [16])
+        let bytes = Self.pattern
+        #expect(rings.send(bytes[..<199]) == 199)
         let channel = try target.channel(target.settings())
-        #expect(try channel.read(atMost: 100, within: .seconds(20)) == Array(1...32))
+        #expect(try channel.read(atMost: 1000, within: .seconds(20)) == Array(bytes[..<192]))
         // Behind the ring's end; and nothing stays there for want of more.
-        #expect(rings.send(42...73) == 32)
-        #expect(try read(channel, 41) == Array(33...73))
+        #expect(rings.send(bytes[199..<391]) == 192)
+        #expect(try read(channel, 199) == Array(bytes[192..<391]))
+    }
+
+    /// Around its end, too.
+    @Test func ofAShortRingAllIsReadAtOnce() throws {
+        let target = TargetInMemory()
+        let rings = FirmwareRings(target, at: 64, up: [12], down: [16])
+        let channel = try target.channel(target.settings())
+        for first in stride(from: UInt8(0), to: 200, by: 11) {
+            #expect(rings.send(first..<first + 11) == 11)
+            let bytes = try channel.read(atMost: 100, within: .seconds(20))
+            #expect(bytes == Array(first..<first + 11))
+        }
     }
 
     @Test func aFullChannelIsToldWithWhatItTook() throws {
@@ -346,6 +359,9 @@ import Testing
         #expect(abs(pace.least / short - 1.875) < 0.01 || pace.least == usual)
         for _ in 0..<10 { pace.looked(for: .microseconds(100), moved: true) }
         #expect(pace.least == usual)
+        // A slow probe does not keep the core from running.
+        for _ in 0..<50 { pace.looked(for: .milliseconds(64), moved: true, fill: 1) }
+        #expect(pace.least == .milliseconds(1))
     }
 
     @Test func looksBecomeRareWhileNothingMoves() {
