@@ -18,7 +18,7 @@ struct BoardRun: Sendable {
         self.packagePath = packagePath
     }
 
-    /// Refuses what can't be done, as far as that shows while nothing is made, opened or touched: a run that was
+    /// Refuses what can't be done, as far as that shows while nothing is made, claimed or touched: a run that was
     /// mistyped leaves no authority behind.
     func check(_ choice: BoardChoice, isFlashing: Bool, _ session: Session) throws {
         let log = try logs.source(for: choice, isFlashing: isFlashing)

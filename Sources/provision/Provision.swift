@@ -3,6 +3,7 @@ import CHost
 import Channels
 import Foundation
 import Platforms
+import OpenSSL
 import Provisioning
 
 /// The composition root: the only place that knows every adapter.
@@ -78,6 +79,7 @@ struct Provision: ParsableCommand {
             if arguments == ["--version"] {
                 Terminal.standardOutput.write(Version.current + "\n")
             } else {
+                CryptographicLibrary.staysToTheEnd()
                 try checkCommand(arguments)
                 try RepeatedOption.check(arguments, of: Self.self)
                 let isNamed = arguments.first.map(configuration.subcommands.names.contains) == true

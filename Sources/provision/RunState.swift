@@ -4,7 +4,7 @@ import Registry
 import Synchronization
 
 /// Registry and authority for boards that are provisioned, one at a time or side by side: opened once, and made if
-/// there are none, when the first board is known to be there.
+/// there are none, when the first board is known to be there. An authority that is there is read before.
 final class RunState: Sendable {
     struct Opened: Sendable {
         let registry: SQLiteRegistry
