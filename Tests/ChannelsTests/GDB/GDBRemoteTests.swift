@@ -63,7 +63,7 @@ import Testing
         #expect(server.requests.filter { $0 == "D" }.count == 1)
         let talker = try FakeGDBServer { request, _ in
             request.hasPrefix("m") ? Array(repeatElement(output, count: 10_001).joined()) : nil
-        }.connect()
+        }.connect(replyTimeout: .seconds(120))
         let error = expectError(.probeProtocol) { () throws(ProvisioningError) in
             try talker.readMemory(at: 0, count: 4)
         }
