@@ -97,6 +97,10 @@ public final class RTTChannel: Channel {
 
     // MARK: Turns
 
+    /// How much too late a sleeper may wake. A ring may be full in that time: a short pause ends when it should.
+    private static let delay = Duration.microseconds(150)
+    private static let short = Duration.microseconds(250)
+
     /// False if the deadline comes first. The last look is over for `pause` then.
     private func wait(_ pause: Duration, until deadline: Deadline) throws(ProvisioningError) -> Bool
     {
@@ -117,14 +121,11 @@ public final class RTTChannel: Channel {
         // poll(2) counts milliseconds.
         if duration >= .milliseconds(2) { return try interruption.pause(for: duration) }
         try interruption.check()
-        if duration > .microseconds(100) {
-            let (_, attoseconds) = duration.components
-            usleep(UInt32(attoseconds / 1_000_000_000_000))
-        } else {
-            // A sleeper wakes that much too late.
-            let end = ContinuousClock.now + duration
-            while .now < end { sched_yield() }
-        }
+        let end = ContinuousClock.now + duration
+        let isShort = duration <= Self.short
+        let (_, attoseconds) = (isShort ? duration - Self.delay : duration).components
+        if attoseconds > 0 { usleep(UInt32(attoseconds / 1_000_000_000_000)) }
+        while isShort, .now < end { sched_yield() }
     }
 
     /// Takes what is there, and leaves what fits.

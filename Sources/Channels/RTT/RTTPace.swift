@@ -35,8 +35,13 @@ package struct RTTPace {
         burst =
             fill >= RTTControlBlock.Ring.nearlyFull
             ? max(Self.shortest, cost / Self.shareWhenFull, burst * 7 / 8)
-            : min(max(Self.usual, cost / Self.share), burst * min(1.5, 1 / max(fill, 0.01)))
+            : min(max(Self.usual, cost / Self.share), burst * Self.growth(at: fill))
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
+    }
+
+    private static func growth(at fill: Double) -> Double {
+        // Next to nothing says less of the core than of the host, which had it begin too late.
+        fill < 0.25 ? 9.0 / 8 : min(1.5, 1 / fill)
     }
 
     /// What the core gets in any case before the next look.

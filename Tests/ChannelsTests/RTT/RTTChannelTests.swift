@@ -356,7 +356,7 @@ import Testing
         pace.looked(for: .microseconds(100), moved: true, fill: 0.8)
         #expect(abs(pace.least / short - 1.25) < 0.01)
         pace.looked(for: .microseconds(100), moved: true, fill: 0.1)
-        #expect(abs(pace.least / short - 1.875) < 0.01 || pace.least == usual)
+        #expect(abs(pace.least / short - 1.40625) < 0.01)
         for _ in 0..<10 { pace.looked(for: .microseconds(100), moved: true) }
         #expect(pace.least == usual)
         // A slow probe does not keep the core from running.
