@@ -5,7 +5,9 @@
 // whose octets count up, 'M' has 4 MiB, and 'R' resets the core.
 #include "device_provisioning_rtt.h"
 
-#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)  // Armv7-M Architecture Reference Manual §B3.2.6
+// Armv7-M Architecture Reference Manual §B3.2.6 and §B3.2.20.
+#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
+#define CPACR (*(volatile uint32_t *)0xE000ED88u)
 
 extern uint32_t stack_top[], bss_start[], bss_end[];
 void reset_handler(void);
@@ -16,7 +18,7 @@ __attribute__((section(".vectors"), used)) static void *const vectors[] = {
 static uint8_t answers[300], requests[100], log_text[64 * 1024];
 
 static void send_log(uint32_t length) {
-    static uint8_t part[4096];
+    static _Alignas(8) uint8_t part[4096];
     for (uint32_t index = 0; index < sizeof part; index++) part[index] = (uint8_t)index;
     for (uint32_t sent = 0; sent < length;) {
         const uint32_t start = sent % sizeof part;
@@ -26,6 +28,8 @@ static void send_log(uint32_t length) {
 
 void reset_handler(void) {
     for (uint32_t *word = bss_start; word < bss_end; word++) *word = 0;
+    CPACR |= 0xFu << 20;
+    __asm__ volatile("dsb\n isb");
     const struct dp_rtt_ring up[DP_RTT_CHANNELS] = {
         {"Answers", answers, sizeof answers, DP_RTT_BLOCK},
         {"Log", log_text, sizeof log_text, DP_RTT_BLOCK},
@@ -54,14 +58,24 @@ void *memset(void *start, int byte, size_t length) {
     return start;
 }
 
-// Words of any alignment, which a Cortex-M4 takes. Volatile, for the compiler would make a call of
-// memcpy of these loops.
+// An emulated core takes its time for each access and each branch, and a log is measured with this one: so
+// eight octets at a time through the registers of the FPU, where both addresses are of words; else words of any
+// alignment, which a Cortex-M4 takes. Volatile, for the compiler would make a call of memcpy of these loops.
 void *memcpy(void *restrict to, const void *restrict from, size_t length) {
     typedef uint32_t __attribute__((aligned(1), may_alias)) word;
-    volatile word *out = to;
-    for (const word *in = from; length >= 4; length -= 4) *out++ = *in++;
-    volatile uint8_t *last = (volatile uint8_t *)out;
-    for (const uint8_t *in = (const uint8_t *)from + (last - (uint8_t *)to); length--;)
-        *last++ = *in++;
+    volatile uint8_t *out = to;
+    const uint8_t *in = from;
+    for (; length > 0 && (uintptr_t)in % 4 != 0; length--) *out++ = *in++;
+    if ((uintptr_t)out % 4 == 0) {
+        for (; length >= 64; length -= 64) {
+            __asm__ volatile(
+                ".fpu fpv4-sp-d16\n vldmia %1!, {d0-d7}\n vstmia %0!, {d0-d7}"
+                : "+r"(out), "+r"(in)
+                :
+                : "memory");
+        }
+    }
+    for (; length >= 4; length -= 4, out += 4, in += 4) *(volatile word *)out = *(const word *)in;
+    while (length--) *out++ = *in++;
     return to;
 }
