@@ -22,9 +22,27 @@ extension GDBRemote {
     public func resume() throws(ProvisioningError) {
         guard isHalted else { return }
         _ = try discardUnasked()
-        let request = continuesWithVCont ? "vCont;c" : "c"
-        try send(raw: GDBPacket.encoded(request.utf8))
+        try send(raw: continuation)
         isHalted = false
+    }
+
+    private var continuation: [UInt8] {
+        GDBPacket.encoded((continuesWithVCont ? "vCont;c" : "c").utf8)
+    }
+
+    /// Writes memory and has the core run, in one message: it stands still no longer than the server needs, and
+    /// not until the host has read the answer.
+    func resume(writing bytes: [UInt8], at address: UInt64) throws(ProvisioningError) {
+        guard isHalted, let write = try singleWrite(of: bytes, at: address) else {
+            try writeMemory(at: address, bytes)
+            return try resume()
+        }
+        _ = try discardUnasked()
+        // Once the core runs, no acknowledgement may follow. The server reads this one when it has answered.
+        let acknowledgement = acknowledges ? [UInt8(ascii: "+")] : []
+        try send(raw: GDBPacket.encoded(write) + acknowledgement + continuation)
+        isHalted = false
+        try confirmAcknowledged(write)
     }
 
     /// Runs `command` in the server, halting the core first: `reset halt`, `system_reset`.

@@ -79,6 +79,13 @@ extension GDBRemote {
         }
     }
 
+    /// The request that writes all of `bytes`, which are not none. Nil if one is not enough.
+    func singleWrite(of bytes: [UInt8], at address: UInt64) throws(ProvisioningError) -> [UInt8]? {
+        let isBinary = try acceptsBinaryWrites(at: address)
+        let chunk = isBinary ? binaryWrite(at: address, bytes) : textWrite(at: address, bytes)
+        return chunk.count == bytes.count ? chunk.request : nil
+    }
+
     /// GDB asks the same way: an empty write is OK, or unknown.
     private func acceptsBinaryWrites(at address: UInt64) throws(ProvisioningError) -> Bool {
         if let known = takesBinaryWrites { return known }

@@ -16,7 +16,9 @@ public final class GDBRemote {
 
     private var decoder = GDBPacketDecoder(maximumLength: GDBRemote.maximumPacketLength)
     private var received: ArraySlice<UInt8> = []
-    private var acknowledges = true
+    private(set) var acknowledges = true
+    /// Whether the next answer's acknowledgement was sent with its request.
+    private var isAcknowledgedAhead = false
 
     /// Bytes of data that the server takes in one packet, between 64 and 16384.
     public private(set) var packetSize = 400
@@ -146,7 +148,7 @@ public final class GDBRemote {
             unaskedStops += 1
             isHalted = true
         }
-        throw violation("more than \(Self.maximumUnasked) stop replies and lines of output")
+        throw violation(Self.tooMuchUnasked)
     }
 
     /// - Throws: `.probeProtocol` unless the answer is `OK`.
@@ -160,6 +162,25 @@ public final class GDBRemote {
             throw refused(Self.summary(request), answer)
         }
     }
+
+    /// Waits for the `OK` to a request that was sent with the acknowledgement of its answer.
+    func confirmAcknowledged(_ request: [UInt8]) throws(ProvisioningError) {
+        isAcknowledgedAhead = true
+        defer { isAcknowledgedAhead = false }
+        let deadline = Deadline(within: replyTimeout).earlier(of: limit)
+        for _ in 0..<Self.maximumUnasked {
+            let answer = try nextPacket(until: deadline, resending: nil, for: request)
+            if Self.isOutput(answer) || Self.isStopReply(answer) { continue }
+            guard answer.elementsEqual("OK".utf8) else {
+                throw refused(Self.summary(request), answer)
+            }
+            return
+        }
+        throw violation(Self.tooMuchUnasked)
+    }
+
+    private static let tooMuchUnasked =
+        "more than \(maximumUnasked) stop replies and lines of output"
 
     /// The next packet that is no notification, acknowledged.
     func nextPacket(
@@ -177,10 +198,10 @@ public final class GDBRemote {
                 repeats += 1
                 try send(raw: sent)
             case .packet(let data):
-                if acknowledges { try send(raw: [UInt8(ascii: "+")]) }
+                if acknowledges, !isAcknowledgedAhead { try send(raw: [UInt8(ascii: "+")]) }
                 return data
             case .corrupt(let what):
-                guard acknowledges, repeats < Self.maximumRepeats else {
+                guard acknowledges, !isAcknowledgedAhead, repeats < Self.maximumRepeats else {
                     throw violation("the answer to \(Self.summary(request)) is damaged: \(what)")
                 }
                 repeats += 1

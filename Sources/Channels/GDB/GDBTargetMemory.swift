@@ -24,6 +24,10 @@ final class GDBTargetMemory: TargetMemory {
     /// Also has a core go on that stopped by itself meanwhile: nobody is there to look why.
     func endTransfer() throws(ProvisioningError) { try remote.resume() }
 
+    func endTransfer(writing word: UInt32, at address: UInt64) throws(ProvisioningError) {
+        try remote.resume(writing: word.littleEndianBytes, at: address)
+    }
+
     func read(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8] {
         try remote.readMemory(at: address, count: count)
     }

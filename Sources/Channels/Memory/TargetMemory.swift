@@ -18,6 +18,8 @@ package protocol TargetMemory: AnyObject {
     func read(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8]
     func write(at address: UInt64, _ bytes: [UInt8]) throws(ProvisioningError)
     func endTransfer() throws(ProvisioningError)
+    /// Writes a little-endian word last, in one access. The core may run before the probe says that it was written.
+    func endTransfer(writing word: UInt32, at address: UInt64) throws(ProvisioningError)
 }
 
 extension TargetMemory {
@@ -32,6 +34,15 @@ extension TargetMemory {
 
     /// Little-endian, in one access.
     func write(word: UInt32, at address: UInt64) throws(ProvisioningError) {
-        try write(at: address, (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) })
+        try write(at: address, word.littleEndianBytes)
     }
+
+    package func endTransfer(writing word: UInt32, at address: UInt64) throws(ProvisioningError) {
+        try write(word: word, at: address)
+        try endTransfer()
+    }
+}
+
+extension UInt32 {
+    var littleEndianBytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) } }
 }

@@ -140,18 +140,19 @@ public final class RTTChannel: Channel {
         guard let old = block else { return try search(memory) }
         var (frames, text) = ([UInt8](), [UInt8]())
         let before = rest.count
+        var moved: [MovedOffset] = []
         try memory.beginTransfer()
         let new = try locator.refresh(old, in: memory)
         if let new {
             if lines.hasRoom {
-                frames = try pull(new.up[settings.up], memory)
+                frames = try pull(new.up[settings.up], memory, &moved)
                 if let log = settings.log, new.up.indices.contains(log) {
-                    text = try pull(new.up[log], memory)
+                    text = try pull(new.up[log], memory, &moved)
                 }
             }
-            if !rest.isEmpty { try push(&rest, outgoing(of: new), memory) }
+            if !rest.isEmpty { try push(&rest, outgoing(of: new), memory, &moved) }
         }
-        try memory.endTransfer()
+        try end(memory, announcing: moved)
         // From now on the core runs, whatever is still done here.
         lastLook = .now
         block = new
@@ -165,6 +166,19 @@ public final class RTTChannel: Channel {
         pace.looked(for: start.duration(to: lastLook), moved: hasMoved, fill: fill)
         if !frames.isEmpty || !text.isEmpty { try beforeDelivery() }
         lines.append(frames, log: text)
+    }
+
+    /// An offset of a ring, which says how far bytes were taken or put.
+    private typealias MovedOffset = (offset: Int, address: UInt64)
+
+    private func end(_ memory: some TargetMemory, announcing moved: [MovedOffset])
+        throws(ProvisioningError)
+    {
+        for (offset, address) in moved.dropLast() {
+            try memory.write(word: UInt32(offset), at: address)
+        }
+        guard let (offset, address) = moved.last else { return try memory.endTransfer() }
+        try memory.endTransfer(writing: UInt32(offset), at: address)
     }
 
     private func outgoing(of block: RTTControlBlock) -> RTTControlBlock.Ring? {
@@ -184,9 +198,9 @@ public final class RTTChannel: Channel {
         guard .now < givesUp else { throw locator.failure(after: searchTimeout, in: memory) }
     }
 
-    private func pull(_ ring: RTTControlBlock.Ring?, _ memory: some TargetMemory)
-        throws(ProvisioningError) -> [UInt8]
-    {
+    private func pull(
+        _ ring: RTTControlBlock.Ring?, _ memory: some TargetMemory, _ moved: inout [MovedOffset]
+    ) throws(ProvisioningError) -> [UInt8] {
         guard let ring else { return [] }
         var bytes: [UInt8] = []
         let pieces = ring.filled
@@ -198,16 +212,18 @@ public final class RTTChannel: Channel {
             {
                 wanted -= wanted % memory.requestLength
             }
-            bytes += try memory.read(at: ring.buffer + UInt64(offset), count: wanted)
+            let piece = try memory.read(at: ring.buffer + UInt64(offset), count: wanted)
+            bytes = bytes.isEmpty ? piece : bytes + piece
         }
         guard !bytes.isEmpty else { return [] }
-        let offset = ring.offset(ring.readOffset, advancedBy: bytes.count)
-        try memory.write(word: UInt32(offset), at: ring.readOffsetAddress)
+        moved.append(
+            (ring.offset(ring.readOffset, advancedBy: bytes.count), ring.readOffsetAddress))
         return bytes
     }
 
     private func push(
-        _ rest: inout ArraySlice<UInt8>, _ ring: RTTControlBlock.Ring?, _ memory: some TargetMemory
+        _ rest: inout ArraySlice<UInt8>, _ ring: RTTControlBlock.Ring?, _ memory: some TargetMemory,
+        _ moved: inout [MovedOffset]
     ) throws(ProvisioningError) {
         guard let ring else { return }
         var count = 0
@@ -218,8 +234,7 @@ public final class RTTChannel: Channel {
             count += piece.count
         }
         guard count > 0 else { return }
-        let offset = ring.offset(ring.writeOffset, advancedBy: count)
-        try memory.write(word: UInt32(offset), at: ring.writeOffsetAddress)
+        moved.append((ring.offset(ring.writeOffset, advancedBy: count), ring.writeOffsetAddress))
         rest = rest.dropFirst(count)
     }
 }

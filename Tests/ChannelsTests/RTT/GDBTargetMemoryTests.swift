@@ -75,6 +75,41 @@ import Testing
         }
     }
 
+    /// The offset and what has the core go on are one message. A server that refuses the offset, or says something
+    /// else before, has let the core go on all the same.
+    @Test(arguments: ["says OK", "refuses", "stops twice", "is damaged", "says nothing"])
+    func theLastWordAndTheResumeAreOneMessage(_ kind: String) throws {
+        let stop = GDBPacket.encoded("T02thread:01;".utf8)
+        let server = try FakeGDBServer(features: "PacketSize=100", stopsWhenSpokenTo: true) {
+            request, _ in
+            guard request == "M200,4:04030201" || request.hasPrefix("X200,4:") else { return nil }
+            switch kind {
+            case "refuses": return GDBPacket.encoded("E01".utf8)
+            case "stops twice": return stop + GDBPacket.encoded("OK".utf8)
+            case "is damaged": return Array("$OK#00".utf8)
+            case "says nothing": return []
+            default: return nil
+            }
+        }
+        let remote = try server.connect(
+            replyTimeout: kind == "says nothing" ? .milliseconds(200) : .seconds(20))
+        let memory = try GDBTargetMemory(remote, trying: 0x100)
+        try memory.beginTransfer()
+        do {
+            try memory.endTransfer(writing: 0x0102_0304, at: 0x200)
+            #expect(kind == "says OK" || kind == "stops twice")
+        } catch {
+            let code: ErrorCode = kind == "says nothing" ? .probeUnavailable : .probeProtocol
+            #expect(error.code == code && kind != "says OK" && kind != "stops twice", "\(error)")
+        }
+        #expect(!remote.isHalted)
+        try memory.beginTransfer()
+        #expect(try memory.read(at: 0x100, count: 1).count == 1)
+        // Nothing was said in between, also not of what was damaged: any byte halts.
+        let rest = server.requests.drop { !$0.hasPrefix("M200,4") && !$0.hasPrefix("X200,4") }
+        #expect(rest.dropFirst().elementsEqual(["vCont;c", "halt", "m100,1"]))
+    }
+
     /// Flashing over the same connection halts as ever.
     @Test func whatIsOpenedForRTTEndsWithIt() throws {
         let server = try FakeGDBServer()
