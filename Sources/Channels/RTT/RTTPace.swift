@@ -16,6 +16,9 @@ package struct RTTPace {
     private let haltsCore: Bool
     private var cost = Duration.zero
     private var burst = usual
+    /// A burst that lately did not fill the ring: near it steps are small, for a ring half full costs more than
+    /// a core that waits.
+    private var tooShort = Duration.zero
     private var idle = usual
     private var isBusy = true
 
@@ -32,16 +35,21 @@ package struct RTTPace {
         // A ring that is not full has cost a whole look, halt and resume, for a part of what that could have
         // carried, and says how much longer it needs. One that was full before costs the core time, and does
         // not say since when.
-        burst =
-            fill >= RTTControlBlock.Ring.nearlyFull
-            ? max(Self.shortest, cost / Self.shareWhenFull, burst * 7 / 8)
-            : min(max(Self.usual, cost / Self.share), burst * Self.growth(at: fill))
+        if fill >= RTTControlBlock.Ring.nearlyFull {
+            let shorter = burst > tooShort * 5 / 4 ? burst * 7 / 8 : burst * 63 / 64
+            burst = max(Self.shortest, cost / Self.shareWhenFull, shorter)
+        } else {
+            if fill >= Self.telling { tooShort = burst }
+            burst = min(max(Self.usual, cost / Self.share), burst * Self.growth(at: fill))
+        }
         idle = moved ? Self.usual : min(idle * 3 / 2, max(Self.longest, least))
     }
 
+    /// Less says less of the core than of the host, which had it begin too late.
+    private static let telling = 0.25
+
     private static func growth(at fill: Double) -> Double {
-        // Next to nothing says less of the core than of the host, which had it begin too late.
-        fill < 0.25 ? 9.0 / 8 : min(1.5, 1 / fill)
+        fill < telling ? 9.0 / 8 : min(1.5, 1 / fill)
     }
 
     /// What the core gets in any case before the next look.

@@ -364,6 +364,22 @@ import Testing
         #expect(pace.least == .milliseconds(1))
     }
 
+    /// Neither much longer than the core needs, nor every third time too short.
+    @Test func thePaceStaysNearWhatTheCoreNeeds() {
+        var pace = RTTPace(haltsCore: true)
+        let need = Duration.microseconds(150)
+        var (short, total) = (0, Duration.zero)
+        for index in 0..<400 {
+            let (ran, fill) = (pace.least, min(1, pace.least / need))
+            pace.looked(for: .milliseconds(2), moved: true, fill: fill)
+            guard index >= 100 else { continue }
+            total += ran
+            if fill < RTTControlBlock.Ring.nearlyFull { short += 1 }
+        }
+        #expect((1...30).contains(short), "\(short)")
+        #expect(total / 300 < need * 1.15, "\(total / 300)")
+    }
+
     @Test func looksBecomeRareWhileNothingMoves() {
         for haltsCore in [true, false] {
             var pace = RTTPace(haltsCore: haltsCore)
