@@ -16,8 +16,8 @@ package struct RTTPace {
     private let haltsCore: Bool
     private var cost = Duration.zero
     private var burst = usual
-    /// A burst that lately did not fill the ring: near it steps are small, for a ring half full costs more than
-    /// a core that waits.
+    /// The last burst that did not fill the ring. Near it steps are small, for a ring half full costs more than a
+    /// core that waits.
     private var tooShort = Duration.zero
     private var idle = usual
     private var isBusy = true
@@ -36,8 +36,9 @@ package struct RTTPace {
         // carried, and says how much longer it needs. One that was full before costs the core time, and does
         // not say since when.
         if fill >= RTTControlBlock.Ring.nearlyFull {
-            let shorter = burst > tooShort * 5 / 4 ? burst * 7 / 8 : burst * 63 / 64
-            burst = max(Self.shortest, cost / Self.shareWhenFull, shorter)
+            let isNear = burst > tooShort * 3 / 4 && burst < tooShort * 5 / 4
+            burst = max(
+                Self.shortest, cost / Self.shareWhenFull, isNear ? burst * 63 / 64 : burst * 7 / 8)
         } else {
             if fill >= Self.telling { tooShort = burst }
             burst = min(max(Self.usual, cost / Self.share), burst * Self.growth(at: fill))
