@@ -15,7 +15,8 @@ void reset_handler(void);
 __attribute__((section(".vectors"), used)) static void *const vectors[] = {
     stack_top, (void *)reset_handler};
 
-static uint8_t answers[300], requests[100], log_text[64 * 1024];
+static uint8_t answers[300], requests[100];
+static _Alignas(8) uint8_t log_text[64 * 1024];
 
 static void send_log(uint32_t length) {
     static _Alignas(8) uint8_t part[4096];
@@ -29,7 +30,7 @@ static void send_log(uint32_t length) {
 void reset_handler(void) {
     for (uint32_t *word = bss_start; word < bss_end; word++) *word = 0;
     CPACR |= 0xFu << 20;
-    __asm__ volatile("dsb\n isb");
+    __asm__ volatile("dsb\n isb" ::: "memory");
     const struct dp_rtt_ring up[DP_RTT_CHANNELS] = {
         {"Answers", answers, sizeof answers, DP_RTT_BLOCK},
         {"Log", log_text, sizeof log_text, DP_RTT_BLOCK},
