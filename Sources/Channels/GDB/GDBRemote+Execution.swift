@@ -8,6 +8,7 @@ extension GDBRemote {
     /// Stops the core. Nothing happens if it is stopped.
     public func halt() throws(ProvisioningError) {
         guard !isHalted else { return }
+        try awaitAnswer(within: replyTimeout)
         if try discardUnasked() {
             // It stopped by itself, at a fault or a breakpoint, and would not answer.
             isHalted = true
@@ -30,8 +31,10 @@ extension GDBRemote {
         GDBPacket.encoded((continuesWithVCont ? "vCont;c" : "c").utf8)
     }
 
-    /// Writes memory and has the core run, in one message: it stands still no longer than the server needs, and
-    /// not until the host has read the answer.
+    /// Writes memory and has the core run; a halted one with a single message, so that it stands still no longer
+    /// than the server needs, and not until the host has read the answer.
+    ///
+    /// After an error the core may run, and the bytes may or may not be written.
     func resume(writing bytes: [UInt8], at address: UInt64) throws(ProvisioningError) {
         guard isHalted, let write = try singleWrite(of: bytes, at: address) else {
             try writeMemory(at: address, bytes)
@@ -40,9 +43,10 @@ extension GDBRemote {
         _ = try discardUnasked()
         // Once the core runs, no acknowledgement may follow. The server reads this one when it has answered.
         let acknowledgement = acknowledges ? [UInt8(ascii: "+")] : []
+        unanswered = write
         try send(raw: GDBPacket.encoded(write) + acknowledgement + continuation)
         isHalted = false
-        try confirmAcknowledged(write)
+        try awaitAnswer(within: replyTimeout)
     }
 
     /// Runs `command` in the server, halting the core first: `reset halt`, `system_reset`.
@@ -92,6 +96,9 @@ extension GDBRemote {
     /// nothing while it runs, and have it run themselves.
     func detach(within timeout: Duration) throws(ProvisioningError) {
         try resume()
+        // It would be taken for the answer to what follows.
+        try? awaitAnswer(within: min(timeout, Self.patience))
+        unanswered = nil
         let request = Array("D".utf8)
         try send(raw: GDBPacket.encoded(request))
         if let answer = try nextPacket(within: min(timeout, Self.patience), for: request) {

@@ -17,8 +17,8 @@ public final class GDBRemote {
     private var decoder = GDBPacketDecoder(maximumLength: GDBRemote.maximumPacketLength)
     private var received: ArraySlice<UInt8> = []
     private(set) var acknowledges = true
-    /// Whether the next answer's acknowledgement was sent with its request.
-    private var isAcknowledgedAhead = false
+    /// A request whose answer is still to come, and was acknowledged with it: see `resume(writing:at:)`.
+    var unanswered: [UInt8]?
 
     /// Bytes of data that the server takes in one packet, between 64 and 16384.
     public private(set) var packetSize = 400
@@ -163,14 +163,14 @@ public final class GDBRemote {
         }
     }
 
-    /// Waits for the `OK` to a request that was sent with the acknowledgement of its answer.
-    func confirmAcknowledged(_ request: [UInt8]) throws(ProvisioningError) {
-        isAcknowledgedAhead = true
-        defer { isAcknowledgedAhead = false }
-        let deadline = Deadline(within: replyTimeout).earlier(of: limit)
+    /// Waits for the `OK` that was acknowledged ahead, if one is still to come.
+    func awaitAnswer(within timeout: Duration) throws(ProvisioningError) {
+        guard let request = unanswered else { return }
+        let deadline = Deadline(within: timeout).earlier(of: limit)
         for _ in 0..<Self.maximumUnasked {
             let answer = try nextPacket(until: deadline, resending: nil, for: request)
             if Self.isOutput(answer) || Self.isStopReply(answer) { continue }
+            unanswered = nil
             guard answer.elementsEqual("OK".utf8) else {
                 throw refused(Self.summary(request), answer)
             }
@@ -182,7 +182,7 @@ public final class GDBRemote {
     private static let tooMuchUnasked =
         "more than \(maximumUnasked) stop replies and lines of output"
 
-    /// The next packet that is no notification, acknowledged.
+    /// The next packet that is no notification, acknowledged unless it was ahead.
     func nextPacket(
         until deadline: Deadline, resending sent: [UInt8]?, for request: [UInt8]
     ) throws(ProvisioningError) -> [UInt8] {
@@ -198,10 +198,11 @@ public final class GDBRemote {
                 repeats += 1
                 try send(raw: sent)
             case .packet(let data):
-                if acknowledges, !isAcknowledgedAhead { try send(raw: [UInt8(ascii: "+")]) }
+                if acknowledges, unanswered == nil { try send(raw: [UInt8(ascii: "+")]) }
                 return data
             case .corrupt(let what):
-                guard acknowledges, !isAcknowledgedAhead, repeats < Self.maximumRepeats else {
+                guard acknowledges, unanswered == nil, repeats < Self.maximumRepeats else {
+                    unanswered = nil
                     throw violation("the answer to \(Self.summary(request)) is damaged: \(what)")
                 }
                 repeats += 1

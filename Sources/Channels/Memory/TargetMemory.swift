@@ -18,7 +18,8 @@ package protocol TargetMemory: AnyObject {
     func read(at address: UInt64, count: Int) throws(ProvisioningError) -> [UInt8]
     func write(at address: UInt64, _ bytes: [UInt8]) throws(ProvisioningError)
     func endTransfer() throws(ProvisioningError)
-    /// Writes a little-endian word last, in one access. The core may run before the probe says that it was written.
+    /// Writes a little-endian word last, in one access. The core may run before the probe says that it was written,
+    /// and also if it says that it was not.
     func endTransfer(writing word: UInt32, at address: UInt64) throws(ProvisioningError)
 }
 

@@ -153,8 +153,6 @@ public final class RTTChannel: Channel {
             if !rest.isEmpty { try push(&rest, outgoing(of: new), memory, &moved) }
         }
         try end(memory, announcing: moved)
-        // From now on the core runs, whatever is still done here.
-        lastLook = .now
         block = new
         if new == nil { givesUp = .now + searchTimeout }
         let hasMoved = !frames.isEmpty || !text.isEmpty || rest.count < before
@@ -171,12 +169,22 @@ public final class RTTChannel: Channel {
     /// An offset of a ring, which says how far bytes were taken or put.
     private typealias MovedOffset = (offset: Int, address: UInt64)
 
+    /// A core that runs meanwhile learns it at once, one that stands still when it goes on: see `end`.
+    private func announce(
+        _ offset: Int, at address: UInt64, _ memory: some TargetMemory, _ moved: inout [MovedOffset]
+    ) throws(ProvisioningError) {
+        guard memory.haltsCore else { return try memory.write(word: UInt32(offset), at: address) }
+        moved.append((offset, address))
+    }
+
     private func end(_ memory: some TargetMemory, announcing moved: [MovedOffset])
         throws(ProvisioningError)
     {
         for (offset, address) in moved.dropLast() {
             try memory.write(word: UInt32(offset), at: address)
         }
+        // From now on the core runs, whatever is still done here.
+        lastLook = .now
         guard let (offset, address) = moved.last else { return try memory.endTransfer() }
         try memory.endTransfer(writing: UInt32(offset), at: address)
     }
@@ -216,8 +224,9 @@ public final class RTTChannel: Channel {
             bytes = bytes.isEmpty ? piece : bytes + piece
         }
         guard !bytes.isEmpty else { return [] }
-        moved.append(
-            (ring.offset(ring.readOffset, advancedBy: bytes.count), ring.readOffsetAddress))
+        try announce(
+            ring.offset(ring.readOffset, advancedBy: bytes.count), at: ring.readOffsetAddress,
+            memory, &moved)
         return bytes
     }
 
@@ -234,7 +243,9 @@ public final class RTTChannel: Channel {
             count += piece.count
         }
         guard count > 0 else { return }
-        moved.append((ring.offset(ring.writeOffset, advancedBy: count), ring.writeOffsetAddress))
+        try announce(
+            ring.offset(ring.writeOffset, advancedBy: count), at: ring.writeOffsetAddress, memory,
+            &moved)
         rest = rest.dropFirst(count)
     }
 }

@@ -10,6 +10,7 @@ final class FakeGDBServer: Sendable {
 
     private let log = Mutex<[String]>([])
     private let memory = Mutex<[UInt8]>([UInt8](repeating: 0xee, count: 4096))
+    private let counts = Mutex((packets: 0, acknowledged: 0))
     let clientEnd: Int32
     private let serverEnd: Int32
     private let features: String
@@ -39,6 +40,8 @@ final class FakeGDBServer: Sendable {
 
     var requests: [String] { log.withLock { $0 } }
     var bytes: [UInt8] { memory.withLock { $0 } }
+    /// Packets that it sent, and acknowledgements that it got: one more, for the client begins with one.
+    var traffic: (packets: Int, acknowledged: Int) { counts.withLock { $0 } }
 
     func connect(
         replyTimeout: Duration = .seconds(5), interruption: Interruption? = nil
@@ -81,6 +84,7 @@ final class FakeGDBServer: Sendable {
                         misbehaviour(request, attempt)
                         ?? GDBPacket.encoded(answer(request, data))
                     send(last)
+                case .acknowledged?: counts.withLock { $0.acknowledged += 1 }
                 case .notAcknowledged?: send(misbehaviour("-", record("-")) ?? last)
                 default: break
                 }
@@ -97,6 +101,7 @@ final class FakeGDBServer: Sendable {
     }
 
     private func send(_ bytes: [UInt8]) {
+        counts.withLock { $0.packets += bytes.count { $0 == UInt8(ascii: "$") } }
         for start in stride(from: 0, to: bytes.count, by: chunk) {
             let part = Array(bytes[start..<min(start + chunk, bytes.count)])
             _ = Glibc.send(serverEnd, part, part.count, Int32(MSG_NOSIGNAL))

@@ -75,39 +75,75 @@ import Testing
         }
     }
 
+    private static let acknowledging = "PacketSize=100"
+    private static let silent = "PacketSize=100;QStartNoAckMode+"
+
+    private func isWriteOfTheWord(_ request: String) -> Bool {
+        request == "M200,4:04030201" || request.hasPrefix("X200,4:")
+    }
+
     /// The offset and what has the core go on are one message. A server that refuses the offset, or says something
     /// else before, has let the core go on all the same.
-    @Test(arguments: ["says OK", "refuses", "stops twice", "is damaged", "says nothing"])
-    func theLastWordAndTheResumeAreOneMessage(_ kind: String) throws {
+    @Test(
+        arguments: ["says OK", "refuses", "stops twice", "is damaged"],
+        [Self.acknowledging, Self.silent])
+    func theLastWordAndTheResumeAreOneMessage(_ kind: String, _ features: String) throws {
         let stop = GDBPacket.encoded("T02thread:01;".utf8)
-        let server = try FakeGDBServer(features: "PacketSize=100", stopsWhenSpokenTo: true) {
-            request, _ in
-            guard request == "M200,4:04030201" || request.hasPrefix("X200,4:") else { return nil }
+        let server = try FakeGDBServer(features: features, stopsWhenSpokenTo: true) { request, _ in
+            guard isWriteOfTheWord(request) else { return nil }
             switch kind {
             case "refuses": return GDBPacket.encoded("E01".utf8)
             case "stops twice": return stop + GDBPacket.encoded("OK".utf8)
             case "is damaged": return Array("$OK#00".utf8)
-            case "says nothing": return []
             default: return nil
             }
         }
-        let remote = try server.connect(
-            replyTimeout: kind == "says nothing" ? .milliseconds(200) : .seconds(20))
+        let remote = try server.connect(replyTimeout: .seconds(20))
         let memory = try GDBTargetMemory(remote, trying: 0x100)
         try memory.beginTransfer()
+        let isFine = kind == "says OK" || kind == "stops twice"
         do {
             try memory.endTransfer(writing: 0x0102_0304, at: 0x200)
-            #expect(kind == "says OK" || kind == "stops twice")
+            #expect(isFine)
         } catch {
-            let code: ErrorCode = kind == "says nothing" ? .probeUnavailable : .probeProtocol
-            #expect(error.code == code && kind != "says OK" && kind != "stops twice", "\(error)")
+            #expect(!isFine && error.code == .probeProtocol, "\(error)")
         }
         #expect(!remote.isHalted)
         try memory.beginTransfer()
         #expect(try memory.read(at: 0x100, count: 1).count == 1)
         // Nothing was said in between, also not of what was damaged: any byte halts.
-        let rest = server.requests.drop { !$0.hasPrefix("M200,4") && !$0.hasPrefix("X200,4") }
+        let rest = server.requests.drop { !isWriteOfTheWord($0) }
         #expect(rest.dropFirst().elementsEqual(["vCont;c", "halt", "m100,1"]))
+        guard kind == "says OK" || kind == "refuses" else { return }
+        // Each packet is acknowledged once: the client begins with one, and two are sent before they agree not to.
+        let deadline = Deadline(within: .seconds(20))
+        let isSilent = features == Self.silent
+        func isComplete(_ traffic: (packets: Int, acknowledged: Int)) -> Bool {
+            traffic.acknowledged == 1 + (isSilent ? 2 : traffic.packets)
+        }
+        while !isComplete(server.traffic), !deadline.isPast { sched_yield() }
+        #expect(isComplete(server.traffic), "\(server.traffic)")
+    }
+
+    /// The answer that was not awaited is none to the request that lets go of the core.
+    @Test func aLateAnswerIsNoAnswerToTheNextRequest() throws {
+        let server = try FakeGDBServer(
+            features: Self.acknowledging, stopsWhenSpokenTo: true
+        ) { request, _ in
+            if isWriteOfTheWord(request) { Thread.sleep(forTimeInterval: 0.4) }
+            return nil
+        }
+        let remote = try server.connect(replyTimeout: .milliseconds(200))
+        let memory = try GDBTargetMemory(remote, trying: 0x100)
+        try memory.beginTransfer()
+        do {
+            try memory.endTransfer(writing: 0x0102_0304, at: 0x200)
+            Issue.record("an answer too soon")
+        } catch {
+            #expect(error.code == .probeUnavailable, "\(error)")
+        }
+        remote.close()
+        #expect(server.requests.suffix(3) == ["vCont;c", "halt", "D"])
     }
 
     /// Flashing over the same connection halts as ever.
