@@ -97,11 +97,11 @@ extension GDBRemote {
     func detach(within timeout: Duration) throws(ProvisioningError) {
         try resume()
         // It would be taken for the answer to what follows.
-        try? awaitAnswer(within: min(timeout, Self.patience))
+        try? awaitAnswer(within: min(timeout, patience))
         unanswered = nil
         let request = Array("D".utf8)
         try send(raw: GDBPacket.encoded(request))
-        if let answer = try nextPacket(within: min(timeout, Self.patience), for: request) {
+        if let answer = try nextPacket(within: min(timeout, patience), for: request) {
             if answer.elementsEqual("OK".utf8) { return }
             // QEMU stops the core whatever is sent, and has lost the request.
             isHalted = Self.isStopReply(answer)

@@ -2,10 +2,15 @@ import CBOR
 import Provisioning
 
 extension GDBRemote {
-    /// How long a server that reads while the core runs may take for it; one that doesn't may say nothing.
-    static let patience = Duration.milliseconds(500)
+    /// How long a server that reads while the core runs may take for it; one that doesn't may say nothing, and
+    /// would be waited for as long. A tenth of what an answer may take, 500 ms where nobody says otherwise, but
+    /// longer for a server, or a way there, that was slow already.
+    var patience: Duration {
+        let least = max(.milliseconds(500), replyTimeout / 10, negotiation * 2)
+        return min(least, replyTimeout)
+    }
     /// How long it may take for the answer that it held back until the core stood still.
-    private static let remark = Duration.milliseconds(20)
+    private var remark: Duration { patience / 25 }
 
     /// Whether the server answers requests for memory while the core runs, as OpenOCD and J-Link do on
     /// Cortex-M. Black Magic and pyOCD may say nothing, and QEMU stops the core whatever is sent.
@@ -17,7 +22,7 @@ extension GDBRemote {
         try resume()
         let request = Array("m\(String(address, radix: 16)),4".utf8)
         try send(raw: GDBPacket.encoded(request))
-        let answer = try nextPacket(within: Self.patience, for: request)
+        let answer = try nextPacket(within: patience, for: request)
         if let answer, !Self.isStopReply(answer) {
             return [UInt8](hexadecimal: answer)?.count == 4
         }
@@ -27,8 +32,8 @@ extension GDBRemote {
         } else {
             try halt()
             // An answer that comes only now would be taken for the one to the next request.
-            let end = Deadline(within: Self.patience)
-            while try nextPacket(within: Self.remark, for: request) != nil {
+            let end = Deadline(within: patience)
+            while try nextPacket(within: remark, for: request) != nil {
                 guard !end.isPast else {
                     throw ProvisioningError(
                         .probeProtocol, "\(name) goes on answering a request that it had answered")

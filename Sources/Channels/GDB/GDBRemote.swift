@@ -37,6 +37,8 @@ public final class GDBRemote {
     var continuesWithVCont = false
     private var isOpen = true
     private var unaskedStops = 0
+    /// How long it took to agree, in a few requests that need no core.
+    private(set) var negotiation = Duration.zero
 
     /// The longest packet that is accepted: servers announce at most 64 KiB.
     static let maximumPacketLength = 1 << 16
@@ -102,6 +104,8 @@ public final class GDBRemote {
     // MARK: Exchanging packets
 
     private func negotiate() throws(ProvisioningError) {
+        let start = ContinuousClock.now
+        defer { negotiation = start.duration(to: .now) }
         try send(raw: [UInt8(ascii: "+")])
         let features = try exchange("qSupported:vContSupported+")
         wasRunningOnArrival = unaskedStops > 0

@@ -75,6 +75,32 @@ import Testing
         }
     }
 
+    /// Slow to answer is not deaf: as long as the probe's time-out lets hope, or what came before.
+    @Test(arguments: [(Duration.seconds(20), 0.0, 1.0), (.seconds(5), 0.25, 0.75)])
+    func aSlowServerIsNotMisjudged(
+        _ replyTimeout: Duration, _ agreeing: Double, _ reading: Double
+    ) throws {
+        let server = try FakeGDBServer { request, _ in
+            if request == "m100,4" {
+                Thread.sleep(forTimeInterval: reading)
+            } else if request.hasPrefix("q") || request.hasPrefix("Q") || request == "vCont?" {
+                Thread.sleep(forTimeInterval: agreeing)
+            }
+            return nil
+        }
+        let remote = try server.connect(replyTimeout: replyTimeout)
+        #expect(try !GDBTargetMemory(remote, trying: 0x100).haltsCore)
+        #expect(!server.requests.contains("halt"))
+    }
+
+    /// No wait is longer than the probe's time-out.
+    @Test func aSilentServerIsNotWaitedForLonger() throws {
+        let server = try FakeGDBServer { request, _ in request == "m100,4" ? [] : nil }
+        let remote = try server.connect(replyTimeout: .milliseconds(100))
+        #expect(remote.patience == .milliseconds(100))
+        #expect(try server.requests.isEmpty || GDBTargetMemory(remote, trying: 0x100).haltsCore)
+    }
+
     private static let acknowledging = "PacketSize=100"
     private static let silent = "PacketSize=100;QStartNoAckMode+"
 
