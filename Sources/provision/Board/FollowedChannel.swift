@@ -6,6 +6,7 @@ import Provisioning
 final class FollowedChannel: Channel {
     private var channel: any Channel
     private let end: ContinuousClock.Instant
+    private var isClosed = false
     private let reopen: () throws(ProvisioningError) -> any Channel
 
     /// - Parameters:
@@ -36,19 +37,24 @@ final class FollowedChannel: Channel {
 
     /// A board that starts over has nothing of what it took before.
     func write(_ bytes: [UInt8], within timeout: Duration) throws(ProvisioningError) {
+        let deadline = ContinuousClock.now + timeout
         while true {
             do throws(ProvisioningError) {
-                return try channel.write(bytes, within: timeout)
+                let rest = max(.zero, ContinuousClock.now.duration(to: deadline))
+                return try channel.write(bytes, within: rest)
             } catch {
                 try follow(after: error)
             }
         }
     }
 
-    func close() { channel.close() }
+    func close() {
+        isClosed = true
+        channel.close()
+    }
 
     private func follow(after error: ProvisioningError) throws(ProvisioningError) {
-        guard error.code == .channelClosed, .now < end else { throw error }
+        guard !isClosed, error.code == .channelClosed, .now < end else { throw error }
         channel.close()
         channel = try reopen()
     }
