@@ -13,17 +13,24 @@ package final class TargetRAM: BusMemory, Sendable {
     }
     private let state: Mutex<State>
     private let firmware: @Sendable (inout [UInt8]) -> Void
+    /// From `flashBase` on, and never written.
+    private let flash: [UInt8]
+    private static let flashBase: UInt32 = 0x0800_0000
 
     private static let processorID: (address: UInt32, value: UInt32) = (0xE000_ED00, 0x410F_C241)
     private static let haltingControl: UInt32 = 0xE000_EDF0
     private static let registerSelector: UInt32 = 0xE000_EDF4
     private static let controlSpace: ClosedRange<UInt32> = 0xE000_0000...0xE00F_FFFF
 
-    /// - Parameter firmware: a turn of it, before each access while the core runs.
+    /// - Parameters:
+    ///   - flash: what is at 0x08000000, as in an STM32.
+    ///   - firmware: a turn of it, before each access while the core runs.
     package init(
-        size: Int = 8192, firmware: @escaping @Sendable (inout [UInt8]) -> Void = { _ in }
+        size: Int = 8192, flash: [UInt8] = [],
+        firmware: @escaping @Sendable (inout [UInt8]) -> Void = { _ in }
     ) {
         state = Mutex(State(bytes: [UInt8](repeating: 0xA5, count: size)))
+        self.flash = flash
         self.firmware = firmware
     }
 
@@ -37,8 +44,12 @@ package final class TargetRAM: BusMemory, Sendable {
         state.withLock { state in
             if !state.isHalted { firmware(&state.bytes) }
             if Self.controlSpace.contains(address) { return register(address, state) }
-            guard let start = Self.index(address, 4, state.bytes.count) else { return nil }
-            return state.bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            let isFlash = address < Self.base
+            let bytes = isFlash ? flash : state.bytes
+            let start = Self.index(
+                address, 4, bytes.count, from: isFlash ? Self.flashBase : Self.base)
+            guard let start else { return nil }
+            return bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
         }
     }
 
@@ -74,7 +85,9 @@ package final class TargetRAM: BusMemory, Sendable {
         }
     }
 
-    private static func index(_ address: UInt32, _ count: Int, _ size: Int) -> Int? {
+    private static func index(
+        _ address: UInt32, _ count: Int, _ size: Int, from base: UInt32 = base
+    ) -> Int? {
         guard address >= base, Int(address - base) <= size - count else { return nil }
         return Int(address - base)
     }

@@ -1,5 +1,6 @@
 import Attestation
 import Foundation
+import JTAGProbe
 import Provisioning
 import Testing
 
@@ -141,6 +142,86 @@ import Testing
         _ = try first.flash(other, erasing: false)
         expectError(.rttNotFound) { () throws(ProvisioningError) in
             try first.openRTT(settings, within: .milliseconds(100))
+        }
+    }
+
+    /// The block leaves with the firmware that had it, and other firmware has its own elsewhere. No image says where.
+    @Test func followsABlockThatMoves() throws {
+        let first = flasher()
+        _ = try first.flash(image, erasing: false)
+        first.close()
+        let executable = try ELFImage(image.readBytes())
+        let places = try ["_SEGGER_RTT", "moved_block"].map { name in
+            try #require(try executable.symbol(named: name)).address
+        }
+        let flasher = flasher()
+        let channel = try open(flasher)
+        for round in 0..<4 {
+            try echo("round \(round)\n", channel)
+            let remote = try flasher.connected()
+            let found = try places.map { address in
+                try remote.readMemory(at: address, count: RTTControlBlock.identifier.count)
+                    == RTTControlBlock.identifier
+            }
+            #expect(found == (round.isMultiple(of: 2) ? [true, false] : [false, true]))
+            try channel.write(Array("E".utf8), within: .seconds(20))
+            // What is written while it starts may go with the old rings.
+            var isBack = false
+            for _ in 0..<200 where !isBack {
+                try channel.write(Array("?".utf8), within: .seconds(20))
+                isBack = try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty
+            }
+            #expect(isBack)
+            while try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty {}
+        }
+    }
+
+    /// A block beside the firmware's own, in RAM that no flashing looks at: only the image tells which it is.
+    @Test func theSymbolSettlesWhichBlockItIs() throws {
+        let flasher = flasher()
+        _ = try flasher.flash(image, erasing: false)
+        var ram = [UInt8](repeating: 0, count: 128 << 10)
+        RingFirmware(block: 0x18000).start(&ram)
+        try flasher.connected().writeMemory(at: 0x2001_8000, ram[0x18000..<0x18400])
+        try echo("hello\n", open(flasher))
+        flasher.close()
+        // Who searches finds two, of which none moves.
+        let other = self.flasher()
+        let memory = try GDBTargetMemory(other.connected(), trying: 0x2000_0000)
+        var search = RTTLocator(settings)
+        for _ in 0..<2 { #expect(try search.find(in: memory) == nil) }
+        let reason = search.failure(after: .seconds(1), in: memory).reason
+        #expect(reason.contains("and 0x20018000, and none of them moves"), "\(reason)")
+    }
+
+    /// What a debugger looks for in RAM must not be found in the image: not in flash, nor in a copy of it.
+    @Test func theImageDoesNotContainTheID() throws {
+        let bytes = Data(try image.readBytes())
+        #expect(bytes.firstRange(of: Data("SEGGER RTT".utf8)) == nil)
+        #expect(bytes.firstRange(of: Data("_SEGGER_RTT".utf8)) != nil, "it has no symbol")
+    }
+
+    /// Another debugger's reading of the block that the firmware has made: OpenOCD's.
+    @Test(.enabled(if: OpenOCD.isInstalled, "there is no openocd"))
+    func openOCDReadsTheSameChannels() throws {
+        let flasher = flasher()
+        _ = try flasher.flash(image, erasing: false)
+        try echo("ready\n", open(flasher))
+        let remote = try flasher.connected()
+        let ram = try remote.readMemory(at: UInt64(TargetRAM.base), count: 128 << 10)
+        let flash = try remote.readMemory(at: 0x0800_0000, count: 16 << 10)
+        let chip = TargetRAM(size: ram.count, flash: flash)
+        chip.edit { $0 = ram }
+        let server = try OpenOCD(chip)
+        let control = OpenOCDControl(
+            try server.connect(interruption), replyTimeout: .seconds(60))
+        try control.require("rtt setup 0x20000000 \(ram.count) \"SEGGER RTT\"")
+        try control.require("rtt start")
+        let list = try control.require("rtt channellist")
+        for channel in [
+            "name Answers size 300 ", "name Log size 65536 ", "name Requests size 100 ",
+        ] {
+            #expect(list.contains(channel), "\(list)")
         }
     }
 }

@@ -35,6 +35,28 @@ import Testing
         }
     }
 
+    /// The block lies in the second region, and its rings in the first; between them is nothing to read.
+    @Test func searchesEveryRegion() throws {
+        let target = TargetInMemory(size: 40_000)
+        _ = FirmwareRings(target, at: 36_000, up: [16], down: [16])
+        let buffers = try #require(
+            AddressRange(address: TargetInMemory.base + 36_000 + 24 + 48, length: 32))
+        func region(_ start: UInt64, _ length: Int) throws -> AddressRange {
+            try #require(AddressRange(address: TargetInMemory.base + start, length: length))
+        }
+        for (first, second) in [
+            (try region(0, 1024), try region(32_000, 8000)),
+            (try region(32_000, 4000), try region(36_000, 72)),
+            (try region(0, 20_000), try region(36_000, 72)),
+        ] {
+            let settings = RTTSettings(memory: [first, second, buffers])
+            var locator = RTTLocator(settings)
+            #expect(try locator.find(in: target)?.address == TargetInMemory.base + 36_000)
+            var alone = RTTLocator(RTTSettings(memory: [first]))
+            #expect(try alone.find(in: target) == nil)
+        }
+    }
+
     @Test func saysWhatItLookedFor() throws {
         let target = TargetInMemory()
         var locator = RTTLocator(try target.settings())

@@ -5,7 +5,9 @@ import Testing
 @Suite struct RTTTests {
     /// What is searched for in RAM must not be found in an image: not in flash, nor in a copy of it.
     @Test func theImageDoesNotContainTheID() throws {
-        for image in [try Firmware.microbit(), try Firmware.mps2()] {
+        for image in [
+            try Firmware.microbit(), try Firmware.mps2(), try Firmware.reportingMicrobit(),
+        ] {
             let bytes = try Data(contentsOf: URL(filePath: image))
             #expect(bytes.firstRange(of: Data("SEGGER RTT".utf8)) == nil)
             #expect(bytes.firstRange(of: Data("_SEGGER_RTT".utf8)) != nil, "it has no symbol")
@@ -39,6 +41,36 @@ import Testing
             let second = try run("enroll", "--json")
             try #require(second.status == 0, "\(second.standardError)")
             #expect(try second.json()["isNewKey"] as? Bool == false)
+        }
+    }
+
+    /// What is typed goes through the probe: here to a frame that has the board start anew.
+    @Test func whatIsTypedReachesTheDevice() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "microbit-qemu-rtt")
+            defer { #expect(board.interrupt() == 0) }
+            let connection = [
+                "--platform", "microbit-qemu-rtt", "--probe", try #require(board.probe),
+            ]
+            let flash = try provision.run(
+                Executable.url, ["flash", "--firmware", image] + connection)
+            try #require(flash.status == 0, "\(flash.standardError)")
+            let run = try TerminalRun(
+                provision, Executable.url.path, ["attach"] + connection)
+            defer { run.close() }
+            #expect(run.shows("boot embedded-swift/"), "\(run.output)")
+            #expect(run.output.contains("leave with Ctrl-C or Ctrl-]"), "\(run.output)")
+            // MCUmgr's reset: group 0, command 5.
+            run.type("\u{6}\u{9}AAsKAAABAAABBaDXFw==\n")
+            var boots = 0
+            for _ in 0..<2400 where boots < 2 {
+                usleep(50_000)
+                boots = run.output.components(separatedBy: "boot embedded-swift/").count - 1
+            }
+            #expect(boots == 2, "\(run.output)")
+            run.pressControlC()
+            #expect(run.status() == 0, "\(run.output)")
         }
     }
 
