@@ -77,6 +77,8 @@ struct RunPreview {
             case .flasher: "what the flash command prints"
             case .standardInput: "standard input"
             case .path(let path, _): path
+            case .socket(let endpoint): endpoint.description
+            case .listener(let host, let port): "what connects to port \(port) of \(host)"
             }
         var lines = [
             Line(step: "evidence", action: "wait for the report of a key on \(place)"),

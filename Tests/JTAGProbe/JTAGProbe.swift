@@ -31,7 +31,7 @@ package final class JTAGProbe: Sendable {
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// A TCP port of the loopback interface that nobody has at this moment.
-    static func freePort() throws -> UInt16 {
+    package static func freePort() throws -> UInt16 {
         let (listener, port) = try listen()
         close(listener)
         return port

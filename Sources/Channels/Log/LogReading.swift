@@ -30,7 +30,8 @@ extension ProvisioningError {
     static func noLog(_ name: String, _ error: SystemError) -> ProvisioningError {
         ProvisioningError(
             .channelUnavailable, "\(name) cannot be read as a log: \(error)",
-            hint: "--log takes a file, - for standard input, channel or flasher")
+            hint: "--log takes a file, - for standard input, channel, flasher, tcp:HOST:PORT or "
+                + "listen:HOST:PORT")
     }
 
     static func logEnded(_ reason: String) -> ProvisioningError {

@@ -23,6 +23,10 @@ func connectDescriptor(
     connect(descriptor, address, size)
 }
 
+func listenDescriptor(_ descriptor: Int32) -> Int32 { listen(descriptor, 8) }
+
+func acceptDescriptor(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
+
 #if canImport(Darwin)
     let streamSocketType = SOCK_STREAM
     let datagramSocketType = SOCK_DGRAM

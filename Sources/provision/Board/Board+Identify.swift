@@ -47,7 +47,8 @@ extension Board {
         to command: DeviceIDCommand
     ) throws(ProvisioningError) -> String? {
         switch log {
-        case .standardInput?, .path?: return "whoever prints the log may hold the probe"
+        case .standardInput?, .path?, .socket?, .listener?:
+            return "whoever prints the log may hold the probe"
         case .channel?, .flasher?, nil: break
         }
         let values = toolValues(port: connection.serialPort)

@@ -10,6 +10,10 @@ extension Board {
         switch log {
         case .channel, nil: break
         case .flasher: return MonitorRoute { [unowned self] in monitor }
+        case .socket(let endpoint):
+            return SocketRoute(endpoint, platform.timeouts, interruption: interruption)
+        case .listener(let host, let port):
+            return ListenerRoute(host, port, platform.timeouts, interruption: interruption)
         case .standardInput?, .path?:
             return LogRoute(
                 log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption

@@ -290,8 +290,10 @@ final class Board {
     ///
     /// - Parameter port: of an emulated board that is only just being started.
     fileprivate func listen(at port: String? = nil) throws(ProvisioningError) {
-        guard log == .channel else { return }
-        try chosenRoute().listen(at: port)
+        switch log {
+        case .channel, .listener: try chosenRoute().listen(at: port)
+        default: break
+        }
     }
 
     /// What the commands of an external tool may name.

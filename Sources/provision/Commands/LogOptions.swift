@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attestation
+import Channels
 import Foundation
 import Platforms
 import Provisioning
@@ -13,13 +14,35 @@ enum LogSource: Equatable {
     case standardInput
     /// A file, a pipe with a name, a tty.
     case path(String, follows: Bool)
+    /// A tool that listens, such as OpenOCD's RTT server.
+    case socket(ProbeEndpoint)
+    /// A tool that connects to this computer, as cargo-embed does.
+    case listener(host: String, port: UInt16)
+
+    /// Nil where `text` names no address: a file, which `./` in front makes of any name.
+    ///
+    /// - Throws: `.usage`, quoting an address that is none.
+    init?(address text: String) throws(ProvisioningError) {
+        guard let scheme = Self.schemes.first(where: text.hasPrefix) else { return nil }
+        let address = "tcp:" + text.dropFirst(scheme.count)
+        guard case .tcp(let host, let port)? = try? ProbeEndpoint(parsing: address) else {
+            throw ProvisioningError(
+                .usage, "no address for a log: \"\(text)\"",
+                hint: "write --log \(scheme)HOST:PORT; a file of this name is ./\(text)")
+        }
+        self =
+            scheme == "listen:"
+            ? .listener(host: host, port: port) : .socket(.tcp(host: host, port: port))
+    }
+
+    private static let schemes = ["tcp:", "listen:"]
 }
 
 /// For devices that only print a line with their key.
 struct LogOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Only read the device's log, for the line that reports its key: a file, - for standard input, channel, or flasher for what the flash command prints.",
+            "Only read the device's log, for the line that reports its key: a file, - for standard input, channel, flasher for what the flash command prints, tcp:HOST:PORT to connect to, or listen:HOST:PORT for a tool that connects there, as cargo-embed does; listen::PORT is this computer's own. A file of such a name is ./NAME.",
             valueName: "source"),
         completion: .file())
     var log: String?
@@ -38,7 +61,9 @@ struct LogOptions: ParsableArguments {
         if log == "" { throw ValidationError("--log names nothing") }
         if outputCredentials == "" { throw ValidationError("--output-credentials names no folder") }
         guard follow else { return }
-        guard let log, !["-", "channel", "flasher"].contains(log) else {
+        guard let log, !["-", "channel", "flasher"].contains(log),
+            try LogSource(address: log) == nil
+        else {
             throw ValidationError("--follow is for a file with --log")
         }
     }
@@ -69,7 +94,8 @@ struct LogOptions: ParsableArguments {
         case "-": source = .standardInput
         case "channel": source = .channel
         case "flasher": source = .flasher
-        case let path?: source = .path(path, follows: follow || isFlashing)
+        case let text?:
+            source = try LogSource(address: text) ?? .path(text, follows: follow || isFlashing)
         }
         guard case .monitor = choice.flash else {
             guard source != .flasher else {
