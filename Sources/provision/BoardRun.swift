@@ -57,6 +57,7 @@ struct BoardRun: Sendable {
         let log = try logs.source(for: choice, isFlashing: isFlashing)
         let board = session.board(
             choice, packagePath: packagePath, isFlashing: isFlashing, log: log)
+        board.image = image
         return try session.with(board) {
             if let log {
                 return try hear(choice, image, board, log, opened, session, then: then)

@@ -83,14 +83,16 @@ package final class OpenOCDMemory: TargetMemory {
 extension RTTChannel {
     /// RTT in the target of an OpenOCD, through its Tcl port.
     ///
-    /// - Parameter timeout: for finding the block now, and after each reset.
+    /// - Parameters:
+    ///   - image: what was flashed, and runs now: it may say where its control block is. Nil: anything.
+    ///   - timeout: for finding the block now, and after each reset.
     /// - Throws: `.rttNotFound` if there is none in time; and what `OpenOCDControl` throws.
     public convenience init(
-        _ control: OpenOCDControl, _ settings: RTTSettings, within timeout: Duration,
-        interruption: Interruption
+        _ control: OpenOCDControl, _ settings: RTTSettings, of image: FirmwareImage? = nil,
+        within timeout: Duration, interruption: Interruption
     ) throws(ProvisioningError) {
         try self.init(
-            OpenOCDMemory(control), settings, locator: RTTLocator(settings), within: timeout,
-            interruption: interruption)
+            OpenOCDMemory(control), settings, locator: RTTLocator(settings, of: image),
+            within: timeout, interruption: interruption)
     }
 }

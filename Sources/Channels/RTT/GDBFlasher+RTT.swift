@@ -4,11 +4,13 @@ extension GDBFlasher {
     /// The device's channel through the connection that also flashes: a probe takes one client.
     ///
     /// - Parameters:
+    ///   - image: what another tool flashed, and runs now: it may say where its control block is. What this
+    ///     flasher wrote is known, and nil is anything else.
     ///   - timeout: for finding the control block, now and after each reset.
     ///   - beforeDelivery: runs before the device's bytes are handed out.
     /// - Throws: `.probeUnavailable`; `.probeProtocol`; `.rttNotFound`; `.rttDamaged`.
     public func openRTT(
-        _ settings: RTTSettings, within timeout: Duration,
+        _ settings: RTTSettings, of image: FirmwareImage? = nil, within timeout: Duration,
         beforeDelivery: @escaping RTTChannel.BeforeDelivery = { () throws(ProvisioningError) in }
     ) throws(ProvisioningError) -> RTTChannel {
         guard let first = settings.memory.first else {
@@ -16,18 +18,36 @@ extension GDBFlasher {
         }
         let memory = try GDBTargetMemory(connected(), trying: first.address & ~3)
         return try RTTChannel(
-            memory, settings, locator: rttLocator ?? RTTLocator(settings), within: timeout,
-            interruption: interruption, beforeDelivery: beforeDelivery)
+            memory, settings, locator: rttLocator ?? RTTLocator(settings, of: image),
+            within: timeout, interruption: interruption, beforeDelivery: beforeDelivery)
     }
 
     /// Makes sure that what is found later is of `image`, which is about to start.
     func forgetRTT(before image: ELFImage, _ remote: GDBRemote) throws(ProvisioningError) {
         guard let settings = configuration.rtt else { return }
-        let symbol = try image.symbol(named: RTTLocator.symbol)
-        let locator = RTTLocator(
-            settings, pointers: image.reader.is64 ? .bits64 : .bits32, address: symbol?.address)
+        let locator = try RTTLocator(settings, of: image)
         try locator.forget(in: HaltedMemory(remote))
         rttLocator = locator
+    }
+}
+
+extension RTTLocator {
+    /// - Throws: `.imageInvalid` for a symbol table that is none.
+    init(_ settings: RTTSettings, of image: ELFImage) throws(ProvisioningError) {
+        let symbol = try image.symbol(named: Self.symbol)
+        self.init(
+            settings, pointers: image.reader.is64 ? .bits64 : .bits32, address: symbol?.address)
+    }
+
+    /// Through all RAM for what is no ELF file, has no symbol, or is gone: another tool took it as it was.
+    init(_ settings: RTTSettings, of image: FirmwareImage?) {
+        guard let bytes = try? image?.readBytes(), let executable = try? ELFImage(bytes),
+            let locator = try? RTTLocator(settings, of: executable)
+        else {
+            self.init(settings)
+            return
+        }
+        self = locator
     }
 }
 

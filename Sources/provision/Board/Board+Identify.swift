@@ -16,8 +16,7 @@ extension Board {
         if let location = probed.location {
             if let probe = try probe() { return probe }
             if case .openOCD(let address) = try PortAddress(connection, of: platform) {
-                return OpenOCDRoute(address, platform, interruption: interruption)
-                    .idReader(of: location)
+                return openOCDRoute(to: address).idReader(of: location)
             }
         }
         guard let command = probed.command else { return nil }

@@ -24,7 +24,7 @@ extension Board {
         case .socket(let endpoint):
             return SocketRoute(endpoint, platform.timeouts, interruption: interruption)
         case .openOCD(let address):
-            return OpenOCDRoute(address, platform, interruption: interruption)
+            return openOCDRoute(to: address)
         case .network(let endpoint):
             return UDPRoute(endpoint, platform.timeouts, interruption: interruption)
         case .usb(let selection):
@@ -42,6 +42,8 @@ extension Board {
                 try hasProbe
             } probe: { [unowned self] () throws(ProvisioningError) in
                 try probe()
+            } image: { [unowned self] in
+                image
             } keep: { [unowned self] () throws(ProvisioningError) in
                 try emulator?.keep()
             }
@@ -60,6 +62,11 @@ extension Board {
         case .adapter: return try adapterRoute()
         case .uart: return serialRoute()
         }
+    }
+
+    func openOCDRoute(to address: OpenOCDAddress) -> OpenOCDRoute {
+        OpenOCDRoute(
+            address, platform, image: { [unowned self] in image }, interruption: interruption)
     }
 
     private func adapterRoute() throws(ProvisioningError) -> any ChannelRoute {

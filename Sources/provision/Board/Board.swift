@@ -27,6 +27,8 @@ final class Board {
     let isFlashing: Bool
     /// Where the log is read of a device that only reports; nil: it is asked.
     let log: LogSource?
+    /// What this run has put on the board, or will: it may say where its RTT is.
+    var image: FirmwareImage?
     /// What flashes in the place of the platform's flash step.
     private let given: GivenFlash?
     var monitor: MonitoringFlasher?

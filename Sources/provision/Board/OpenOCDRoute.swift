@@ -6,11 +6,17 @@ import Provisioning
 final class OpenOCDRoute: ChannelRoute {
     private let platform: Platform
     private let address: OpenOCDAddress
+    private let image: () -> FirmwareImage?
     private let interruption: Interruption
 
-    init(_ address: OpenOCDAddress, _ platform: Platform, interruption: Interruption) {
+    /// - Parameter image: what the board was flashed with; nil where nobody knows.
+    init(
+        _ address: OpenOCDAddress, _ platform: Platform, image: @escaping () -> FirmwareImage?,
+        interruption: Interruption
+    ) {
         self.address = address
         self.platform = platform
+        self.image = image
         self.interruption = interruption
     }
 
@@ -24,7 +30,8 @@ final class OpenOCDRoute: ChannelRoute {
             host: address.host, port: address.port, within: platform.timeouts[.connect],
             replyTimeout: platform.timeouts[.probe], interruption: interruption)
         return try RTTChannel(
-            control, settings, within: platform.timeouts.boot, interruption: interruption)
+            control, settings, of: isFlashed ? image() : nil, within: platform.timeouts.boot,
+            interruption: interruption)
     }
 
     func idReader(of location: DeviceIDLocation) -> OpenOCDIDReader {

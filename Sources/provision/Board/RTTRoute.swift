@@ -7,20 +7,24 @@ final class RTTRoute: ChannelRoute {
     private let platform: Platform
     private let hasProbe: () throws(ProvisioningError) -> Bool
     private let probe: () throws(ProvisioningError) -> GDBFlasher?
+    private let image: () -> FirmwareImage?
     private let keep: () throws(ProvisioningError) -> Void
 
     /// - Parameters:
     ///   - hasProbe: whether somebody named one, or this run starts the board.
     ///   - probe: the connected probe; nil where nobody named one.
+    ///   - image: what the board was flashed with, by whichever tool; nil where nobody knows.
     ///   - keep: keeps what an emulated board stored, before what it says leaves.
     init(
         _ platform: Platform, hasProbe: @escaping () throws(ProvisioningError) -> Bool,
         probe: @escaping () throws(ProvisioningError) -> GDBFlasher?,
+        image: @escaping () -> FirmwareImage?,
         keep: @escaping () throws(ProvisioningError) -> Void
     ) {
         self.platform = platform
         self.hasProbe = hasProbe
         self.probe = probe
+        self.image = image
         self.keep = keep
     }
 
@@ -34,7 +38,9 @@ final class RTTRoute: ChannelRoute {
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         let settings = try settings
         guard let probe = try probe() else { throw Self.unnamedProbe }
-        return try probe.openRTT(settings, within: platform.timeouts.boot, beforeDelivery: keep)
+        return try probe.openRTT(
+            settings, of: isFlashed ? image() : nil, within: platform.timeouts.boot,
+            beforeDelivery: keep)
     }
 
     private static var unnamedProbe: ProvisioningError {

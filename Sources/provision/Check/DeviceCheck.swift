@@ -58,6 +58,7 @@ struct DeviceCheck {
             guard let flasher = try board.flasher() else {
                 throw CheckFailure("the platform has no way to flash \(image.path)")
             }
+            board.image = image
             digest = try flasher.flash(image, erasing: false).digest?.hexadecimal
         }
         let now = Surroundings.system.now()

@@ -8,17 +8,21 @@ final class ChipOnLine {
     let ram: TargetRAM
     private let line: Int32
 
-    /// - Parameter port: the pty, whose other end is a device.
-    init(_ port: String) throws {
+    /// - Parameters:
+    ///   - port: the pty, whose other end is a device.
+    ///   - decoy: RTT that is nobody's, and moves.
+    init(
+        _ port: String, firmware: RingFirmware = RingFirmware(), decoy: RingFirmware? = nil
+    ) throws {
         let line = open(port, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         try #require(line >= 0)
         self.line = line
         var settings = termios()
         cfmakeraw(&settings)
         tcsetattr(line, TCSANOW, &settings)
-        let firmware = RingFirmware()
         let waiting = Mutex((toLine: [UInt8](), toHost: [UInt8]()))
-        ram = TargetRAM { ram in
+        ram = TargetRAM(size: 0x5000) { ram in
+            if decoy?.send([0x21], &ram) == 0 { decoy?.start(&ram) }
             waiting.withLock { waiting in
                 if waiting.toLine.isEmpty { waiting.toLine = firmware.received(&ram) }
                 if !waiting.toLine.isEmpty {
@@ -34,7 +38,10 @@ final class ChipOnLine {
                 waiting.toHost.removeFirst(firmware.send(waiting.toHost, &ram))
             }
         }
-        ram.edit { firmware.start(&$0) }
+        ram.edit { ram in
+            firmware.start(&ram)
+            decoy?.start(&ram)
+        }
     }
 
     deinit { close(line) }

@@ -1,6 +1,8 @@
 import BadLine
 import Foundation
 import JTAGProbe
+import Provisioning
+import Synchronization
 import Testing
 
 @testable import Channels
@@ -46,6 +48,70 @@ struct OpenOCDTests {
             let third = try enroll("--port", "tcp:127.0.0.1:\(port)")
             #expect(third.status == 0, "\(third.standardError)")
             #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
+    /// A block that lives, and is not the firmware's: the image that another tool has flashed settles it.
+    @Test(arguments: [true, false])
+    func theImageSettlesWhichBlockItIs(_ throughGDB: Bool) throws {
+        let image = try Firmware.native()
+        let symbols = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let device = try NativeDevice(image, in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            // The image's own place, in a RAM of 16 KiB.
+            let bytes = try FirmwareImage(path: symbols).readBytes()
+            let symbol = try #require(try ELFImage(bytes).symbol(named: "_SEGGER_RTT"))
+            let own = RingFirmware(block: Int(symbol.address - UInt64(TargetRAM.base)))
+            let chip = try ChipOnLine(
+                device.line.port, firmware: own, decoy: RingFirmware(block: 0x4000))
+            let server = try OpenOCD(chip.ram)
+            _ = try server.connect(Interruption())
+            let text = Self.platform.replacing("length = 0x2000", with: "length = 0x5000")
+            try Data(text.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            let place =
+                throughGDB
+                ? ["--probe", "tcp:127.0.0.1:\(server.gdbPort)"]
+                : ["--port", "openocd:127.0.0.1:\(server.tclPort)"]
+            let result = try provision.run(
+                Executable.url,
+                [
+                    "run", "--platform", "chip", "--platforms", provision.home.path, "--json",
+                    "--firmware", symbols,
+                ] + place)
+            #expect(result.status == 0, "\(result.standardError)")
+        }
+    }
+
+    /// A log of one way, through OpenOCD's own RTT server.
+    @Test func theLogThroughItsRTTServer() throws {
+        try OneWayDesk.with { desk in
+            let log = Array(try desk.bootLog().utf8)
+            let firmware = RingFirmware()
+            let state = Mutex((rest: log[...], received: 0))
+            let ram = TargetRAM { ram in
+                state.withLock { state in
+                    if state.rest.isEmpty { state.rest = log[...] }
+                    state.rest = state.rest.dropFirst(firmware.send(state.rest, &ram))
+                    state.received += firmware.received(&ram).count
+                }
+            }
+            ram.edit { firmware.start(&$0) }
+            let server = try OpenOCD(ram)
+            let control = OpenOCDControl(
+                try server.connect(Interruption()), replyTimeout: .seconds(60))
+            try control.require("rtt setup 0x20000000 8192 \"SEGGER RTT\"")
+            try control.require("rtt start")
+            try control.require("rtt server start \(server.sparePort) 0")
+            let address = "tcp:127.0.0.1:\(server.sparePort)"
+            let times = ["--timeout", "boot=60s"]
+            let first = try desk.json(
+                ["enroll", "--platform", "native", "--log", address] + times)
+            #expect(first["isNewKey"] as? Bool == true)
+            let second = try desk.json(
+                ["enroll", "--platform", "native", "--log", "channel", "--port", address] + times)
+            #expect(second["isNewKey"] as? Bool == false)
+            #expect(state.withLock { $0.received } == 0)
         }
     }
 
