@@ -12,6 +12,10 @@ extension GDBRemote {
     /// Bytes that the answer to one request carries, as hexadecimal digits.
     var readLength: Int { max(1, (packetSize - 4) / 2) }
 
+    /// An answer of this many bytes, 1020 digits, has no sound checksum from OpenOCD 0.12 and earlier:
+    /// `gdb_put_packet_inner` of gdb_server.c puts it and its frame into 1024 bytes, with a zero behind them.
+    private static let cutLength = 510
+
     /// Reads memory with the core halted, unless `leavesCoreRunning`.
     ///
     /// - Parameters:
@@ -31,7 +35,8 @@ extension GDBRemote {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
-            let wanted = min(chunk, count - bytes.count)
+            var wanted = min(chunk, count - bytes.count)
+            if wanted == Self.cutLength { wanted -= 2 }
             bytes += try readChunk(at: address + UInt64(bytes.count), count: wanted)
         }
         return bytes

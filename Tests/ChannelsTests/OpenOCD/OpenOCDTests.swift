@@ -34,6 +34,87 @@ struct OpenOCDTests {
         #expect(isMade == (check != .noticesTheEnd))
     }
 
+    @Test(arguments: ChannelCheck.allCases)
+    func keepsThemThroughItsGDBServer(_ check: ChannelCheck) throws {
+        let farEnd = RingEnd()
+        let server = try OpenOCD(farEnd.ram)
+        farEnd.start()
+        let isMade = try check.run {
+            let interruption = try Interruption()
+            _ = try control(server, interruption)
+            let remote = try GDBRemote.connect(
+                to: .tcp(host: "127.0.0.1", port: server.gdbPort), within: .seconds(60),
+                replyTimeout: .seconds(60), interruption: interruption)
+            let channel = try RTTChannel(
+                GDBTargetMemory(remote, trying: UInt64(TargetRAM.base)), Self.settings,
+                locator: RTTLocator(Self.settings), within: .seconds(60),
+                interruption: interruption)
+            return ChannelUnderTest(
+                channel: channel, farEnd: farEnd, interrupt: { interruption.interrupt() },
+                noticesLeaving: false)
+        }
+        #expect(isMade == (check != .noticesTheEnd))
+    }
+
+    /// Whatever the length of an answer, also the one that OpenOCD gives a broken checksum.
+    @Test func everyLengthIsReadThroughItsGDBServer() throws {
+        let ram = TargetRAM(size: 16 << 10)
+        ram.edit { ram in for index in ram.indices { ram[index] = UInt8(index & 255) } }
+        let server = try OpenOCD(ram)
+        let interruption = try Interruption()
+        _ = try control(server, interruption)
+        let remote = try GDBRemote.connect(
+            to: .tcp(host: "127.0.0.1", port: server.gdbPort), within: .seconds(60),
+            replyTimeout: .seconds(60), interruption: interruption)
+        for count in [1, 2, 508, 509, 510, 511, 512, 1020, 2048, remote.readLength + 510] {
+            let bytes = try remote.readMemory(at: UInt64(TargetRAM.base), count: count)
+            let isWhole = bytes.count == count && bytes.enumerated().allSatisfy { $1 == $0 & 255 }
+            #expect(isWhole, "\(count)")
+        }
+    }
+
+    /// Only the image tells a block that lives, and is not the firmware's, from its own.
+    @Test(arguments: [true, false])
+    func theImageSettlesWhichBlockItIs(_ throughGDB: Bool) throws {
+        let (own, decoy) = (RingFirmware(block: 0x100), RingFirmware(block: 0x1000))
+        let ram = TargetRAM { ram in
+            if decoy.send([0x21], &ram) == 0 { decoy.start(&ram) }
+        }
+        ram.edit { ram in
+            own.start(&ram)
+            decoy.start(&ram)
+            _ = own.send(Array("hello".utf8), &ram)
+        }
+        let server = try OpenOCD(ram)
+        let interruption = try Interruption()
+        let control = try control(server, interruption)
+        let folder = try TemporaryFolder()
+        let file = ELFFile(
+            segments: [.init(address: 0, bytes: [1])],
+            symbols: [("_SEGGER_RTT", UInt64(TargetRAM.base) + 0x100)])
+        let image = FirmwareImage(path: try folder.file("firmware.elf", file.bytes))
+        let flasher = GDBFlasher(
+            .init(
+                endpoint: .tcp(host: "127.0.0.1", port: server.gdbPort),
+                connectTimeout: .seconds(60), replyTimeout: .seconds(60)),
+            interruption: interruption)
+        func open(_ image: FirmwareImage?) throws(ProvisioningError) -> RTTChannel {
+            throughGDB
+                ? try flasher.openRTT(Self.settings, of: image, within: .seconds(60))
+                : try RTTChannel(
+                    control, Self.settings, of: image, within: .seconds(60),
+                    interruption: interruption)
+        }
+        let channel = try open(image)
+        #expect(try channel.read(atMost: 5, within: .seconds(60)) == Array("hello".utf8))
+        // What is no ELF file says nothing.
+        let raw = FirmwareImage(path: try folder.file("firmware.bin", [1, 2, 3]))
+        for image in [raw, FirmwareImage(path: folder.path + "/gone"), nil] {
+            let wrong = try open(image)
+            #expect(try wrong.read(atMost: 1, within: .seconds(60)) == [0x21])
+        }
+    }
+
     /// OpenOCD looks once, and firmware may need its time.
     @Test func waitsForFirmwareThatStarts() throws {
         let farEnd = RingEnd()
