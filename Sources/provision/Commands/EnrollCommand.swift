@@ -17,7 +17,7 @@ struct EnrollCommand: ParsableCommand {
               provision enroll --all
               provision enroll --board microbit@/dev/ttyACM0 --board microbit@/dev/ttyACM1
               west espressif monitor | provision enroll --platform mine --log -
-              provision enroll --platform mine --log listen::19021     # cargo-embed connects
+              provision enroll --platform mine --log listen::19021
             """)
 
     @OptionGroup var platform: PlatformOptions
