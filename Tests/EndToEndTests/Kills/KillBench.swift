@@ -4,29 +4,43 @@ import Testing
 /// One board, and what must hold once its next run is over.
 struct KillBench {
     let provision: Executable
-    let arguments: [String]
+    /// Of a run that ends by itself.
+    private var arguments: [String] { board + ["--detach", "--json"] }
+    private let board: [String]
     private let environment: [String: String]
 
     init(
         _ provision: Executable, _ platform: String, _ image: String, instance: String = "board"
     ) throws {
+        try self.init(
+            provision,
+            ["--platform", platform, "--firmware", image, "--instance", instance])
+    }
+
+    /// - Parameter board: options that say which one, and where its firmware comes from.
+    init(_ provision: Executable, _ board: [String]) throws {
         self.provision = provision
         let temporary = provision.home.appending(path: "tmp")
         try FileManager.default.createDirectory(
             at: temporary, withIntermediateDirectories: true)
         self.environment = ["TMPDIR": temporary.path]
-        arguments = [
-            "run", "--platform", platform, "--firmware", image, "--instance", instance,
-            "--detach", "--json",
-        ]
+        self.board = ["run"] + board
     }
 
-    func start(_ more: [String], environment: [String: String] = [:]) throws -> KillableRun {
+    func start(
+        _ more: [String], environment: [String: String] = [:], output: FullPipe? = nil
+    ) throws -> KillableRun {
         try KillableRun(
             provision, arguments + more,
-            environment: self.environment.merging(environment) { $1 })
+            environment: self.environment.merging(environment) { $1 }, output: output)
     }
 
+    /// A run that stays, once the device is provisioned, and shows what it says.
+    func startAttached(_ more: [String]) throws -> KillableRun {
+        try KillableRun(provision, board + more, environment: environment)
+    }
+
+    /// The board is provisioned, has one key that is in force, and the record is intact.
     func expectNextRun(after run: KillableRun?, _ comment: Comment) throws {
         try expectNoProcesses(comment)
         let isRegistered = run?.steps.last.map(KillTests.stepsWithRegisteredKey.contains)
@@ -44,6 +58,12 @@ struct KillBench {
         // The device has just named its credentials and signed with its key: it is active.
         #expect(report["keyState"] as? String == "active", comment)
         #expect(try validKeys()[device] == [thumbprint], comment)
+        try expectSoundRecord(comment)
+    }
+
+    private func expectSoundRecord(_ comment: Comment) throws {
+        let verification = try provision("registry", "verify")
+        #expect(verification.status == 0, "\(comment): \(verification.standardError)")
     }
 
     /// Thumbprints of the keys that are not revoked, by device.
@@ -69,8 +89,7 @@ struct KillBench {
 
     /// The record is intact, and nothing lies about that a killed run left.
     func expectClean() throws {
-        let verification = try provision("registry", "verify")
-        #expect(verification.status == 0, "\(verification.standardError)")
+        try expectSoundRecord("at the end")
         let files = try FileManager.default.contentsOfDirectory(atPath: provision.home.path)
         let known: Set = [
             "authority", "emulated", "registry.sqlite", "registry.sqlite-head",

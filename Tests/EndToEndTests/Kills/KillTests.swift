@@ -9,11 +9,15 @@ import Testing
         "confirm",
     ]
     /// From the one on, the registry knows the device's new key: the device may not lose it.
-    static let stepsWithRegisteredKey: Set = ["register", "issue", "install", "confirm"]
+    static let stepsWithRegisteredKey: Set = [
+        "register", "issue", "install", "confirm", "attached",
+    ]
     /// Of the random moments.
     static let seed =
         ProcessInfo.processInfo.environment["PROVISION_TEST_SEED"].flatMap { UInt64($0) } ?? 2026
 
+    /// A run that comes behind its last step waits there for somebody who reads its result, so that none ends
+    /// before it is killed.
     @Test(arguments: ["native", "microbit-qemu", "microbit-qemu-rtt"], KillableRun.Victim.allCases)
     func afterEachStep(platform: String, victim: KillableRun.Victim) throws {
         let image = try platform == "native" ? Firmware.native() : Firmware.microbit()
@@ -21,30 +25,84 @@ import Testing
             let bench = try KillBench(provision, platform, image)
             try bench.expectNextRun(after: nil, "first run")
             for step in Self.steps where platform != "native" || step != "identify" {
-                let run = try bench.start(["--erase"])
-                #expect(run.says(step), "\(run.errorOutput)")
-                let status = try run.kill(victim)
-                #expect(status != nil, "after \(step), the run hangs")
-                try bench.expectNextRun(after: run, "\(victim.rawValue) killed after \(step)")
+                let run = try bench.start(["--erase"], output: FullPipe())
+                try expectToContinue(run, victim, killedAfter: step, bench)
             }
             try bench.expectClean()
         }
+    }
+
+    @Test(arguments: ["native", "microbit-qemu", "microbit-qemu-rtt"], KillableRun.Victim.allCases)
+    func whileAttached(platform: String, victim: KillableRun.Victim) throws {
+        let image = try platform == "native" ? Firmware.native() : Firmware.microbit()
+        try Executable.withHome { provision in
+            let bench = try KillBench(provision, platform, image)
+            for options in [[], ["--erase"]] {
+                let run = try bench.startAttached(options)
+                try expectToContinue(run, victim, killedAfter: "attached", bench)
+            }
+            try bench.expectClean()
+        }
+    }
+
+    /// Of the firmware package, whose build copies here what others compile.
+    @Test func afterTheBuild() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { scratch in
+            let shipped = Executable.packageRoot.appending(path: "platforms/native.toml")
+            let text = try String(contentsOf: shipped, encoding: .utf8)
+            let build = """
+                [build]
+                command = ["/bin/sh", "-c", 'mkdir -p "$1" && cp "$0" "$1/image"', "\(image)", "{scratch}"]
+                image = "{scratch}/image"
+
+                """
+            let rest = try #require(text.range(of: "[flash]"))
+            let name = "name = \"built\"\ndescription = \"a copy\"\nboard = \"native\"\n"
+            try Data((name + build + text[rest.lowerBound...]).utf8)
+                .write(to: scratch.home.appending(path: "built.toml"))
+            try Executable.withHome { provision in
+                let bench = try KillBench(
+                    provision,
+                    [
+                        "--platform", "built", "--platforms", scratch.home.path, "--package-path",
+                        scratch.home.path,
+                    ])
+                for options in [[], ["--erase"]] {
+                    let run = try bench.start(options, output: FullPipe())
+                    try expectToContinue(run, .run, killedAfter: "build", bench)
+                }
+                try bench.expectClean()
+            }
+        }
+    }
+
+    private func expectToContinue(
+        _ run: KillableRun, _ victim: KillableRun.Victim, killedAfter step: String,
+        _ bench: KillBench
+    ) throws {
+        #expect(run.says(step), "\(run.errorOutput)")
+        let status = try run.kill(victim)
+        #expect(status != nil, "after \(step), the run hangs")
+        #expect(run.hasKilled, "after \(step), there is no \(victim.rawValue)")
+        try bench.expectNextRun(after: run, "\(victim.rawValue) killed after \(step)")
     }
 
     private enum Kind: CaseIterable {
         case newUser, newDevice, erased
     }
 
-    /// 200 moments on four desks: in the very first run of a user, first runs of a device, and runs that
-    /// erase.
-    @Test(arguments: Executable.sample(Array(0..<4)))
-    func atRandomMoments(desk: Int) throws {
+    /// 200 moments for each victim, on four desks: in the very first run of a user, first runs of a device,
+    /// and runs that erase. A run that ends before its kill is no moment.
+    @Test(arguments: Executable.sample(Array(0..<4)), KillableRun.Victim.allCases)
+    func atRandomMoments(desk: Int, victim: KillableRun.Victim) throws {
         let image = try Firmware.native()
-        var random = SeededGenerator(seed: Self.seed &+ UInt64(desk))
+        var random = SeededGenerator(
+            seed: Self.seed &+ UInt64(desk) &+ (victim == .run ? 0 : 4))
         try Executable.withHome { provision in
             var kills = 0
             var lastSteps: Set<String> = []
-            for round in 0..<50 {
+            for round in 0..<200 where kills < 50 {
                 let kind = Kind.allCases.randomElement(using: &random) ?? .erased
                 let home = provision.home.appending(
                     path: kind == .newUser ? "user-\(round)" : "user")
@@ -59,13 +117,18 @@ import Testing
                 } else {
                     usleep(.random(in: 0...150_000, using: &random))
                 }
-                _ = try run.kill(round % 4 == 3 ? .emulator : .run)
-                if run.wasKilled { kills += 1 }
+                let status = try run.kill(victim)
+                let comment: Comment = "seed \(Self.seed), round \(round)"
+                guard run.hasKilled, status != 0 else {
+                    #expect(status == 0, "\(comment): \(run.errorOutput)")
+                    continue
+                }
+                kills += 1
                 lastSteps.insert(run.steps.last ?? "start")
-                try bench.expectNextRun(after: run, "seed \(Self.seed), round \(round)")
-                if kind == .newUser || round % 10 == 9 { try bench.expectClean() }
+                try bench.expectNextRun(after: run, comment)
+                if kind == .newUser || kills % 10 == 0 { try bench.expectClean() }
             }
-            #expect(kills >= 20, "only \(kills) of 38 runs were killed before they ended")
+            #expect(kills == 50, "\(kills) \(victim.rawValue)s were killed before they ended")
             #expect(lastSteps.count >= 4, "\(lastSteps)")
         }
     }

@@ -6,13 +6,18 @@ final class KillableRun {
     private let process = Process()
     private let pipe = Pipe()
     private let ended = DispatchSemaphore(value: 0)
+    private let output: FullPipe?
     private(set) var errorOutput = ""
-    private(set) var wasKilled = false
+    /// Whether `kill` met a victim that was alive: what it did not kill has ended before.
+    private(set) var hasKilled = false
 
+    /// - Parameter output: where it writes its result. It is read from `end` on, so that until then the run
+    ///   waits there, and does not end; nil: its result is of no interest.
     init(
         _ provision: Executable, program: URL = Executable.url, _ arguments: [String],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], output: FullPipe? = nil
     ) throws {
+        self.output = output
         process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = provision.home
@@ -20,7 +25,7 @@ final class KillableRun {
             .merging(["PROVISION_HOME": provision.home.path]) { $1 }
             .merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output?.input ?? FileHandle.nullDevice
         process.standardError = pipe
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()
@@ -46,13 +51,22 @@ final class KillableRun {
     /// Kills it, or what it started, and waits for the end. Nil: it did not end in time.
     func kill(_ victim: Victim) throws -> Int32? {
         switch victim {
-        case .run: _ = Foundation.kill(processID, SIGKILL)
+        case .run:
+            Foundation.kill(processID, SIGKILL)
+            let status = end()
+            hasKilled = status == SIGKILL && process.terminationReason == .uncaughtSignal
+            return status
         case .emulator:
             for child in try LiveProcesses.children(of: processID) {
-                _ = Foundation.kill(child, SIGKILL)
+                // One that is about to become the emulator still runs the run's own program.
+                let program = LiveProcesses.program(of: child)
+                if let program, program != Executable.url.resolvingSymlinksInPath().path {
+                    hasKilled = true
+                }
+                Foundation.kill(child, SIGKILL)
             }
+            return end()
         }
-        return end()
     }
 
     enum Victim: String, CaseIterable {
@@ -61,6 +75,7 @@ final class KillableRun {
 
     /// Its status at the end. Nil: it did not end in time and was killed.
     func end(within seconds: Double = 60) -> Int32? {
+        output?.drain()
         // What it says fits the pipe.
         let isInTime = ended.wait(timeout: .now() + seconds) == .success
         if !isInTime {
@@ -69,7 +84,6 @@ final class KillableRun {
         }
         while readMore() {}
         pipe.close()
-        wasKilled = process.terminationReason == .uncaughtSignal
         return isInTime ? process.terminationStatus : nil
     }
 
