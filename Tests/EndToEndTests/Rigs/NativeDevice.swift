@@ -8,9 +8,12 @@ final class NativeDevice {
     private let process = Process()
     private let socket: Int32
 
-    /// - Parameter folder: where the device keeps its ID, its keys and its flash.
+    /// - Parameters:
+    ///   - folder: where the device keeps its ID, its keys and its flash.
+    ///   - environment: more variables of the firmware.
     init(
         _ image: String, arguments: [String] = [], in folder: URL,
+        environment: [String: String] = [:],
         faults: LineFaults.Rates = LineFaults.Rates(), seed: UInt64 = 0, bitsPerSecond: Int? = nil
     ) throws {
         var sockets: [Int32] = [-1, -1]
@@ -22,7 +25,7 @@ final class NativeDevice {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process.executableURL = URL(filePath: image)
         process.arguments = arguments
-        process.environment = ["PROVISION_NATIVE_STATE": folder.path]
+        process.environment = environment.merging(["PROVISION_NATIVE_STATE": folder.path]) { $1 }
         process.standardInput = deviceEnd
         process.standardOutput = deviceEnd
         process.standardError = FileHandle.nullDevice
@@ -30,6 +33,12 @@ final class NativeDevice {
             to: sockets[0], faults: faults, seed: seed, bitsPerSecond: bitsPerSecond)
         try process.run()
         try deviceEnd.close()
+    }
+
+    /// Waits for the end that the device itself comes to, and gives the signal that it died of; 0: none.
+    func endingSignal() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationReason == .uncaughtSignal ? process.terminationStatus : 0
     }
 
     /// Ends the process and the line. To be called once.
