@@ -8,7 +8,7 @@ final class KillableRun {
     private let ended = DispatchSemaphore(value: 0)
     private let output: FullPipe?
     private(set) var errorOutput = ""
-    /// Whether `kill` met a victim that was alive: what it did not kill has ended before.
+    /// Whether the victim was alive when `kill` met it, and died.
     private(set) var hasKilled = false
 
     /// - Parameter output: where it writes its result. It is read from `end` on, so that until then the run
@@ -60,10 +60,10 @@ final class KillableRun {
             for child in try LiveProcesses.children(of: processID) {
                 // One that is about to become the emulator still runs the run's own program.
                 let program = LiveProcesses.program(of: child)
-                if let program, program != Executable.url.resolvingSymlinksInPath().path {
-                    hasKilled = true
-                }
                 Foundation.kill(child, SIGKILL)
+                if let program, program != Executable.url.resolvingSymlinksInPath().path {
+                    hasKilled = LiveProcesses.isGone(child)
+                }
             }
             return end()
         }
@@ -109,6 +109,15 @@ enum LiveProcesses {
     /// The file that it runs; nil: it has ended.
     static func program(of processID: Int32) -> String? {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(processID)/exe")
+    }
+
+    /// Whether it ends within ten seconds. Whose child it is may not know yet.
+    static func isGone(_ processID: Int32) -> Bool {
+        for _ in 0..<10_000 {
+            if program(of: processID) == nil { return true }
+            usleep(1_000)
+        }
+        return false
     }
 
     /// Of all that have this `PROVISION_HOME`.
