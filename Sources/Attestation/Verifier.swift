@@ -120,7 +120,7 @@ extension Verifier {
     /// Under the key in the evidence, over the bytes as received.
     private static func checkSignature(_ evidence: Evidence) throws(AppraisalError) {
         do throws(COSEError) {
-            try evidence.message.verify(with: evidence.key)
+            try evidence.message.verify(with: evidence.key, over: evidence.signedBytes)
         } catch .signature {
             throw .signature(key: evidence.key.thumbprint)
         } catch {

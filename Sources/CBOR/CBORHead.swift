@@ -18,6 +18,32 @@ enum CBORHead {
 }
 
 extension CBORHead {
+    /// Whether `length` bytes are how deterministic encoding has this head and its string, RFC 8949 §4.2.1.
+    /// False also for floats, where that takes a closer look.
+    func isShortest(_ length: Int) -> Bool {
+        switch self {
+        case .unsigned(let number), .negative(let number), .tag(let number):
+            length == Self.shortestLength(number)
+        case .bytes(let bytes):
+            length == Self.shortestLength(UInt64(bytes.count)) + bytes.count
+        case .text(let bytes):
+            length == Self.shortestLength(UInt64(bytes.count)) + bytes.count
+        case .array(let count?), .map(let count?): length == Self.shortestLength(count)
+        case .simple: true
+        case .array(nil), .map(nil), .chunkedBytes, .chunkedText, .stop, .float: false
+        }
+    }
+
+    private static func shortestLength(_ argument: UInt64) -> Int {
+        switch argument {
+        case ..<24: 1
+        case ...0xFF: 2
+        case ...0xFFFF: 3
+        case ...0xFFFF_FFFF: 5
+        default: 9
+        }
+    }
+
     enum Failure: Error {
         case truncated
         case malformed

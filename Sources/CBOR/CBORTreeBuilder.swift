@@ -5,6 +5,8 @@ struct CBORTreeBuilder {
         /// Items that are missing: two for each pair of a map. nil: until the stop code.
         var missing: Int?
         var items: [CBORValue] = []
+        /// Where the last key of a map stands in the input, while all is in deterministic form.
+        var lastKey: Range<Int>?
         /// Of a map with many pairs; few are found faster in `items`.
         var keys: Set<CBORValue> = []
         /// What the chunks of a string held.
@@ -36,6 +38,9 @@ struct CBORTreeBuilder {
     private var levels: [Level] = []
     private var offset = 0
     private var itemCount = 0
+    /// Whether what was read is known to be in deterministic form. Once false, always false; it is also
+    /// for rare forms that may be: who has to know encodes the value again.
+    private(set) var isDeterministic = true
 
     /// Room for the items of a container, whatever it promises.
     private static let reservedItems = 32
@@ -74,6 +79,7 @@ struct CBORTreeBuilder {
             guard itemCount < limits.itemCount else { throw CBORError(.tooManyItems, at: offset) }
             itemCount += 1
         }
+        isDeterministic = isDeterministic && head.isShortest(length)
         offset += length
         return head
     }
@@ -182,12 +188,15 @@ struct CBORTreeBuilder {
         _ value: CBORValue, at start: Int
     ) throws(CBORError) -> CBORValue? {
         var value = value
+        // The first value is all of its last head; one that it completes began before that.
+        var bytes: Range<Int>? = start..<offset
         while let last = levels.indices.last {
             if case .map = levels[last].container, levels[last].items.count % 2 == 0 {
-                guard levels[last].isNewKey(value) else {
+                guard isNewKey(value, at: bytes, to: last) else {
                     throw CBORError(.duplicateKey, at: start)
                 }
             }
+            bytes = nil
             levels[last].items.append(value)
             guard let missing = levels[last].missing else { return nil }
             levels[last].missing = missing - 1
@@ -195,6 +204,27 @@ struct CBORTreeBuilder {
             value = close(levels.removeLast())
         }
         return value
+    }
+
+    /// Whether no earlier key of its map is the same.
+    ///
+    /// - Parameter bytes: where it stands in the input, where that is known.
+    private mutating func isNewKey(
+        _ key: CBORValue, at bytes: Range<Int>?, to last: Int
+    ) -> Bool {
+        // Keys that have one form each and stand in ascending order are all different.
+        if isDeterministic, let bytes, isBehind(levels[last].lastKey, bytes) {
+            levels[last].lastKey = bytes
+            return true
+        }
+        isDeterministic = false
+        return levels[last].isNewKey(key)
+    }
+
+    /// Bytewise; everything is behind nil.
+    private func isBehind(_ last: Range<Int>?, _ bytes: Range<Int>) -> Bool {
+        guard let last else { return true }
+        return input[last].lexicographicallyPrecedes(input[bytes])
     }
 
     private func text(

@@ -5,7 +5,9 @@ extension Unicode.Scalar {
     /// The one judgement of all who show names and text from devices, USB, tools and users. A console
     /// has colours and line ends besides.
     package var isPrintable: Bool {
-        switch properties.generalCategory {
+        // Most of what is shown; the properties take a search in a table.
+        if isASCII { return (0x20..<0x7F).contains(value) }
+        return switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
             .unassigned:
             false

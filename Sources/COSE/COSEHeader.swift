@@ -18,15 +18,20 @@ public enum COSEHeader {
 
     /// RFC 9052 §3: labels are integers or text, and no label stands in both buckets.
     static func check(protected: CBORMap, unprotected: CBORMap) throws(COSEError) {
-        for pair in protected.pairs + unprotected.pairs {
-            switch pair.key {
-            case .unsigned, .negative, .text: continue
-            default: throw .header("a header label is neither integer nor text")
+        for map in [protected, unprotected] {
+            for pair in map.pairs {
+                switch pair.key {
+                case .unsigned, .negative, .text: continue
+                default: throw .header("a header label is neither integer nor text")
+                }
             }
         }
-        let open = Set(unprotected.pairs.map(\.key))
-        for pair in protected.pairs where open.contains(pair.key) {
-            throw .header("the header parameter \(describe(pair.key)) stands in both buckets")
+        // Most messages have nothing in this bucket.
+        if !unprotected.pairs.isEmpty {
+            let open = Set(unprotected.pairs.map(\.key))
+            for pair in protected.pairs where open.contains(pair.key) {
+                throw .header("the header parameter \(describe(pair.key)) stands in both buckets")
+            }
         }
         for map in [protected, unprotected] {
             if let keyID = map[.int(COSEHeader.keyID)], keyID.bytes == nil {
@@ -36,6 +41,8 @@ public enum COSEHeader {
     }
 
     /// RFC 9052 §3.1, "crit": protected, not empty, every label present and understood.
+    ///
+    /// - Parameter understood: besides algorithm and key ID, which every message is read by.
     static func checkCritical(
         protected: CBORMap, unprotected: CBORMap, understood: Set<Int64>
     ) throws(COSEError) {
@@ -45,7 +52,9 @@ public enum COSEHeader {
             throw .header("crit is not an array of labels")
         }
         for label in labels {
-            guard let number = label.integer, understood.contains(number) else {
+            guard let number = label.integer,
+                number == algorithm || number == keyID || understood.contains(number)
+            else {
                 throw .criticalHeader(label)
             }
             guard protected[label] != nil else {

@@ -36,8 +36,12 @@ public struct COSESign1: Hashable, Sendable {
 
     /// Whether `key` made the signature with an algorithm that it can be used with.
     public func verify(with key: VerificationKey, externalData: [UInt8] = []) -> Bool {
+        verify(with: key, over: signedBytes(externalData: externalData))
+    }
+
+    private func verify(with key: VerificationKey, over signedBytes: [UInt8]) -> Bool {
         guard algorithm == .es256 || algorithm == .esp256 else { return false }
-        return key.isValid(signature: signature, for: signedBytes(externalData: externalData))
+        return key.isValid(signature: signature, for: signedBytes)
     }
 
     /// As ``verify(with:externalData:)``, and the key's own restrictions hold.
@@ -45,8 +49,13 @@ public struct COSESign1: Hashable, Sendable {
     /// - Throws: `COSEError.algorithm` if the key is of another kind, `.key` if it can't be used,
     ///   `.signature` if it did not sign this.
     public func verify(with key: COSEKey, externalData: [UInt8] = []) throws(COSEError) {
+        try verify(with: key, over: signedBytes(externalData: externalData))
+    }
+
+    /// As ``verify(with:externalData:)``, for who has this message's `signedBytes` already.
+    package func verify(with key: COSEKey, over signedBytes: [UInt8]) throws(COSEError) {
         guard key.allows(algorithm) else { throw .algorithm(algorithm, key: key.curveName) }
-        guard verify(with: try key.verificationKey(), externalData: externalData) else {
+        guard verify(with: try key.verificationKey(), over: signedBytes) else {
             throw .signature
         }
     }
@@ -103,8 +112,7 @@ extension COSESign1 {
         let protected = try Self.protectedHeader(protectedBytes, form)
         try COSEHeader.check(protected: protected, unprotected: unprotected)
         try COSEHeader.checkCritical(
-            protected: protected, unprotected: unprotected,
-            understood: understood.union([COSEHeader.algorithm, COSEHeader.keyID]))
+            protected: protected, unprotected: unprotected, understood: understood)
         guard let algorithm = protected[.int(COSEHeader.algorithm)]?.integer else {
             throw .header("the protected header has no algorithm that is a number")
         }

@@ -6,8 +6,14 @@ public enum ECDSASignature {
     /// DER `SEQUENCE { INTEGER r, INTEGER s }`, or nil if `raw` is not 64 octets long.
     public static func der(fromRaw raw: [UInt8]) -> [UInt8]? {
         guard raw.count == rawLength else { return nil }
-        let body = integer(raw[..<32]) + integer(raw[32...])
-        return [0x30, UInt8(body.count)] + body
+        // Two integers of 33 octets at most, and three heads.
+        var der: [UInt8] = []
+        der.reserveCapacity(rawLength + 8)
+        der += [0x30, 0x00]
+        append(raw[..<32], to: &der)
+        append(raw[32...], to: &der)
+        der[1] = UInt8(der.count - 2)
+        return der
     }
 
     /// `r ‖ s`, or nil if `der` is not exactly one minimal DER signature of P-256 size.
@@ -18,10 +24,14 @@ public enum ECDSASignature {
         return r + s
     }
 
-    private static func integer(_ scalar: ArraySlice<UInt8>) -> [UInt8] {
-        var magnitude = Array(scalar.drop { $0 == 0 })
-        if magnitude.isEmpty || magnitude[0] & 0x80 != 0 { magnitude.insert(0, at: 0) }
-        return [0x02, UInt8(magnitude.count)] + magnitude
+    /// As a DER INTEGER: as short as can be, and never negative.
+    private static func append(_ scalar: ArraySlice<UInt8>, to der: inout [UInt8]) {
+        let magnitude = scalar.drop { $0 == 0 }
+        let needsZero = magnitude.first.map { $0 & 0x80 != 0 } ?? true
+        der.append(0x02)
+        der.append(UInt8(magnitude.count + (needsZero ? 1 : 0)))
+        if needsZero { der.append(0x00) }
+        der += magnitude
     }
 
     private static func scalar(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {

@@ -91,6 +91,29 @@ struct RoundTripTests {
         #expect(unnoticed == [])
     }
 
+    /// The decoder says while it reads what it would take to encode the value again.
+    @Test(arguments: 0..<200)
+    func whatIsDeterministicIsWhatEncodingMakes(seed: Int) {
+        var generator = Generator(seed: seed)
+        // Deep damage needs a tree, and other orders need a map.
+        var encodings = [generator.value(depth: 3).encoded()]
+        let map = CBORMap((0..<6).map { _ in .init(.int(Int(generator.number() >> 56)), 0) })
+        for pair in map.pairs {
+            let other = map.pairs.randomElement(using: &generator)!
+            encodings.append([0xA2] + pair.key.encoded() + [0] + other.key.encoded() + [1])
+        }
+        for encoding in encodings {
+            for bit in -1..<encoding.count * 8 {
+                var damaged = encoding
+                if bit >= 0 { damaged[bit / 8] ^= 1 << (bit % 8) }
+                guard let (value, length) = try? CBORValue.decodePrefix(damaged) else { continue }
+                let isDeterministic =
+                    (try? CBORValue.decodePrefix(damaged, form: .deterministic)) != nil
+                #expect(isDeterministic == (value.encoded() == Array(damaged[..<length])))
+            }
+        }
+    }
+
     @Test func randomBytesNeverTrap() {
         var generator = Generator(seed: 1)
         var decodedCount = 0
