@@ -51,10 +51,8 @@ extension SQLiteRegistry {
         do {
             return try Verification.run(database, against: head)
         } catch let error as DatabaseError where error.isOfDisk {
-            throw ProvisioningError(
-                .registryUnavailable,
-                "the log can't be replayed in a temporary file: \(error.message ?? "disk error")",
-                hint: "make room in /var/tmp and /tmp, or name another folder with SQLITE_TMPDIR")
+            throw ProvisioningError.temporaryFile(
+                "the log can't be replayed in a temporary file: \(error.message ?? "disk error")")
         }
     }
 

@@ -6,8 +6,16 @@ struct ProcessMeter {
     let seconds: Double
     /// Peak of the resident set, in megabytes of 10^6 bytes.
     let peakMegabytes: Double
-    /// Line feeds that it wrote to standard output.
-    let lineCount: Int
+    /// What it wrote to standard output.
+    let output: Output
+
+    struct Output {
+        /// Line feeds.
+        fileprivate(set) var lineCount = 0
+        fileprivate(set) var byteCount = 0
+        /// The first of it, as text.
+        fileprivate(set) var beginning = ""
+    }
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -31,7 +39,7 @@ struct ProcessMeter {
             defer { close(input) }
             process = try Self.spawn(executable.path, arguments, home, output: input)
         }
-        lineCount = Self.countLines(output)
+        self.output = Self.drain(output)
         var status: Int32 = 0
         var usage = rusage()
         while wait4(process, &status, 0, &usage) < 0, errno == EINTR {}
@@ -74,14 +82,18 @@ struct ProcessMeter {
         return process
     }
 
-    private static func countLines(_ descriptor: Int32) -> Int {
+    private static func drain(_ descriptor: Int32) -> Output {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        var lines = 0
+        var output = Output()
         while true {
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return lines }
-            lines += buffer[..<count].count { $0 == UInt8(ascii: "\n") }
+            guard count > 0 else { return output }
+            if output.byteCount == 0 {
+                output.beginning = String(decoding: buffer[..<count], as: UTF8.self)
+            }
+            output.byteCount += count
+            output.lineCount += buffer[..<count].count { $0 == UInt8(ascii: "\n") }
         }
     }
 }

@@ -127,29 +127,41 @@ struct Export {
         let place = DevicePlace(template: peers.uri ?? PeerOptions.defaultURI)
         let snapshot = try registry.listedSnapshot()
         let filter = KeyFilter(device: device, state: .active)
-        var owners: [String: DeviceIdentity] = [:]
-        var left = 0
         // Before anything is written: who reads standard output must not get half a document.
-        try snapshot.forEachKey(matching: filter) { key in
-            guard let uri = place.uri(of: key) else { return left += 1 }
-            // Of two with one name, a client would take the last for both.
-            if let other = owners.updateValue(key.identity, forKey: uri) {
-                throw ProvisioningError(
-                    .usage, "\(other) and \(key.identity) would both be \(uri)",
-                    hint: "name them apart with --uri: {id} differs between devices of one board")
-            }
-        }
+        let left = try checkDiffering(place, of: snapshot, filter)
+        var isEmpty = true
         let output = PartBuffer(destination.writePart)
-        var separator = "{\n"
         try snapshot.forEachKey(matching: filter) { key in
             guard let uri = place.uri(of: key) else { return }
             let entry = credentials.entry(uri, try PeerCredential(of: key, in: registry))
-            try output.append { $0 += (separator + entry).utf8 }
-            separator = ",\n"
+            try output.append { $0 += ((isEmpty ? "{\n" : ",\n") + entry).utf8 }
+            isEmpty = false
         }
-        try output.append { $0 += (owners.isEmpty ? "{\n}\n" : "\n}\n").utf8 }
+        try output.append { $0 += (isEmpty ? "{\n}\n" : "\n}\n").utf8 }
         try output.flush()
         noteLeft(left, "nickname")
+    }
+
+    /// Of two devices at one place, a client would take the last for both.
+    ///
+    /// - Returns: how many devices have no place.
+    private func checkDiffering(
+        _ place: DevicePlace, of snapshot: RegistrySnapshot, _ filter: KeyFilter
+    ) throws -> Int {
+        let search = try RepetitionSearch()
+        var left = 0
+        try snapshot.forEachKey(matching: filter) { key in
+            guard let uri = place.uri(of: key) else { return left += 1 }
+            try search.add(uri)
+        }
+        guard let uri = try search.repeated() else { return left }
+        var owners: [String] = []
+        try snapshot.forEachKey(matching: filter) { key in
+            if owners.count < 2, place.uri(of: key) == uri { owners.append("\(key.identity)") }
+        }
+        throw ProvisioningError(
+            .usage, "\(owners.joined(separator: " and ")) would both be \(uri)",
+            hint: "name them apart with --uri: {id} differs between devices of one board")
     }
 
     private func noteLeft(_ count: Int, _ what: String) {
