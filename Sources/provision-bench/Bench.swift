@@ -52,17 +52,16 @@ final class Bench {
 
 extension Bench {
     /// The built executable, in the folder of this one: SwiftPM puts all products of a build there.
-    static var provision: URL {
-        executable.deletingLastPathComponent().appending(path: "provision")
-    }
+    static let provision = executable.deletingLastPathComponent().appending(path: "provision")
 
-    private static var executable: URL {
+    /// As it was at the start: a build meanwhile puts another one in its place.
+    private static let executable: URL = {
         #if os(Linux)
             URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         #else
             URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         #endif
-    }
+    }()
 
     /// The repository that this program was built in.
     static let packageRoot = URL(filePath: #filePath)

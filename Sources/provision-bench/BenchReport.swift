@@ -13,6 +13,13 @@ struct BenchReport: Encodable {
     /// Topics that should have been measured, and what went wrong.
     var failed: [String] = []
 
+    /// Processors of this machine that can be used.
+    var processorCount = ProcessInfo.processInfo.activeProcessorCount
+    /// 0 to 1: how much of their time other machines on the same host took meanwhile; nil where nobody
+    /// counts it. What needs several processors at once collapses with it: a thread waits for one that
+    /// does not run.
+    var stolenShare: Double?
+
     private var all: [Measurement] { topics.flatMap(\.measurements) }
     /// Figures beyond their limit.
     var missed: Int { all.count { $0.holds == false } }
@@ -36,7 +43,14 @@ struct BenchReport: Encodable {
         return lines.joined()
             + skipped.map { "skipped: \($0)\n" }.joined()
             + failed.map { "failed: \($0)\n" }.joined()
+            + machine
             + "\(held) held, \(missed) missed, \(skipped.count) skipped, \(failed.count) failed\n"
+    }
+
+    private var machine: String {
+        let processors = "machine: \(processorCount) cores"
+        guard let stolenShare else { return processors + "; stolen time is not counted here\n" }
+        return processors + String(format: ", %.1f %% of their time stolen\n", stolenShare * 100)
     }
 
     private func cells(of figure: Measurement) -> [String] {

@@ -44,6 +44,19 @@ final class NativeDevice {
         try waitForKey(in: state)
     }
 
+    /// What the device has computed so far; nil where the system does not tell.
+    var processorSeconds: Double? {
+        #if os(Linux)
+            var (clock, time) = (clockid_t(), timespec())
+            guard clock_getcpuclockid(child.processID, &clock) == 0,
+                clock_gettime(clock, &time) == 0
+            else { return nil }
+            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        #else
+            return nil
+        #endif
+    }
+
     deinit {
         child.terminate(grace: .zero)
         // The line has to let go of the descriptors before they may mean something else.

@@ -28,6 +28,8 @@ final class ProvisioningLine {
         let waiting: Double
         /// How much of `wall` the host computed.
         let processor: Double
+        /// How much of `wall` the device computed; nil where the system does not tell.
+        let deviceProcessor: Double?
         let bytesSent: Int
         let bytesReceived: Int
 
@@ -41,6 +43,7 @@ final class ProvisioningLine {
         plan.credentials = [.x509Chain, .cwt, .trustAnchors]
         var metered: MeteredChannel?
         var wall = 0.0
+        let deviceStart = device.processorSeconds
         let processor = try Bench.processorSeconds {
             wall = try Bench.seconds {
                 let outcome = try Provisioner(
@@ -61,9 +64,12 @@ final class ProvisioningLine {
             }
         }
         guard let metered else { throw Failure("no port was opened") }
+        let deviceProcessor = deviceStart.flatMap { start in
+            device.processorSeconds.map { $0 - start }
+        }
         return Cost(
             wall: wall, waiting: metered.waiting / .seconds(1), processor: processor,
-            bytesSent: metered.bytesSent,
+            deviceProcessor: deviceProcessor, bytesSent: metered.bytesSent,
             bytesReceived: metered.bytesReceived)
     }
 }
