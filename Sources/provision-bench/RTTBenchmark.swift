@@ -80,8 +80,10 @@ struct RTTBenchmark: Benchmark {
         // In turns, and compared by turns: the machine is not always as fast.
         for _ in 0..<count {
             let channel = try flasher.openRTT(settings, within: Self.patience)
-            let logSeconds = try Bench.seconds { try read(log, channel) }
+            var pieces: [[UInt8]] = []
+            let logSeconds = try Bench.seconds { pieces = try read(log, channel) }
             flasher.close()
+            try check(pieces, log)
             let remote = try GDBRemote.connect(to: .unix(path: socket), interruption: interruption)
             let readSeconds = try Bench.seconds {
                 for _ in 0..<16 { _ = try remote.readMemory(at: ram.address, count: ram.length) }
@@ -99,16 +101,29 @@ struct RTTBenchmark: Benchmark {
             beside: .init(name: "plain reads", value: middle.reads), .atLeast(0.8))
     }
 
-    /// One log, whole and in order.
-    private func read(_ log: Log, _ channel: RTTChannel) throws {
+    /// One log, as it came.
+    private func read(_ log: Log, _ channel: RTTChannel) throws -> [[UInt8]] {
         try channel.write(Array(log.request.utf8), within: Self.patience)
-        var count = 0
+        var (count, pieces) = (0, [[UInt8]]())
         while count < log.length {
             let bytes = try channel.read(atMost: log.length - count, within: Self.patience)
-            guard bytes.first == UInt8(truncatingIfNeeded: count) else {
+            guard !bytes.isEmpty else {
                 throw Failure("the log breaks off after \(count) bytes")
             }
+            pieces.append(bytes)
             count += bytes.count
+        }
+        return pieces
+    }
+
+    /// Whether each byte is the one that the firmware has counted there. Not while the clock runs.
+    private func check(_ pieces: [[UInt8]], _ log: Log) throws {
+        let bytes = pieces.joined()
+        let wrong = bytes.enumerated().first { $0.element != UInt8(truncatingIfNeeded: $0.offset) }
+        guard wrong == nil, bytes.count == log.length else {
+            throw Failure(
+                "of \(bytes.count) bytes of a log of \(log.length), "
+                    + (wrong.map { "number \($0.offset) is \($0.element)" } ?? "none is wrong"))
         }
     }
 

@@ -38,12 +38,11 @@ struct CommitMeasurement {
             _ = try sample.registry.register(applicant.reflash, at: SampleDevice.date)
         },
         Job(name: "X.509 with CSR checked, registered and recorded", eventCounts: [2, 1]) {
-            let request = try CertificateRequest(der: $1.request)
-            guard request.publicKey == $1.claim.publicKey else { throw Applicant.WrongKey() }
-            try $1.enroll(.x509Chain, in: $0)
+            let result = try Verifier.appraise(request: $1.request, against: $1.expectation)
+            try $1.enroll(.x509Chain, $1.claim(of: result), in: $0)
         },
         Job(name: "CWT, registered and recorded", eventCounts: [2, 1]) {
-            try $1.enroll(.cwt, in: $0)
+            try $1.enroll(.cwt, $1.claim, in: $0)
         },
     ]
 
@@ -144,7 +143,22 @@ private struct Applicant: Sendable {
     let request: [UInt8]
     private let plan: IssuancePlan
 
-    struct WrongKey: Error {}
+    var expectation: RequestExpectation {
+        RequestExpectation(
+            identity: claim.identity, publicKey: claim.publicKey, probedID: nil)
+    }
+
+    /// What is registered is what the Verifier has established, as in a run.
+    func claim(of result: AttestationResult) -> RegistrationClaim {
+        var claim = claim
+        claim.identity = result.identity
+        claim.publicKey = result.publicKey
+        claim.thumbprint = result.thumbprint
+        claim.evidence = result.evidence
+        claim.basis = result.basis
+        claim.isPossessionProven = result.isPossessionProven
+        return claim
+    }
 
     init(_ number: Int, _ sample: SampleRegistry) throws {
         let key = try SigningKey.generate()
@@ -165,7 +179,9 @@ private struct Applicant: Sendable {
     }
 
     /// Registered before it is signed, recorded before it would be handed out.
-    func enroll(_ type: CredentialType, in sample: SampleRegistry) throws {
+    func enroll(
+        _ type: CredentialType, _ claim: RegistrationClaim, in sample: SampleRegistry
+    ) throws {
         var plan = plan
         plan.types = [type]
         plan.serialNumbers = plan.serialNumbers.filter { $0.key == type }
