@@ -95,9 +95,9 @@ let package = Package(
         .executableTarget(
             name: "provision-bench",
             dependencies: [
-                "provision", "usb-probe", "Provisioning", "Registry", "Authority", "Channels",
-                "Platforms", "Attestation",
-                "Issuance", "COSE", "CBOR", "OpenSSL", "COpenSSL", "CHost",
+                "provision", "usb-probe", "JTAGProbe", "Provisioning", "Registry", "Authority",
+                "Channels", "Platforms", "Attestation", "Issuance", "COSE", "CBOR", "OpenSSL",
+                "COpenSSL", "CHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

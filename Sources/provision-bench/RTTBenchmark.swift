@@ -1,5 +1,6 @@
 import Channels
 import Foundation
+import JTAGProbe
 import Provisioning
 
 /// A log through RTT, of an STM32F405 in QEMU that writes it as fast as it can, beside plain reads of the
@@ -20,13 +21,26 @@ struct RTTBenchmark: Benchmark {
     private static let patience = Duration.seconds(30)
 
     func measure(_ bench: Bench) throws -> [Measurement] {
+        let running = try runningCoreLog(bench)
         do {
             _ = try Program(["qemu-system-arm", "--version"]).runSuccessfully()
         } catch {
             bench.skip(topic, because: "\(error)")
+            return running
+        }
+        return try Bench.withFolder {
+            [try log(bench, $0)] + running + (try provisioning(bench, $0))
+        }
+    }
+
+    /// QEMU's GDB server halts the core to read its memory; this one need not.
+    private func runningCoreLog(_ bench: Bench) throws -> [Measurement] {
+        guard OpenOCD.isInstalled else {
+            bench.skip(RunningCoreLog.name, because: "there is no openocd")
             return []
         }
-        return try Bench.withFolder { [try log(bench, $0)] + (try provisioning(bench, $0)) }
+        bench.progress("a log through OpenOCD, and its plain reads of memory")
+        return [try RunningCoreLog(isQuick: bench.isQuick).measure()]
     }
 
     /// The whole run through the probe alone: flashed, erased, keys made and certified by a processor of

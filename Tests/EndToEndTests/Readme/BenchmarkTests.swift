@@ -1,4 +1,5 @@
 import Foundation
+import JTAGProbe
 import Testing
 
 extension SwiftPackage {
@@ -62,6 +63,10 @@ extension SwiftPackage {
                     figures: [
                         "log through RTT, a ring of 64 KiB", "microbit-qemu provisioned over RTT",
                     ], isPossible: hasEmulator),
+                Promise(
+                    topic: "rtt",
+                    figures: ["log through RTT while the core runs, a ring of 4 KiB"],
+                    isPossible: OpenOCD.isInstalled),
                 Promise(
                     topic: "usb",
                     figures: [
