@@ -115,6 +115,45 @@ import Testing
         }
     }
 
+    /// A whole image of another board with an Arm processor is flashed, and starts nowhere: what the device
+    /// had before is there afterwards.
+    @Test func theFirmwareOfAnotherArmBoard() throws {
+        try Executable.withHome { provision in
+            func run(_ image: String, _ more: String...) throws -> Executable.Result {
+                try provision.run(
+                    Executable.url,
+                    [
+                        "run", "--platform", "microbit-qemu", "--firmware", image, "--detach",
+                        "--json",
+                    ] + more)
+            }
+            func record() throws -> [String] {
+                try [
+                    provision("registry", "verify", "--json").text,
+                    provision("keys", "--json").text,
+                ]
+            }
+            let before = try run(Firmware.microbit())
+            try #require(before.status == 0, "\(before.standardError)")
+            let recorded = try record()
+
+            let wrong = try run(Firmware.mps2(), "--timeout", "boot=3s")
+            wrong.expectError("device-silent", status: 5, "say hello")
+            #expect(wrong.standardError.contains("read back and compared"))
+            #expect(wrong.hint?.contains("made for the board microbit") == true)
+            #expect(try record() == recorded)
+
+            let after = try run(Firmware.microbit())
+            try #require(after.status == 0, "\(after.standardError)")
+            for value in ["device", "thumbprint"] {
+                #expect(try after.json()[value] as? String == before.json()[value] as? String)
+            }
+            #expect(try after.json()["isNewKey"] as? Bool == false)
+            #expect(after.standardError.contains("nothing to send, the device holds everything"))
+            #expect(try record() == recorded)
+        }
+    }
+
     /// It starts, and repeats what it hears.
     @Test func anImageWithoutTheDeviceLibrary() throws {
         try Executable.withHome { provision in
