@@ -74,8 +74,8 @@ public struct RawMessageDecoder: Sendable {
     }
 
     private func finding(_ bytes: ArraySlice<UInt8>) -> Finding {
+        guard Self.mayBegin(bytes) else { return .noMessage }
         let head = Array(bytes.prefix(SMPHeader.byteCount + 1))
-        guard Self.mayBegin(head) else { return .noMessage }
         guard head.count >= SMPHeader.byteCount else { return .unfinished }
         guard let header = SMPHeader(head), header.length > 0,
             groups?.contains(header.group) ?? true
@@ -90,12 +90,17 @@ public struct RawMessageDecoder: Sendable {
         return payload?.map == nil ? .damaged : .message(length)
     }
 
-    /// Whether a response may begin with `head`, as far as that is there.
-    private static func mayBegin(_ head: [UInt8]) -> Bool {
+    /// Whether a response may begin with `bytes`, as far as they are there. Asked of each byte of a flood.
+    private static func mayBegin(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let start = bytes.startIndex
+        switch bytes[start] {
         // Versions 1 and 2 of the answers to a read and a write, see `SMPHeader`.
-        guard let first = head.first, [0x01, 0x03, 0x09, 0x0B].contains(first) else { return false }
-        if head.count > 1, head[1] != 0 { return false }
+        case 0x01, 0x03, 0x09, 0x0B: break
+        default: return false
+        }
+        if bytes.count > 1, bytes[start + 1] != 0 { return false }
         // RFC 8949 §3.1: major type 5.
-        return head.count <= SMPHeader.byteCount || head[SMPHeader.byteCount] >> 5 == 5
+        let payload = start + SMPHeader.byteCount
+        return payload >= bytes.endIndex || bytes[payload] >> 5 == 5
     }
 }
