@@ -32,13 +32,11 @@ import Testing
         }
     }
 
-    /// A line that loses bytes, and no checksum: a run may fail, but never with a wrong record, and
-    /// another one goes on.
-    @Test(arguments: 0..<6) func lostBytesAreMadeGood(_ seed: Int) throws {
+    /// A line that drops, flips, doubles and delays bytes, and no checksum: a run may fail, but never with a
+    /// wrong record, and another one goes on.
+    @Test(arguments: Executable.sample(Array(0..<20))) func damageIsMadeGood(_ seed: Int) throws {
         try Executable.withHome { provision in
-            var rates = LineFaults.Rates()
-            rates.drop = 0.0005
-            rates.duplicate = 0.0005
+            let rates = LineFaults.Rates(each: 0.00025)
             let device = try NativeDevice(
                 try DeviceProcess.program(), arguments: ["raw"],
                 in: provision.home.appending(path: "device"), faults: rates, seed: UInt64(seed))

@@ -120,24 +120,40 @@ struct OpenOCDTests {
         let image = try Firmware.native()
         try Executable.withHome { provision in
             try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
-            var retries = 0
-            for seed in 0..<6 {
-                let device = try NativeDevice(
-                    image, in: provision.home.appending(path: "device-\(seed)"),
-                    faults: LineFaults.Rates(each: 0.0003), seed: UInt64(seed))
-                defer { device.stop() }
-                let chip = try ChipOnLine(device.line.port)
-                let server = try OpenOCD(chip.ram)
-                _ = try server.connect(Interruption())
-                let result = try provision(
-                    "enroll", "--platform", "chip", "--platforms", provision.home.path, "--json",
-                    "--port", "openocd:127.0.0.1:\(server.tclPort)")
-                #expect(result.status == 0, "\(result.standardError)")
-                retries += try result.json()["retries"] as? Int ?? 0
+            _ = try provision("authority", "show")
+            let seeds = Executable.sample(Array(0..<20))
+            let retries = Mutex(0)
+            DispatchQueue.concurrentPerform(iterations: seeds.count) { index in
+                do {
+                    let seed = seeds[index]
+                    let device = try NativeDevice(
+                        image, in: provision.home.appending(path: "device-\(seed)"),
+                        faults: LineFaults.Rates(each: 0.0003), seed: UInt64(seed))
+                    defer { device.stop() }
+                    let chip = try ChipOnLine(device.line.port)
+                    let server = try OpenOCD(chip.ram)
+                    _ = try server.connect(Interruption())
+                    // Half of them through its GDB server.
+                    let place =
+                        seed % 2 == 0
+                        ? ["--port", "openocd:127.0.0.1:\(server.tclPort)"]
+                        : ["--probe", "tcp:127.0.0.1:\(server.gdbPort)"]
+                    let result = try provision.run(
+                        Executable.url,
+                        [
+                            "enroll", "--platform", "chip", "--platforms", provision.home.path,
+                            "--json",
+                        ] + place)
+                    #expect(result.status == 0, "seed \(seed): \(result.standardError)")
+                    let count = try result.json()["retries"] as? Int ?? 0
+                    retries.withLock { $0 += count }
+                } catch {
+                    Issue.record(error, "seed \(seeds[index])")
+                }
             }
-            #expect(retries > 0)
+            #expect(retries.withLock { $0 } > 0)
             let keys = try provision("keys", "--json").json()["keys"] as? [[String: Any]]
-            #expect(keys?.count == 6)
+            #expect(keys?.count == seeds.count)
             #expect(keys?.allSatisfy { $0["state"] as? String == "active" } == true)
             #expect(try provision("registry", "verify").status == 0)
         }
