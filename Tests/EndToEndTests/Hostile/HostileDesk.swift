@@ -6,44 +6,24 @@ import Testing
 
 /// A state directory, and a platform whose devices are given up soon.
 struct HostileDesk {
-    /// How the tool reaches a device's line.
-    enum Way: String, CaseIterable, Sendable, CustomTestStringConvertible {
-        case serialPort, rtt, udp, usb
-
-        var testDescription: String { rawValue }
-    }
-
-    /// Each on a serial port, and in datagrams where that can be: they carry nothing but a whole message.
-    static func ways(_ hostilities: [Hostility]) -> [(Hostility, Way)] {
-        let ofLines = Hostility.onTheLine.map(\.testDescription)
-        let whole = hostilities.filter {
-            !ofLines.contains($0.testDescription) && $0.code != .noAnswer && !$0.isFlood
-        }
-        return Executable.sample(hostilities).map { ($0, .serialPort) }
-            + Executable.sample(whole, from: 1).map { ($0, .udp) }
-    }
-
-    /// Through a probe. One that plays JTAG bit by bit carries no flood.
-    static func probed(_ hostilities: [Hostility]) -> [Hostility] {
-        Executable.sample(hostilities.filter { !$0.isFlood }, from: 2)
-    }
-
-    private let provision: Executable
-    private let way: Way
+    let provision: Executable
+    let way: Way
     private let platforms: String
 
-    /// Milliseconds for the first answer, for others, and for signatures.
-    private static let timeouts = (
-        boot: 1000 * slowness, answer: 1000 * slowness, signature: 1500 * slowness
+    /// Milliseconds for the first answer, for others, for signatures, for all together, and until a line
+    /// takes what is sent.
+    static let timeouts = (
+        boot: 1000 * slowness, answer: 1000 * slowness, signature: 1500 * slowness,
+        conversation: 6000 * slowness, write: 2000 * slowness
     )
+    /// Milliseconds for a device that is not given up before the test is.
+    private static let longTime = 60_000 * slowness
     /// A build that a sanitizer watches, on a loaded computer, takes its time to start and to read a flood.
     private static let slowness = Executable.isSanitized ? 4 : 1
-    /// Seconds: a request is repeated until about four times its limit has passed.
-    private static let limit =
-        4 * Double(timeouts.boot + timeouts.answer + timeouts.signature)
-        / 1000 + Double(120 * slowness)
-    /// Milliseconds for a device that is not given up before the test is.
-    private static let patience = 60_000 * slowness
+    /// Seconds, for the start of a debug build and for all that goes right, on a computer that is busy.
+    private static let allowance = 15 * Double(slowness)
+    /// Seconds after which a run that does not end is killed.
+    static let patience = 120 * Double(slowness)
     /// KiB. Half of it is what a debug build takes to start. One that takes much more has a sanitizer,
     /// which keeps records of all memory, and what was freed.
     private static let memoryLimit: Int = {
@@ -51,8 +31,13 @@ struct HostileDesk {
         return start > 48 * 1024 ? 4 * start : 64 * 1024
     }()
 
-    /// - Parameter isPatient: give no device up before the test does.
-    init(_ provision: Executable, _ way: Way = .serialPort, isPatient: Bool = false) throws {
+    /// - Parameters:
+    ///   - isPatient: give no device up before the test does.
+    ///   - isBrief: give one up soon that gets nowhere.
+    init(
+        _ provision: Executable, _ way: Way = .serialPort, isPatient: Bool = false,
+        isBrief: Bool = false
+    ) throws {
         self.provision = provision
         self.way = way
         let folder = provision.home.appending(path: "platforms")
@@ -72,11 +57,19 @@ struct HostileDesk {
             rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
 
             [timeouts]
-            boot-ms = \(isPatient ? Self.patience : Self.timeouts.boot)
-            answer-ms = \(isPatient ? Self.patience : Self.timeouts.answer)
+            boot-ms = \(isPatient ? Self.longTime : Self.timeouts.boot)
+            answer-ms = \(isPatient ? Self.longTime : Self.timeouts.answer)
             signature-ms = \(Self.timeouts.signature)
+            write-ms = \(Self.timeouts.write)
+            \(isBrief ? "conversation-ms = \(Self.timeouts.conversation)" : "")
             """
         try Data(text.utf8).write(to: folder.appending(path: "testboard.toml"))
+    }
+
+    init(_ provision: Executable, _ way: Way, for hostility: Hostility) throws {
+        try self.init(
+            provision, way, isPatient: hostility.isFlood,
+            isBrief: hostility.limit(over: way) == .conversation)
     }
 
     /// `provision enroll` with the device on its port.
@@ -85,31 +78,13 @@ struct HostileDesk {
     {
         let line = try HostileLine(device)
         defer { line.close() }
-        guard way != .serialPort else {
-            return try provision.run(
-                Executable.url, arguments(line.port) + options, within: Self.limit)
-        }
-        if way == .usb {
-            let mock = try USBMock(line: line.port, for: provision)
-            return try mock.run(arguments(USBMock.port) + options, within: Self.limit)
-        }
-        if way == .udp {
-            let relay = try DatagramRelay(line.port)
-            defer { relay.end() }
-            return try provision.run(
-                Executable.url, arguments("udp:127.0.0.1:\(relay.port)") + options,
-                within: Self.limit)
-        }
-        let chip = try ChipOnLine(line.port)
-        let server = try OpenOCD(chip.ram)
-        _ = try server.connect(Interruption())
-        return try provision.run(
-            Executable.url, arguments("openocd:127.0.0.1:\(server.tclPort)") + options,
-            within: Self.limit)
+        return try enroll(over: line.port, options)
     }
 
-    func arguments(_ port: String) -> [String] {
-        ["enroll", "--platform", "testboard", "--platforms", platforms, "--port", port]
+    func arguments(_ port: String) -> [String] { arguments(at: ["--port", port]) }
+
+    func arguments(at place: [String]) -> [String] {
+        ["enroll", "--platform", "testboard", "--platforms", platforms] + place
     }
 
     /// The number of events, and the hash that chains them all. The log must be intact, and the tables
@@ -131,12 +106,35 @@ struct HostileDesk {
     }
 
     func expect(_ hostility: Hostility, of result: Executable.Result) {
-        #expect(result.status == hostility.code.exitStatus, "\(result.standardError)")
+        expect(hostility.code(over: way), within: hostility.limit(over: way), of: result)
+    }
+
+    func expect(_ code: ErrorCode, within limit: Hostility.Limit, of result: Executable.Result) {
+        #expect(result.status == code.exitStatus, "\(result.standardError)")
         #expect(
-            result.standardError.contains("error[\(hostility.code.rawValue)]"),
-            "\(result.standardError)")
+            result.standardError.contains("error[\(code.rawValue)]"), "\(result.standardError)")
         #expect(result.standardOutput.isEmpty)
+        let seconds = Self.seconds(until: limit)
+        #expect(result.seconds <= seconds + Self.allowance, "not \(seconds) s and some more")
         expectHarmless(result)
+    }
+
+    /// What the README promises.
+    private static func seconds(until limit: Hostility.Limit) -> Double {
+        let milliseconds =
+            switch limit {
+            case .none: 0
+            // A debug build takes 4 MiB apart, umockdev carries 512 octets in some 2 ms, and JTAG that is
+            // played bit by bit some fifty parts in a second. Far less than what such a device would have.
+            case .flood: timeouts.boot * 30
+            case .start: timeouts.boot * 3 / 2
+            case .answer: timeouts.answer * 4
+            case .signature: timeouts.signature * 4
+            case .write: timeouts.write
+            // And what was asked last.
+            case .conversation: timeouts.conversation + timeouts.answer * 4
+            }
+        return Double(milliseconds) / 1000
     }
 
     private func expectHarmless(_ result: Executable.Result) {

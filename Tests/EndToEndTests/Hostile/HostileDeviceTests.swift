@@ -12,15 +12,15 @@ import Testing
     @Test(
         .enabled(if: OpenOCD.isInstalled, "there is no openocd"),
         arguments: HostileDesk.probed(early))
-    func nothingIsRecordedThroughAProbe(_ hostility: Hostility) throws {
-        try nothingIsRecorded(hostility, way: .rtt)
+    func nothingIsRecordedThroughAProbe(_ hostility: Hostility, way: HostileDesk.Way) throws {
+        try nothingIsRecorded(hostility, way: way)
     }
 
     @Test(
         .enabled(if: OpenOCD.isInstalled, "there is no openocd"),
         arguments: HostileDesk.probed(Hostility.afterRegistration))
-    func theNextRunGoesOnThroughAProbe(_ hostility: Hostility) throws {
-        try theNextRunGoesOn(hostility, way: .rtt)
+    func theNextRunGoesOnThroughAProbe(_ hostility: Hostility, way: HostileDesk.Way) throws {
+        try theNextRunGoesOn(hostility, way: way)
     }
 
     @Test(
@@ -37,10 +37,10 @@ import Testing
         try theNextRunGoesOn(hostility, way: .usb)
     }
 
-    @Test(arguments: HostileDesk.ways(early))
+    @Test(arguments: HostileDesk.ways(early) + HostileDesk.rawLines)
     func nothingIsRecorded(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision, way, isPatient: hostility.isFlood)
+            let desk = try HostileDesk(provision, way, for: hostility)
             let victim = try Victim()
             try desk.expectSuccess(desk.enroll { try victim.behave($0) })
             let before = try desk.record()
@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: HostileDesk.ways(Hostility.afterRegistration))
     func theNextRunGoesOn(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in
-            let desk = try HostileDesk(provision, way, isPatient: hostility.isFlood)
+            let desk = try HostileDesk(provision, way, for: hostility)
             let victim = try Victim()
             let run = try desk.enroll { try hostility.behaviour($0, victim) }
             desk.expect(hostility, of: run)
@@ -65,6 +65,23 @@ import Testing
             try desk.expectSuccess(desk.enroll { try victim.behave($0) })
             #expect(try desk.keyStates() == ["active"])
             _ = try desk.record()
+        }
+    }
+
+    /// It was good once, and lost its credentials: what it had is offered again, and nothing is recorded.
+    @Test(arguments: HostileDesk.ways(Hostility.afterRegistration))
+    func anActiveKeyStaysActive(_ hostility: Hostility, way: HostileDesk.Way) throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision, way, for: hostility)
+            let victim = try Victim()
+            try desk.expectSuccess(desk.enroll { try victim.behave($0) })
+            let before = (record: try desk.record(), keys: try provision("keys", "--json").text)
+            try desk.expect(hostility, of: desk.enroll { try hostility.behaviour($0, victim) })
+            #expect(try desk.keyStates() == ["active"])
+            #expect(try provision("keys", "--json").text == before.keys)
+            #expect(try desk.record() == before.record)
+            try desk.expectSuccess(desk.enroll { try victim.behave($0) })
+            #expect(try desk.record() == before.record, "the next run recorded something")
         }
     }
 

@@ -10,17 +10,17 @@ private typealias Command = DeviceContract.Command
 extension Hostility {
     /// Frames that arrive whole, and hold what no honest device says.
     static let answers = [
-        Hostility("an answer to another request", .answerUnrelated) { device, _ in
+        Hostility("an answer to another request", .answerUnrelated, within: .start) { device, _ in
             device.reaction = { request in
                 .send(try! Frame.answer(request, payload: [0xa0]) { $0.sequence &+= 1 })
             }
         },
-        Hostility("an answer of another command", .answerUnrelated) { device, _ in
+        Hostility("an answer of another command", .answerUnrelated, within: .start) { device, _ in
             device.reaction = { request in
                 .send(try! Frame.answer(request, payload: [0xa0]) { $0.command &+= 1 })
             }
         },
-        Hostility("answers that all arrive damaged", .noAnswer) { device, _ in
+        Hostility("answers that all arrive damaged", .noAnswer, within: .start) { device, _ in
             device.reaction = { request in
                 var frame = try! Frame.answer(request, payload: [0xa0])
                 frame[8] = frame[8] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
@@ -118,7 +118,36 @@ extension Hostility {
                 ])
             }
         },
-        Hostility("evidence byte by byte", .transferStalled) { device, _ in
+        Hostility("silence when it is asked for evidence", .deviceSilent, within: .signature) {
+            device, _ in
+            device.reaction = { request in
+                request.isRead(Command.evidence) || request.header.group == OSGroup.number
+                    ? .miss : .obey
+            }
+        },
+        Hostility("echoes when it is asked for evidence", .noAnswer, within: .signature) {
+            device, _ in
+            device.reaction = { $0.isRead(Command.evidence) ? .miss : .obey }
+        },
+        Hostility(
+            "answers of another command in place of evidence", .answerUnrelated, within: .signature
+        ) {
+            device, _ in
+            device.reaction = { request in
+                guard request.isRead(Command.evidence) else { return .obey }
+                return .send(try! Frame.answer(request, payload: [0xa0]) { $0.command &+= 1 })
+            }
+        },
+        Hostility("evidence byte by byte, and slowly", .deviceSlow, within: .conversation) {
+            device, _ in
+            device.reaction = { request in
+                guard request.isRead(Command.evidence) else { return .obey }
+                Thread.sleep(forTimeInterval: 0.3)
+                let offset = request.payload["off"]?.unsigned ?? 0
+                return .answer(["off": .unsigned(offset), "len": 4096, "data": .bytes([1])])
+            }
+        },
+        Hostility("evidence byte by byte", .transferStalled, within: .flood) { device, _ in
             device.reaction = { request in
                 guard request.isRead(Command.evidence) else { return .obey }
                 let offset = request.payload["off"]?.unsigned ?? 0

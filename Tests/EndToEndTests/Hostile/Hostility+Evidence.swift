@@ -112,17 +112,19 @@ extension Hostility {
         Hostility("a delivery that is refused", .installFailed) { device, _ in
             device.onDelivery { .refuse(.hashMismatch) }
         },
-        Hostility("a delivery answered by nesting", .installFailed) { device, _ in
+        Hostility(
+            "a delivery answered by nesting", .installFailed, within: .answer, .malformedFrames
+        ) { device, _ in
             device.reaction = { request in
                 guard request.isWrite(DeviceContract.Command.credential) else { return .obey }
                 let payload = [0xa1, 0x61, 0x61] + [UInt8](repeating: 0x81, count: 500) + [0]
                 return .send(try! Frame.answer(request, payload: payload))
             }
         },
-        Hostility("silence when it is delivered to", .deviceSilent) { device, _ in
+        Hostility("silence when it is delivered to", .deviceSilent, within: .answer) { device, _ in
             device.onDelivery { .miss }
         },
-        Hostility("noise when it is delivered to", .byteFlood) { device, _ in
+        Hostility("noise when it is delivered to", .byteFlood, within: .flood) { device, _ in
             device.onDelivery { .send([UInt8](repeating: 0x41, count: 5 << 20)) }
         },
     ]

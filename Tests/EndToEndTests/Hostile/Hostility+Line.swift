@@ -31,27 +31,27 @@ extension Hostility {
                 guard line.send(request) else { return }
             }
         },
-        Hostility(onLine: "data without end or newline", .byteFlood) { line in
+        Hostility(onLine: "data without end or newline", .byteFlood, within: .flood) { line in
             _ = line.receive()
             while line.send([UInt8](repeating: 0x41, count: 4096)) {}
         },
-        Hostility(onLine: "random data without end", .byteFlood) { line in
+        Hostility(onLine: "random data without end", .byteFlood, within: .flood) { line in
             _ = line.receive()
             var generator = SeededGenerator(seed: 2)
             let noise = generator.bytes(1 << 16).map { $0 == 6 ? 7 : $0 }
             while line.send(noise) {}
         },
-        Hostility(onLine: "a frame without end or newline", .byteFlood) { line in
+        Hostility(onLine: "a frame without end or newline", .byteFlood, within: .flood) { line in
             _ = line.receive()
             line.send(Frame.unfinished)
             while line.send([UInt8](repeating: 0x41, count: 4096)) {}
         },
-        Hostility(onLine: "a flood of frames", .frameFlood) { line in
+        Hostility(onLine: "a flood of frames", .frameFlood, within: .flood) { line in
             _ = line.receive()
             var sequence: UInt8 = 0
             while line.send(try Frame.stray(sequence: sequence)) { sequence &+= 1 }
         },
-        Hostility(onLine: "a flood of damaged frames", .frameFlood) { line in
+        Hostility(onLine: "a flood of damaged frames", .frameFlood, within: .flood) { line in
             _ = line.receive()
             while line.send(Array("\u{6}\u{9}AA!\n".utf8)) {}
         },
@@ -67,4 +67,39 @@ extension Hostility {
             }
         },
     ]
+
+    /// The same on a line without frames: see `RawMessageDecoder`.
+    static let onTheRawLine =
+        onTheLine.filter { !$0.testDescription.contains("frame") } + [
+            Hostility(onLine: "a flood of messages", .frameFlood, within: .flood) { line in
+                _ = line.receive()
+                var sequence: UInt8 = 0
+                while line.send(rawMessage([0xa0], sequence: sequence)) { sequence &+= 1 }
+            },
+            Hostility(onLine: "a flood of messages that are none", .frameFlood, within: .flood) {
+                line in
+                _ = line.receive()
+                while line.send(rawMessage([0xa1, 0xff, 0xff])) {}
+            },
+            Hostility(onLine: "messages that do not end", .noAnswer) { line in
+                while line.receive() != nil {
+                    guard line.send(rawMessage([0xa0], length: 4000)) else { return }
+                }
+            },
+            Hostility(onLine: "a message that announces 64 KiB", .answerOversized) { line in
+                while line.receive() != nil {
+                    guard line.send(rawMessage([0xa0], length: 65_000)) else { return }
+                }
+            },
+        ]
+
+    /// What looks like an answer of the OS group, whose payload may have another length than it says.
+    private static func rawMessage(_ payload: [UInt8], length: Int? = nil, sequence: UInt8 = 0)
+        -> [UInt8]
+    {
+        SMPHeader(
+            operation: .writeResponse, length: UInt16(length ?? payload.count),
+            group: OSGroup.number, sequence: sequence, command: 0
+        ).encoded() + payload
+    }
 }

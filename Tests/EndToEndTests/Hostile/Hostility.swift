@@ -12,29 +12,66 @@ import Testing
 struct Hostility: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let code: ErrorCode
+    let kind: Kind
+    private let limit: Limit
     let behaviour: @Sendable (HostileLine, Victim) throws -> Void
+
+    /// What it takes to carry it.
+    enum Kind {
+        /// Bytes, of which some may be frames.
+        case line
+        /// Frames and log text.
+        case frames
+        /// The same, with frames whose payload is no CBOR map. Without a checksum that is noise.
+        case malformedFrames
+    }
+
+    /// What is waited for before it is given up.
+    enum Limit {
+        /// Nothing: what it sends is enough.
+        case none
+        /// That so much came, in bytes or in parts, that it is enough.
+        case flood
+        /// A first answer.
+        case start
+        /// Any other, which takes work or not.
+        case answer, signature
+        /// That the line takes what is sent.
+        case write
+        /// The end of the conversation.
+        case conversation
+    }
+
+    func code(over way: HostileDesk.Way) -> ErrorCode {
+        way == .raw && kind == .malformedFrames ? .noAnswer : code
+    }
+
+    func limit(over way: HostileDesk.Way) -> Limit {
+        guard way == .raw, kind == .malformedFrames else { return limit }
+        return limit == .none ? .start : limit
+    }
 
     /// Given up by how much it sends, not by how long it takes: no clock may be faster.
     var isFlood: Bool { code == .byteFlood || code == .frameFlood }
 
     /// What it does with the line; the contract is not its business.
     init(
-        onLine name: String, _ code: ErrorCode,
+        onLine name: String, _ code: ErrorCode, within limit: Limit = .start,
         _ behaviour: @escaping @Sendable (HostileLine) throws -> Void
     ) {
         testDescription = name
-        self.code = code
+        (self.code, self.limit, kind) = (code, limit, .line)
         self.behaviour = { line, _ in try behaviour(line) }
     }
 
     /// What it does otherwise than the contract says. It begins as the victim, with the victim's key,
     /// and no credential.
     init(
-        _ name: String, _ code: ErrorCode,
+        _ name: String, _ code: ErrorCode, within limit: Limit = .none, _ kind: Kind = .frames,
         _ lie: @escaping @Sendable (SimulatedDevice, Victim) throws -> Void
     ) {
         testDescription = name
-        self.code = code
+        (self.code, self.limit, self.kind) = (code, limit, kind)
         behaviour = { line, victim in
             let device = try victim.device()
             try lie(device, victim)
@@ -56,7 +93,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
 
     /// It answers the first request with these bytes as CBOR.
     init(_ name: String, _ code: ErrorCode, payload: [UInt8]) {
-        self.init(name, code) { device, _ in
+        self.init(name, code, .malformedFrames) { device, _ in
             device.reaction = { .send(try! Frame.answer($0, payload: payload)) }
         }
     }

@@ -163,23 +163,8 @@ private final class DeviceOnSocket {
 
     init(_ image: String, in folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(listener >= 0)
-        _ = fcntl(listener, F_SETFD, FD_CLOEXEC)
-        self.listener = listener
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listener, pointer, length) == 0 && listen(listener, 1) == 0
-                    && getsockname(listener, pointer, &length) == 0
-            }
-        }
-        port = UInt16(bigEndian: address.sin_port)
-        try #require(status, "no port: \(String(cString: strerror(errno)))")
-        Thread.detachNewThread { [hasEnded] in
+        (listener, port) = try LoopbackListener.make()
+        Thread.detachNewThread { [hasEnded, listener] in
             Self.serve(listener, image, folder)
             hasEnded.signal()
         }

@@ -12,6 +12,8 @@ struct Executable {
         let standardError: String
         /// KiB, as last seen before the end; 0 where the system does not tell.
         let peakMemory: Int
+        /// From its start to its end.
+        let seconds: Double
 
         var text: String { String(decoding: standardOutput, as: UTF8.self) }
 
@@ -91,6 +93,7 @@ struct Executable {
         process.standardError = handles[2]
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }
+        let start = ContinuousClock.now
         try process.run()
         let deadline = DispatchTime.now() + seconds
         var hasEnded = false
@@ -99,6 +102,7 @@ struct Executable {
             peakMemory = max(peakMemory, Self.peakMemory(of: process.processIdentifier))
             hasEnded = ended.wait(timeout: .now() + .milliseconds(10)) == .success
         }
+        let duration = start.duration(to: .now)
         if !hasEnded {
             kill(process.processIdentifier, SIGKILL)
             Issue.record("\(program.lastPathComponent) \(arguments) took over \(seconds) s")
@@ -109,7 +113,7 @@ struct Executable {
             status: process.terminationStatus,
             standardOutput: try Data(contentsOf: files[1]),
             standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self),
-            peakMemory: peakMemory)
+            peakMemory: peakMemory, seconds: duration / .seconds(1))
     }
 
     /// KiB that a process had in memory at most: proc(5), VmHWM.

@@ -52,6 +52,7 @@ struct USBMock {
             status: result.status, standardOutput: result.standardOutput,
             standardError: result.standardError,
             peakMemory: try #require(
-                Int(text.trimmingCharacters(in: .whitespacesAndNewlines))))
+                Int(text.trimmingCharacters(in: .whitespacesAndNewlines))),
+            seconds: result.seconds)
     }
 }
