@@ -32,7 +32,7 @@ public enum ReportLine {
         try evidence(in: Array(line.utf8))
     }
 
-    private static let maximumDigitCount = (Evidence.maximumLength * 4 + 2) / 3
+    static let maximumDigitCount = (Evidence.maximumLength * 4 + 2) / 3
 
     /// Nil unless `digits` are the one base64url encoding of some octets.
     private static func decode(_ digits: some Sequence<UInt8>) -> [UInt8]? {
@@ -52,6 +52,8 @@ public enum ReportLine {
         // RFC 4648 §3.5: the bits behind the last octet are zero, and fewer than six.
         return bitCount < 6 && pending == 0 ? bytes : nil
     }
+
+    static func isDigit(_ octet: UInt8) -> Bool { sextet(octet) != nil }
 
     private static func sextet(_ digit: UInt8) -> UInt8? {
         switch digit {

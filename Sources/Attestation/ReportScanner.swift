@@ -8,8 +8,8 @@ internal import CBOR
 public struct ReportScanner: Sendable {
     public enum Finding: Hashable, Sendable {
         case report(DeviceReport)
-        /// A marker, and no whole report behind it: cut, or broken by what another thread printed.
-        /// Then the device's next repeat of it counts.
+        /// A marker, and no whole report behind it: cut, or broken by what another thread printed. Its rest
+        /// may still come, see ``TornReport``, or the device's next repeat of it counts.
         case torn(EvidenceError)
     }
 
@@ -27,6 +27,8 @@ public struct ReportScanner: Sendable {
     /// Whether the beginning of this line is forgotten.
     private var isContinued = false
     private var keptLines: [[UInt8]] = []
+    /// The last one.
+    private var tornReport: TornReport?
     /// Octets of the log so far.
     public private(set) var byteCount = 0
 
@@ -95,11 +97,33 @@ public struct ReportScanner: Sendable {
         guard !line.isEmpty else { return }
         if !isContinued { keep(line) }
         var found = examine(line[...])
-        if found.report == nil, let plain = Self.withoutSequences(line) {
+        let plain = Self.withoutSequences(line)
+        if found.report == nil, let plain {
             let again = examine(plain[...])
             found = (again.report, found.torn ?? again.torn)
         }
         report(found, &findings)
+        guard !isContinued else { return }
+        // One that is found may be torn all the same: up to its signature, it has the form of one without.
+        let begins = found.torn != nil || found.report?.format == .provision
+        mend(plain ?? line, begins: begins, &findings)
+    }
+
+    /// Begins a report that is torn, or ends one.
+    private mutating func mend(_ line: [UInt8], begins: Bool, _ findings: inout [Finding]) {
+        var rest = line[...]
+        if begins, markers.contains(where: { $0.format == .provision }),
+            let marker = line.firstRange(of: ReportLine.marker.utf8)
+        {
+            tornReport = TornReport(line[marker.upperBound...])
+            // The same writer may have put all of its text between two digits.
+            rest = line[marker.upperBound...].drop(while: ReportLine.isDigit)
+        }
+        if let report = tornReport?.report(withRestIn: rest) {
+            findings.append(.report(report))
+            tornReport = nil
+        }
+        if tornReport?.isHopeless == true { tornReport = nil }
     }
 
     private func report(

@@ -101,10 +101,13 @@ import Testing
         }
     }
 
-    /// Another thread prints in the middle of each report but one.
+    /// Another thread prints in the middle of each report but one: twice, so that its rest can't be told.
     @Test func theRepeatOfATornReportCounts() {
         let half = Self.whole.index(Self.whole.startIndex, offsetBy: Self.whole.count / 2)
-        let torn = "\(Self.whole[..<half])[WARN] sensor is hot\n\(Self.whole[half...])\n"
+        let later = Self.whole.index(half, offsetBy: 60)
+        let torn =
+            "\(Self.whole[..<half])[WARN] sensor is hot\n\(Self.whole[half..<later])"
+            + "[WARN] sensor is hotter\n\(Self.whole[later...])\n"
         let log = String(repeating: torn, count: 5) + Self.whole + "\n" + torn
         #expect(Self.count(Self.scan(log)) == (1, 6))
     }
