@@ -173,8 +173,8 @@ let package = Package(
             name: "JTAGProbe", dependencies: ["Channels", "Provisioning"],
             path: "Tests/JTAGProbe", swiftSettings: strict),
         tests(
-            "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL"],
-            resources: [.copy("Vectors")]),
+            "AttestationTests", ["Attestation", "COSE", "CBOR", "OpenSSL", "BadLine"],
+            resources: [.copy("Vectors"), .copy("Logs")]),
         tests("IssuanceTests", ["Issuance", "COSE", "OpenSSL"]),
         tests(
             "ProvisioningTests",
