@@ -118,14 +118,23 @@ extension ProvisioningError {
             self.init(
                 .registryUnavailable, reason,
                 hint: "make the file and its folder writable for this user")
-        case .SQLITE_FULL:
-            self.init(.registryUnavailable, "\(reason); \(volume)", hint: volume.hint)
-        case .SQLITE_IOERR, .SQLITE_CANTOPEN:
-            self.init(.registryUnavailable, "\(reason); \(volume)", hint: volume.hint)
+        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN:
+            self.init(
+                .registryUnavailable, "\(reason); \(volume)",
+                hint: volume.hint(isFull: error.isOfRoom))
         default:
             self.init(
                 .registryUnavailable, reason,
                 hint: "check that the file and its folder can be read and written")
         }
+    }
+}
+
+extension DatabaseError {
+    /// Whether there was no room. SQLite calls only `ENOSPC` full, and that not everywhere.
+    fileprivate var isOfRoom: Bool {
+        [
+            .SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
+        ].contains(extendedResultCode)
     }
 }

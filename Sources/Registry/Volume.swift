@@ -30,8 +30,11 @@ struct Volume: CustomStringConvertible {
         return fileLimit.map { "\(room), files may have \($0)" } ?? room
     }
 
-    var hint: String {
+    /// - Parameter isFull: whether the system said so. What is free may be others', as with a quota, or may
+    ///   have been freed since.
+    func hint(isFull: Bool) -> String {
         if fileLimit != nil { return "raise the limit: ulimit -f unlimited" }
+        if isFull { return "make room on the disk, also within this user's quota" }
         if let free, free < Self.least { return "make room on the disk" }
         return "check that the file and its folder can be read and written"
     }

@@ -168,6 +168,21 @@ import Testing
         }
     }
 
+    /// As with a quota: whatever is free is not this user's.
+    @Test(arguments: [
+        ResultCode.SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
+    ])
+    func ofRoomSaysToMakeSome(_ result: ResultCode) {
+        let error = failure {
+            try SQLiteRegistry.reporting(NSTemporaryDirectory() + "registry.sqlite") {
+                throw DatabaseError(resultCode: result)
+            }
+        }
+        #expect(error?.code == .registryUnavailable)
+        #expect(
+            error?.hint?.contains("make room on the disk") == true, "\(String(describing: error))")
+    }
+
     @Test func ofAConstraintIsAConflict() {
         let error = failure {
             try SQLiteRegistry.reporting("registry.sqlite") {
