@@ -35,7 +35,7 @@ extension DeviceTests {
             return board
         }
 
-        @Test(arguments: 0..<12) func theHostReadsWhatTheDeviceSays(seed: Int) throws {
+        @Test(arguments: 0..<32) func theHostReadsWhatTheDeviceSays(seed: Int) throws {
             var chance = SplitMix(state: UInt64(seed))
             let board = try randomBoard(&chance)
             var relay = Relay(judge: try CBOR2(), seed: seed)
@@ -44,7 +44,7 @@ extension DeviceTests {
                 try document(board, keyID, &relay, &chance)
             }
             try report(board, relay, &chance)
-            try refusals(&relay)
+            try refusals(&relay, &chance)
             try osGroup(&relay, &chance)
             #expect(relay.messageCount > 45)
             #expect(test_flash_breaches() == 0)
@@ -71,6 +71,8 @@ extension DeviceTests {
                 _ = try VerificationKey(p256: key.publicKey)
                 expected.insert(key.keyID)
             }
+            expected.insert(try importKey(&relay, &chance))
+            try eraseKey(but: expected, &relay, &chance)
             let device = try relay.perform(contract.describeDevice())
             #expect(device.id == board.id.bytes)
             #expect(device.board == board.name)
@@ -80,6 +82,36 @@ extension DeviceTests {
             #expect(device.chunkLength == Device.chunkLength)
             #expect(!device.isLocked)
             return device.keyIDs
+        }
+
+        /// A key that the host made: the device says so for as long as it has it.
+        ///
+        /// - Returns: its ID.
+        private func importKey(_ relay: inout Relay, _ chance: inout SplitMix) throws -> UInt32 {
+            // Below the order of P-256 and above 0, whatever follows.
+            let scalar = [UInt8.random(in: 1...0xFE, using: &chance)] + chance.bytes(31...31)
+            let key = try relay.perform(
+                contract.makeKey(KeyRequest(keyID: 0x1234, importing: scalar)))
+            #expect(key.keyID == 0x1234 && key.isImported && key.algorithm == -7)
+            #expect(key == (try relay.perform(contract.describeKey(0x1234))))
+            _ = try VerificationKey(p256: key.publicKey)
+            return key.keyID
+        }
+
+        /// One that is made for it, and is gone then.
+        private func eraseKey(
+            but others: Set<UInt32>, _ relay: inout Relay, _ chance: inout SplitMix
+        ) throws {
+            let keyIDs: [UInt32] = [0x100, 0x2_0000, 0x3000_0000]
+            let keyID = try #require(keyIDs.randomElement(using: &chance))
+            #expect(!others.contains(keyID))
+            _ = try relay.perform(contract.makeKey(KeyRequest(keyID: keyID)))
+            try relay.perform(contract.eraseKey(keyID))
+            for call in [contract.describeKey(keyID).request, contract.eraseKey(keyID).request] {
+                #expect(throws: SMPError.group(8392, code: 2)) {
+                    try relay.perform(SMPCall(call) { _ throws(SMPError) in })
+                }
+            }
         }
 
         /// CSR, credentials and evidence of one key.
@@ -170,7 +202,7 @@ extension DeviceTests {
         }
 
         /// The group's own errors in version 2, and SMP's nearest in version 1.
-        private func refusals(_ relay: inout Relay) throws {
+        private func refusals(_ relay: inout Relay, _ chance: inout SplitMix) throws {
             let unsupported = SMPRequest(.read, group: 8392, command: 99)
             let calls: [(SMPRequest, SMPError, SMPError)] = [
                 (contract.describeKey(.max).request, .group(8392, code: 2), .status(.noEntry)),
@@ -188,7 +220,8 @@ extension DeviceTests {
                     .status(.messageSize)
                 ),
                 (
-                    contract.writeSecret(encrypted: [1], slot: 1).request,
+                    contract.writeSecret(encrypted: chance.bytes(0...200), slot: chance.number())
+                        .request,
                     .group(8392, code: 10), .status(.notSupported)
                 ),
                 (unsupported, .status(.notSupported), .status(.notSupported)),
