@@ -34,7 +34,7 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
     ///   - lines: what the tool printed, at most `maximumLineCount` of them.
     ///   - region: what was asked for: whole words.
     /// - Returns: nil unless exactly these words are there, once.
-    func memory(in lines: [String], of region: AddressRange) -> [UInt8]? {
+    package func memory(in lines: [String], of region: AddressRange) -> [UInt8]? {
         var words: [UInt32] = []
         for line in lines {
             guard let found = self.words(in: line) else { continue }
@@ -51,7 +51,7 @@ public enum DeviceIDFormat: String, CaseIterable, Sendable, Hashable {
     }
 
     /// The ID itself, where the tool knows it: 1 to 64 bytes.
-    func id(in lines: [String]) -> [UInt8]? {
+    package func id(in lines: [String]) -> [UInt8]? {
         switch self {
         case .esptoolMAC:
             // ESP32-C6 and H2 have a MAC of eight bytes, which is made of this one.

@@ -36,7 +36,7 @@ public final class OpenOCDControl {
     }
 
     /// Takes `channel` over.
-    init(_ channel: StreamChannel, replyTimeout: Duration) {
+    package init(_ channel: StreamChannel, replyTimeout: Duration) {
         self.channel = channel
         self.replyTimeout = replyTimeout
         name = "OpenOCD at \(channel.name)"

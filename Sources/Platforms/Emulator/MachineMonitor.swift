@@ -1,11 +1,11 @@
-import Channels
+package import Channels
 import Foundation
-import Provisioning
+package import Provisioning
 import Synchronization
 
 /// QEMU's control socket. QEMU Machine Protocol, docs/interop/qmp-spec in its sources. Any thread may
 /// use it.
-final class MachineMonitor: @unchecked Sendable {
+package final class MachineMonitor: @unchecked Sendable {
     /// One command at a time: guards what follows.
     private let lock = Mutex(())
     private let channel: StreamChannel
@@ -19,22 +19,22 @@ final class MachineMonitor: @unchecked Sendable {
     private static let answerTimeout = Duration.seconds(15)
 
     /// Takes `channel` over and agrees on capabilities.
-    init(channel: StreamChannel) throws(ProvisioningError) {
+    package init(channel: StreamChannel) throws(ProvisioningError) {
         self.channel = channel
         // Whatever the greeting announces, nothing of it is needed.
         _ = try line(until: .now.advanced(by: Self.answerTimeout))
         try execute("qmp_capabilities")
     }
 
-    func resume() throws(ProvisioningError) { try execute("cont") }
+    package func resume() throws(ProvisioningError) { try execute("cont") }
 
-    func pause() throws(ProvisioningError) { try execute("stop") }
+    package func pause() throws(ProvisioningError) { try execute("stop") }
 
-    func quit() throws(ProvisioningError) { try execute("quit") }
+    package func quit() throws(ProvisioningError) { try execute("quit") }
 
     /// Has QEMU write memory as the processor sees it to a file. (`pmemsave` finds zeros at address 0 of
     /// machines whose processor has an address space of its own.)
-    func save(_ region: AddressRange, to path: String) throws(ProvisioningError) {
+    package func save(_ region: AddressRange, to path: String) throws(ProvisioningError) {
         try execute(
             "memsave",
             MemorySave(val: region.address, size: region.length, filename: path))
@@ -97,7 +97,9 @@ final class MachineMonitor: @unchecked Sendable {
             if answer.event != nil { continue }
             guard let failure = answer.error else { return }
             throw ProvisioningError(
-                .emulatorFailed, "QEMU refused \"\(command)\": \(failure.desc)")
+                .emulatorFailed,
+                "QEMU refused \"\(command)\": "
+                    + PlainText.sanitized(failure.desc.utf8.prefix(500)))
         }
         throw ProvisioningError(.emulatorFailed, "QEMU does not answer \"\(command)\"")
     }

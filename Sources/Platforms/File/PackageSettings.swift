@@ -54,7 +54,7 @@ public struct PackageSettings: Sendable {
     ///   - bytes: at most 64 KiB of UTF-8, TOML 1.0.
     ///   - file: what messages call it.
     /// - Throws: `.platformInvalid`.
-    init(
+    package init(
         parsing bytes: [UInt8], file: String, package: String
     ) throws(ProvisioningError) {
         let document = try PlatformDocument(file: file, bytes: bytes)

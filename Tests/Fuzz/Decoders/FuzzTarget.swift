@@ -27,7 +27,8 @@ public struct FuzzTarget: Sendable {
 
     public static let all: [FuzzTarget] = [
         .cbor, .cose, .frames, .raw, .smp, .evidence, .request, .certificate, .pem, .gdb, .rtt,
-        .elf, .platform, .command, .console, .log, .adapter, .device, .flash,
+        .openOCD, .elf, .platform, .settings, .command, .identify, .monitor, .console, .log,
+        .adapter, .device, .flash,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -28,8 +28,10 @@ extension FuzzTarget {
 
     private static let interruption = try? Interruption()
 
-    /// The server says all of `answers` at once, and closes its end.
-    private static func converse(_ answers: [UInt8]) throws {
+    /// A client's end to a server that says all of `answers` at once, and closes its own.
+    static func withServer(
+        saying answers: [UInt8], _ talk: (StreamChannel) throws -> Void
+    ) throws {
         guard let interruption else { throw BrokenProperty("no interruption") }
         var ends: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
@@ -39,21 +41,54 @@ extension FuzzTarget {
         guard write(ends[1], answers, answers.count) == answers.count,
             shutdown(ends[1], Int32(SHUT_WR)) == 0
         else { throw BrokenProperty("no room for \(answers.count) bytes") }
-        let channel = try StreamChannel(
-            descriptor: ends[0], name: "server", interruption: interruption)
-        do {
-            let remote = try GDBRemote(channel: channel, replyTimeout: .milliseconds(500))
-            try require((64...1 << 14).contains(remote.packetSize), "packets of this size")
-            try remote.halt()
-            let bytes = try remote.readMemory(at: 0x1000_0060, count: 8, width: .word)
-            try require(bytes.count == 8, "\(bytes.count) bytes of 8")
-            try remote.writeMemory(at: 0x2000_0000, [0x23, 0x24, 0x2a, 0x7d] as [UInt8])
-            _ = try remote.monitor("system_reset")
-            try remote.resume()
-        } catch let error as ProvisioningError {
-            let expected: Set<ErrorCode> = [.probeProtocol, .probeUnavailable]
-            try require(expected.contains(error.code), "the error is \(error.code)")
+        try talk(
+            StreamChannel(descriptor: ends[0], name: "server", interruption: interruption))
+    }
+
+    private static func converse(_ answers: [UInt8]) throws {
+        try withServer(saying: answers) { channel in
+            do {
+                let remote = try GDBRemote(channel: channel, replyTimeout: .milliseconds(500))
+                try require((64...1 << 14).contains(remote.packetSize), "packets of this size")
+                try remote.halt()
+                let bytes = try remote.readMemory(at: 0x1000_0060, count: 8, width: .word)
+                try require(bytes.count == 8, "\(bytes.count) bytes of 8")
+                try remote.writeMemory(at: 0x2000_0000, [0x23, 0x24, 0x2a, 0x7d] as [UInt8])
+                _ = try remote.monitor("system_reset")
+                try remote.resume()
+            } catch let error as ProvisioningError {
+                let expected: Set<ErrorCode> = [.probeProtocol, .probeUnavailable]
+                try require(expected.contains(error.code), "the error is \(error.code)")
+            }
         }
+    }
+
+    /// Results from OpenOCD's Tcl port.
+    static let openOCD = FuzzTarget("openocd") { input in
+        try withServer(saying: input) { channel in
+            let control = OpenOCDControl(channel, replyTimeout: .milliseconds(500))
+            do {
+                let memory = OpenOCDMemory(control)
+                // Not whole words: of the three that are asked for, it takes these.
+                let bytes = try memory.read(at: 0x1000_0062, count: 9)
+                try require(bytes.count == 9, "\(bytes.count) bytes of 9")
+                try memory.write(at: 0x2000_0000, [1, 2, 3, 4])
+                switch try control.run("version") {
+                case .done(let text), .failed(let text):
+                    try require(text.utf8.count <= 3 * input.count, "more than was said")
+                }
+            } catch let error as ProvisioningError {
+                let expected: Set<ErrorCode> = [.probeProtocol, .probeUnavailable]
+                try require(expected.contains(error.code), "the error is \(error.code)")
+                try checkPlain(error.reason)
+            }
+        }
+    }
+
+    /// What goes into one line of a terminal.
+    static func checkPlain(_ reason: String) throws {
+        let isPlain = reason.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        try require(isPlain, "the reason controls a terminal: \(reason)")
     }
 
     /// Firmware images.
