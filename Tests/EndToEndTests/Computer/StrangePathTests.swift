@@ -82,13 +82,29 @@ import Testing
         }
     }
 
+    /// As setlocale(3) finds them: a language that is not there would be that of C.
+    private static let decimalPoints = [
+        "C": ".", "POSIX": ".", "tr_TR.UTF-8": ",", "de_DE.UTF-8": ",",
+    ]
+
     /// What is said and written must not depend on the language. Turkish has another capital of "i", German
     /// another decimal point; C knows ASCII only.
     @Test(arguments: ["C", "POSIX", "tr_TR.UTF-8", "de_DE.UTF-8", "nonsense"])
     func theLanguageChangesNothing(locale: String) throws {
         try Executable.withHome { provision in
-            let language = Surrounding.environment(
-                ["LC_ALL": locale, "LANG": locale, "LANGUAGE": locale])
+            let folder = Executable.packageRoot.appending(path: ".build/locales").path
+            let variables = [
+                "LC_ALL": locale, "LANG": locale, "LANGUAGE": locale, "LOCPATH": folder,
+            ]
+            if let point = Self.decimalPoints[locale] {
+                let loaded = try provision.run(
+                    URL(filePath: "/usr/bin/env"),
+                    variables.map { "\($0)=\($1)" } + ["locale", "decimal_point"])
+                try #require(
+                    loaded.text == point + "\n" && loaded.standardError.isEmpty,
+                    "no \(locale): run Scripts/setup --test; \(loaded.standardError)")
+            }
+            let language = Surrounding.environment(variables)
             let run = try provision(in: language, try Executable.nativeRun())
             #expect(run.status == 0, "\(run.standardError)")
             let device = try #require(try run.json()["device"] as? String)
