@@ -146,11 +146,18 @@ final class InstanceFolder {
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(draft) }
         close(descriptor)
-        try save(draft)
+        // QEMU has the same words for every failed write, and none for one that fails as it closes the file.
+        let hint = "make room on the disk, and see that \(path) can be written"
+        do {
+            try save(draft)
+        } catch {
+            throw ProvisioningError(error.code, error.reason, hint: error.hint ?? hint)
+        }
         let bytes = try read(draft, atMost: region.length) ?? []
         guard bytes.count == region.length else {
             throw ProvisioningError(
-                .emulatorFailed, "only \(bytes.count) of \(region.length) bytes came to \(draft)")
+                .emulatorFailed, "only \(bytes.count) of \(region.length) bytes came to \(draft)",
+                hint: hint)
         }
         return bytes
     }

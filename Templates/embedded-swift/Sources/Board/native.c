@@ -157,7 +157,8 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
 
 // What was written outlives the process, which is all that losing power means here: no fsync.
 
-static bool write_flash(uint32_t offset, const void *bytes, size_t length) {
+/// A disk without room is no flash without room: the process ends with the words for it, as if the power had failed.
+static void write_flash(uint32_t offset, const void *bytes, size_t length) {
     static unsigned long done;
     const char *cut = getenv("PROVISION_NATIVE_CUT");
     if (cut != NULL && done++ == strtoul(cut, NULL, 10)) {
@@ -165,7 +166,9 @@ static bool write_flash(uint32_t offset, const void *bytes, size_t length) {
         (void)!pwrite(flash, bytes, length / 2, offset);
         raise(SIGKILL);
     }
-    return pwrite(flash, bytes, length, offset) == (ssize_t)length;
+    const ssize_t written = pwrite(flash, bytes, length, offset);
+    if (written >= 0) errno = ENOSPC;
+    if (written != (ssize_t)length) fail("flash");
 }
 
 static void open_flash(void) {
@@ -194,14 +197,16 @@ bool dp_hal_flash_program(uint32_t offset, const void *bytes, size_t length) {
         for (size_t byte = 0; byte < sizeof word; byte++) word[byte] &= source[index + byte];
         if (memcmp(word, source + index, sizeof word) != 0) return false;
     }
-    return write_flash(offset, bytes, length);
+    write_flash(offset, bytes, length);
+    return true;
 }
 
 bool dp_hal_flash_erase(uint32_t offset) {
     if (!is_flash_page(offset)) return false;
     uint8_t page[1024];
     memset(page, 0xFF, sizeof page);
-    return write_flash(offset, page, dp_hal_flash_page_size);
+    write_flash(offset, page, dp_hal_flash_page_size);
+    return true;
 }
 
 // MARK: Start and reset
