@@ -166,7 +166,9 @@ let package = Package(
         tests(
             "COSETests", ["COSE", "CBOR", "OpenSSL"], resources: [.copy("Vectors")]),
         // A serial line that loses bytes, and takes its time.
-        .target(name: "BadLine", path: "Tests/BadLine", swiftSettings: strict),
+        .target(
+            name: "BadLine", dependencies: ["CHost"], path: "Tests/BadLine",
+            swiftSettings: strict),
         tests("SMPTests", ["SMP", "CBOR", "BadLine"]),
         // A chip behind a probe, for the real OpenOCD.
         .target(

@@ -26,7 +26,8 @@ public final class AdapterServer {
 
     /// How long the channel is read before requests are looked for.
     private static let turn = Duration.milliseconds(1)
-    /// For the device to take a part of what the host writes.
+    /// For the device to take a part of what the host writes. An adapter is told no time-outs: the host's own, `write`,
+    /// ends what takes longer.
     private static let writeTimeout = Duration.seconds(2)
     /// Octets. Less than any kernel's buffer, so that no two ends wait for each other.
     private static let partLength = 256

@@ -36,7 +36,8 @@ struct Session {
         _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool = false,
         given: GivenFlash? = nil
     ) throws(ProvisioningError) -> BoardChoice {
-        let platform = try options.namedPlatform(interruption)
+        let platform = try options.namedPlatform(
+            interruption, within: connection.link.timeouts[.connect])
         let choice = try options.desk(beside: platform).choice(
             platform, connection, isFlashing: isFlashing, given: given)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }

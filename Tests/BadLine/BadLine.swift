@@ -1,3 +1,4 @@
+import CHost
 import Foundation
 import Synchronization
 
@@ -16,14 +17,20 @@ public final class BadLine: Sendable {
     private let toDevice: Mutex<LineFaults>
     private let toHost: Mutex<LineFaults>
     private let bitsPerSecond: Int?
+    private let rate: UInt32?
+    private let bridge: BridgeBuffer?
     private let threads = DispatchGroup()
 
     /// - Parameters:
     ///   - device: a socket, a pipe or a terminal's master that carries the device's input and output.
     ///     The line borrows it until `stop`.
     ///   - bitsPerSecond: ten bits a byte in each direction at the same time; nil: as fast as it goes.
+    ///   - rate: what the host has to set; at any other, nothing is understood. Nil: it does not matter.
+    ///   - bufferLength: bytes towards the device that the serial bridge keeps while the line is busy, and drops
+    ///     what exceeds it. Nil: it has the host wait. Only with `bitsPerSecond`.
     public init(
-        to device: Int32, faults: LineFaults.Rates, seed: UInt64, bitsPerSecond: Int? = nil
+        to device: Int32, faults: LineFaults.Rates, seed: UInt64, bitsPerSecond: Int? = nil,
+        rate: UInt32? = nil, bufferLength: Int? = nil
     ) throws {
         var (master, slave) = (Int32(-1), Int32(-1))
         var name = [CChar](repeating: 0, count: 128)
@@ -41,7 +48,16 @@ public final class BadLine: Sendable {
         toDevice = Mutex(LineFaults(faults, seed: seed &* 2))
         toHost = Mutex(LineFaults(faults, seed: seed &* 2 &+ 1))
         self.bitsPerSecond = bitsPerSecond
-        carry("to device") { [self] in pump(from: self.master, to: device, through: toDevice) }
+        self.rate = rate
+        bridge =
+            if let bufferLength, let bitsPerSecond {
+                try BridgeBuffer(length: bufferLength, bitsPerSecond: bitsPerSecond)
+            } else {
+                nil
+            }
+        let source = bridge?.source ?? master
+        carry("to device") { [self] in pump(from: source, to: device, through: toDevice) }
+        if let bridge { carry("to bridge") { [self] in fill(bridge) } }
         carry("to host") { [self] in pump(from: device, to: self.master, through: toHost) }
     }
 
@@ -50,11 +66,15 @@ public final class BadLine: Sendable {
         (toDevice.withLock { $0.counts }, toHost.withLock { $0.counts })
     }
 
+    /// Bytes that a bridge had no room for.
+    public var overflow: Int { bridge?.overflow ?? 0 }
+
     /// Ends the line; the port is gone. To be called once.
     public func stop() {
         close(stopPipe.write)
         threads.wait()
         for descriptor in [master, slave, stopPipe.read] { close(descriptor) }
+        bridge?.close()
     }
 
     private func carry(_ name: String, _ body: @escaping @Sendable () -> Void) {
@@ -81,10 +101,24 @@ public final class BadLine: Sendable {
             let count = read(source, &buffer, buffer.count)
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
             guard count > 0 else { return }
+            guard isUnderstood else { continue }
             for piece in faults.withLock({ $0.pass(Array(buffer.prefix(count))) }) {
                 free = max(free, .now) + piece.delay
                 guard send(piece.bytes, to: sink, &free) else { return }
             }
+        }
+    }
+
+    private var isUnderstood: Bool { rate == nil || chost_serial_baud(slave) == rate }
+
+    /// Takes what the host writes as soon as it does, as a bridge's USB side.
+    private func fill(_ bridge: BridgeBuffer) {
+        while waits(for: master, Int(POLLIN)) {
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let count = read(master, &bytes, bytes.count)
+            if count < 0, errno == EAGAIN || errno == EINTR { continue }
+            guard count > 0 else { return }
+            bridge.take(bytes[..<count])
         }
     }
 

@@ -22,7 +22,7 @@ public struct CommandFlasher: Flasher {
     private let values: [CommandPlaceholder: String]
     private let directory: String?
     private let environment: [String: String?]
-    private let timeout: Duration
+    let timeout: Duration
     private let runner: CommandRunner
     /// Called between `flash` and `reset`, where there is a `reset`: who must not miss what the firmware says at its
     /// start listens from here on.

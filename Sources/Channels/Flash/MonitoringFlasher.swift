@@ -40,14 +40,20 @@ public final class MonitoringFlasher: Flasher {
         -> FlashReceipt
     {
         let (command, receipt) = try flasher.prepare(image, erasing: erasing)
-        monitor = try MonitorLog(command, usesTerminal: usesTerminal, interruption: interruption)
+        monitor = try start(command)
         return receipt
     }
 
     public func flashOwnImage(erasing: Bool) throws(ProvisioningError) -> FlashReceipt {
         let (command, receipt) = try flasher.prepare(nil, erasing: erasing)
-        monitor = try MonitorLog(command, usesTerminal: usesTerminal, interruption: interruption)
+        monitor = try start(command)
         return receipt
+    }
+
+    private func start(_ command: Command) throws(ProvisioningError) -> MonitorLog {
+        try MonitorLog(
+            command, usesTerminal: usesTerminal, patience: flasher.timeout,
+            interruption: interruption)
     }
 
     public func check(_ image: FirmwareImage?, is receipt: FlashReceipt) throws(ProvisioningError) {

@@ -96,7 +96,8 @@ public final class GDBRemote {
         guard isOpen else { return }
         isOpen = false
         channel.isShielded = true
-        // Nobody is left to tell: a server that is gone needs no detaching.
+        // Nobody is left to tell: a server that is gone needs no detaching. No time-out: nothing fails, and a run
+        // that ends need not wait for as long as an answer may take.
         try? detach(within: min(replyTimeout, .seconds(2)))
         channel.close()
     }

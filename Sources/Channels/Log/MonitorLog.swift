@@ -24,17 +24,20 @@ public final class MonitorLog: PollableChannel, DeviceLog {
 
     private static let tailLength = 20
     /// How long a tool may take to end after it closed its output.
-    private static let patience = Duration.seconds(5)
-    /// How long a tool may take to let the probe go.
+    private let patience: Duration
+    /// How long a tool that is ended may take to let the probe go. No time-out: nothing fails when it is over, the
+    /// tool is killed.
     private static let grace = Duration.seconds(3)
 
     /// Whether the tool has ended, and not well.
     public var hasFailed: Bool { ending.map { !$0.isSuccess } ?? false }
 
+    /// - Parameter patience: for the tool to end after it closed its output.
     init(
-        _ command: Command, usesTerminal: Bool, interruption: Interruption
+        _ command: Command, usesTerminal: Bool, patience: Duration, interruption: Interruption
     ) throws(ProvisioningError) {
         self.command = command
+        self.patience = patience
         let program = command.arguments.first ?? ""
         name = program.split(separator: "/").last.map(String.init) ?? program
         self.interruption = interruption
@@ -97,7 +100,7 @@ public final class MonitorLog: PollableChannel, DeviceLog {
     /// Why there is no more of it.
     private func endOfLog() throws(ProvisioningError) -> ProvisioningError {
         keepTail(splitter.finish())
-        ending = try child.wait(within: Self.patience, interruption: interruption)
+        ending = try child.wait(within: patience, interruption: interruption)
         let what = ending.map { "\($0)" } ?? "has closed its output"
         guard !hasFlashed, ending?.isSuccess != true else { return .logEnded("\(name) \(what)") }
         let lines = tail.map { "\n\(CommandRunner.margin)\($0)" }.joined()

@@ -18,6 +18,8 @@ public final class UDPChannel: Channel {
     private let interruption: Interruption
     /// How long a device may have no port, because it starts.
     private let patience: Duration
+    /// The same, once it has answered: it restarts.
+    private let restartTime: Duration
     /// When nobody listening is an error.
     private var refusalDeadline: Deadline
     private var hasAnswered = false
@@ -37,14 +39,16 @@ public final class UDPChannel: Channel {
     /// - Parameters:
     ///   - timeout: for the name.
     ///   - patience: how long it may be that nobody listens: the device starts.
+    ///   - restartTime: the same, of a device that has answered.
     /// - Throws: `.channelUnavailable` without an address in time, or without a way there.
     public init(
         _ endpoint: UDPEndpoint, within timeout: Duration, patience: Duration = .zero,
-        interruption: Interruption
+        restartTime: Duration = .seconds(1), interruption: Interruption
     ) throws(ProvisioningError) {
         name = endpoint.description
         self.interruption = interruption
         self.patience = patience
+        self.restartTime = restartTime
         refusalDeadline = Deadline(within: patience)
         let found = try HostAddresses.find(
             endpoint.host, endpoint.port, until: Deadline(within: timeout), interruption)
@@ -124,7 +128,7 @@ public final class UDPChannel: Channel {
         peers = [peers[index]]
         hasAnswered = true
         // While it restarts, its port is closed for as long as a start takes.
-        refusalDeadline = Deadline(within: max(patience, .seconds(1)))
+        refusalDeadline = Deadline(within: max(patience, restartTime))
     }
 
     /// What a socket tells of a datagram that it sent before. Whether it is still one of the peers.

@@ -31,12 +31,16 @@ public final class USBBulkChannel: Channel {
 
     /// Opens and claims it.
     ///
+    /// - Parameter requestTimeout: for the device to take a request of USB's own, as the end of a halt.
     /// - Throws: `.channelUnavailable` if it is gone, or if the user may not open it: the hint names the udev
     ///   rule. `.channelBusy` if a process or a kernel driver has it, naming it if it can be found.
-    public init(_ interface: USBInterface, interruption: Interruption) throws(ProvisioningError) {
+    public init(
+        _ interface: USBInterface, requestTimeout: Duration = .seconds(5),
+        interruption: Interruption
+    ) throws(ProvisioningError) {
         name = "USB \(interface.device)"
         self.interruption = interruption
-        connection = try USBConnection(interface)
+        connection = try USBConnection(interface, requestTimeout: requestTimeout)
         incoming = try USBIncoming(connection)
         outgoing = try connection.makeTransfer(interface.output, capacity: Self.writeCapacity)
         try check(submission: incoming.ask())

@@ -18,14 +18,18 @@ final class USBConnection {
     private let events: UnsafeMutableBufferPointer<pollfd>
 
     /// For a request without data. USB 2.0 §9.2.6.4 gives a device 50 ms; hubs and a busy bus have the rest.
-    private static let requestLimit = Duration.milliseconds(500)
-    /// How long the kernel may take to give a cancelled transfer back.
+    private let requestTimeout: Duration
+
+    /// How long the kernel may take to give a cancelled transfer back. No time-out: that is up to no device, and
+    /// nothing fails when it is over; what the kernel keeps is left to it.
     private static let cancelLimit = Duration.seconds(1)
 
+    /// - Parameter requestTimeout: for the device to answer a request without data.
     /// - Throws: `.channelUnavailable` if it can't be opened, with the udev rule where that would help;
     ///   `.channelBusy` if a process or a driver has it, naming it if it can be found.
-    init(_ interface: USBInterface) throws(ProvisioningError) {
+    init(_ interface: USBInterface, requestTimeout: Duration) throws(ProvisioningError) {
         self.interface = interface
+        self.requestTimeout = requestTimeout
         descriptor = open(interface.node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.openFailure(interface, .last) }
         var context: OpaquePointer?
@@ -110,7 +114,7 @@ final class USBConnection {
         defer { give(back: request) }
         let error = request.submit()
         guard error == 0 else { return error }
-        let deadline = Deadline(within: Self.requestLimit)
+        let deadline = Deadline(within: requestTimeout)
         while request.isPending, !deadline.isPast {
             _ = try waitForEvents(until: deadline, interruption)
         }

@@ -15,14 +15,19 @@ final class EmulatedMachine {
     private let memory: BoardMemory
     private let uart: EmulatedUART
 
+    /// How long QEMU may take to end. No time-out: it is killed then.
     private static let stopTimeout = Duration.seconds(2)
+    /// How much longer QEMU may take for an answer than its board for its own start: it shares a computer.
+    private static let slowness = 3
 
     /// Starts QEMU and restores the memory.
     ///
-    /// - Parameter uart: its child ends become QEMU's standard input, output and error.
+    /// - Parameters:
+    ///   - timeouts: of its platform.
+    ///   - uart: its child ends become QEMU's standard input, output and error.
     init(
-        _ configuration: Platform.Emulation.QEMU, in folder: InstanceFolder, uart: EmulatedUART,
-        interruption: Interruption
+        _ configuration: Platform.Emulation.QEMU, _ timeouts: Timeouts, in folder: InstanceFolder,
+        uart: EmulatedUART, interruption: Interruption
     ) throws(ProvisioningError) {
         self.uart = uart
         debugger = try ListeningSocket(path: folder.debuggerSocket, failure: .emulatorFailed)
@@ -34,11 +39,12 @@ final class EmulatedMachine {
         monitor = try Self.talk(child, uart) { () throws(ProvisioningError) in
             try MachineMonitor(
                 channel: StreamChannel(
-                    descriptor: control.takeNear(), name: "QEMU", interruption: Interruption()))
+                    descriptor: control.takeNear(), name: "QEMU", interruption: Interruption()),
+                answerTimeout: timeouts.boot * Self.slowness)
         }
         memory = BoardMemory(configuration.persistedRegions, folder, monitor)
         Self.wakeForInput(child, uart)
-        try prepare(configuration, folder, command, interruption)
+        try prepare(configuration, timeouts, folder, command, interruption)
         let memory = memory
         uart.commitBeforeSpeaking { (try? memory.keep(durably: false)) != nil }
         try monitor.resume()
@@ -88,13 +94,14 @@ final class EmulatedMachine {
 
     /// Memory and processor as they were when the board was last switched off.
     private func prepare(
-        _ configuration: Platform.Emulation.QEMU, _ folder: InstanceFolder, _ command: Command,
-        _ interruption: Interruption
+        _ configuration: Platform.Emulation.QEMU, _ timeouts: Timeouts, _ folder: InstanceFolder,
+        _ command: Command, _ interruption: Interruption
     ) throws(ProvisioningError) {
         let path = debugger.path
         try Self.talk(child, uart) { () throws(ProvisioningError) in
             let channel = try StreamChannel.connect(unix: path, interruption: interruption)
-            let debugger = try GDBRemote(channel: channel)
+            let debugger = try GDBRemote(
+                channel: channel, replyTimeout: timeouts[.probe])
             try withExtendedLifetime(debugger) { () throws(ProvisioningError) in
                 // Hung up, not detached from: detaching would let the processor run.
                 defer { channel.close() }

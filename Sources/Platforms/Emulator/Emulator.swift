@@ -60,7 +60,8 @@ public final class Emulator {
         do {
             try port.start()
             try beforeStart(port.path)
-            return try Emulator(emulation, image, erasing, folder, port, interruption)
+            return try Emulator(
+                emulation, platform.timeouts, image, erasing, folder, port, interruption)
         } catch {
             port.stop()
             throw error
@@ -68,9 +69,8 @@ public final class Emulator {
     }
 
     private init(
-        _ emulation: Platform.Emulation, _ image: String?, _ erasing: Bool,
-        _ folder: InstanceFolder,
-        _ port: EmulatedUART, _ interruption: Interruption
+        _ emulation: Platform.Emulation, _ timeouts: Timeouts, _ image: String?, _ erasing: Bool,
+        _ folder: InstanceFolder, _ port: EmulatedUART, _ interruption: Interruption
     ) throws(ProvisioningError) {
         self.folder = folder
         self.port = port
@@ -79,7 +79,7 @@ public final class Emulator {
         switch emulation {
         case .qemu(let configuration):
             let machine = try EmulatedMachine(
-                configuration, in: folder, uart: port, interruption: interruption)
+                configuration, timeouts, in: folder, uart: port, interruption: interruption)
             self.machine = machine
             child = machine.child
             deviceID = configuration.factoryPage == nil ? nil : try folder.deviceID()

@@ -16,13 +16,14 @@ package final class MachineMonitor: @unchecked Sendable {
     /// Lines before an answer: events.
     private static let maximumEvents = 1_000
     /// For an answer, whatever events come before it.
-    private static let answerTimeout = Duration.seconds(15)
+    private let answerTimeout: Duration
 
     /// Takes `channel` over and agrees on capabilities.
-    package init(channel: StreamChannel) throws(ProvisioningError) {
+    package init(channel: StreamChannel, answerTimeout: Duration) throws(ProvisioningError) {
         self.channel = channel
+        self.answerTimeout = answerTimeout
         // Whatever the greeting announces, nothing of it is needed.
-        _ = try line(until: .now.advanced(by: Self.answerTimeout))
+        _ = try line(until: .now.advanced(by: answerTimeout))
         try execute("qmp_capabilities")
     }
 
@@ -86,8 +87,8 @@ package final class MachineMonitor: @unchecked Sendable {
         else {
             throw ProvisioningError(.internalFailure, "no JSON for \"\(command)\"")
         }
-        try channel.write(Array(request) + [UInt8(ascii: "\n")], within: Self.answerTimeout)
-        let deadline = ContinuousClock.now.advanced(by: Self.answerTimeout)
+        try channel.write(Array(request) + [UInt8(ascii: "\n")], within: answerTimeout)
+        let deadline = ContinuousClock.now.advanced(by: answerTimeout)
         for _ in 0..<Self.maximumEvents {
             let line = try line(until: deadline)
             guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else {
@@ -115,7 +116,7 @@ package final class MachineMonitor: @unchecked Sendable {
             guard rest > .zero else {
                 throw ProvisioningError(
                     .emulatorFailed,
-                    "QEMU does not answer on its control socket in \(Self.answerTimeout)")
+                    "QEMU does not answer on its control socket in \(answerTimeout)")
             }
             guard received.count <= Self.maximumLineLength else {
                 throw ProvisioningError(.emulatorFailed, "QEMU's control socket makes no sense")

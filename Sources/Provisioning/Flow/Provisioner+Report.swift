@@ -62,7 +62,8 @@ extension Provisioner {
     /// From how many on they are mentioned: one key, and one that came with another flashing.
     private static var remarkableKeyCount: Int { 3 }
 
-    /// How long a log has to be silent before what it said so far is all that it says.
+    /// How long a log has to be silent before what it said so far is all that it says. No time-out, as the next:
+    /// the report is there, and nothing fails when they are over.
     private static var silence: Duration { .milliseconds(20) }
     /// How long it is listened to after a report, silent or not.
     private static var patience: Duration { .milliseconds(500) }

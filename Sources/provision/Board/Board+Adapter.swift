@@ -48,7 +48,9 @@ extension Board {
 extension AdapterSession.Timeouts {
     init(_ timeouts: Timeouts) {
         self.init()
+        // How long its board needs says nothing of how soon a program starts: it may be given more, not less.
         start = max(start, timeouts[.connect])
+        answer = timeouts[.connect]
         flash = timeouts.flash
         probe = timeouts[.probe]
         connect = timeouts[.connect]

@@ -15,6 +15,7 @@ final class SerialRoute: ChannelRoute {
     /// Whether the device may be asked where it answers; else the first of several rates is taken.
     var asksForRate = true
     /// How long a line has to be silent before nothing more comes of what was said, and how long that is waited for.
+    /// No time-outs: nothing fails when they are over.
     private static let silence = Duration.milliseconds(20)
     private static let settlingTime = Duration.milliseconds(200)
     /// Nil until it is looked for, and where only its path is known.

@@ -21,6 +21,6 @@ final class UDPRoute: ChannelRoute {
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         try UDPChannel(
             endpoint, within: timeouts[.connect], patience: isFlashed ? timeouts.boot : .zero,
-            interruption: interruption)
+            restartTime: timeouts.boot, interruption: interruption)
     }
 }

@@ -39,7 +39,7 @@ final class USBRoute: ChannelRoute {
     func check() throws(ProvisioningError) {
         chosen = try find()
         guard let chosen else { return }
-        try USBBulkChannel(chosen, interruption: interruption).close()
+        try openChannel(chosen).close()
     }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
@@ -58,13 +58,19 @@ final class USBRoute: ChannelRoute {
         while true {
             do throws(ProvisioningError) {
                 guard let found = try find() else { throw missing }
-                return try USBBulkChannel(found, interruption: interruption)
+                return try openChannel(found)
             } catch {
                 // The node of a device that just came is root's until udev has seen it.
                 guard let end, error.code == .channelUnavailable, .now < end else { throw error }
                 try interruption.pause(for: Self.pause)
             }
         }
+    }
+
+    private func openChannel(_ interface: USBInterface) throws(ProvisioningError) -> USBBulkChannel
+    {
+        try USBBulkChannel(
+            interface, requestTimeout: platform.timeouts[.write], interruption: interruption)
     }
 
     /// Nil if it is not there.

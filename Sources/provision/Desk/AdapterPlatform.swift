@@ -6,15 +6,16 @@ import Provisioning
 enum AdapterPlatform {
     /// Runs `provision-platform-NAME` to hear what it says of its platform.
     ///
+    /// - Parameter timeout: for its start and its answer, if it is longer than the usual one.
     /// - Returns: nil if there is no such program.
     /// - Throws: what the adapter does wrong; `.platformInvalid`.
     static func ask(
-        _ name: String, _ interruption: Interruption?
+        _ name: String, _ interruption: Interruption?, within timeout: Duration? = nil
     ) throws(ProvisioningError) -> Platform? {
         guard let program = AdapterProgram.find(name) else { return nil }
         // Without one, Ctrl-C ends this process, and the adapter with it.
-        if let interruption { return try ask(program, interruption) }
-        return try ask(program, Interruption())
+        if let interruption { return try ask(program, interruption, within: timeout) }
+        return try ask(program, Interruption(), within: timeout)
     }
 
     /// - Parameter error: that no platform file has the name.
@@ -25,10 +26,12 @@ enum AdapterPlatform {
     }
 
     static func ask(
-        _ program: AdapterProgram, _ interruption: Interruption
+        _ program: AdapterProgram, _ interruption: Interruption, within timeout: Duration? = nil
     ) throws(ProvisioningError) -> Platform {
+        var timeouts = AdapterSession.Timeouts()
+        if let timeout { timeouts.start = max(timeouts.start, timeout) }
         let session = AdapterSession(
-            try AdapterProcess(program, interruption: interruption) { _ in })
+            try AdapterProcess(program, interruption: interruption) { _ in }, timeouts: timeouts)
         defer { session.end() }
         let description = try session.hello()
         return try Platform(description, of: program)
@@ -38,13 +41,16 @@ enum AdapterPlatform {
 extension PlatformCatalogue {
     /// A platform file's, or else that of an adapter on `PATH`.
     func platform(
-        named name: String, orAskingWith interruption: Interruption?
+        named name: String, orAskingWith interruption: Interruption?,
+        within timeout: Duration? = nil
     ) throws(ProvisioningError) -> Platform {
         do {
             return try platform(named: name)
         } catch {
             guard error.code == .platformUnknown else { throw error }
-            if let platform = try AdapterPlatform.ask(name, interruption) { return platform }
+            if let platform = try AdapterPlatform.ask(name, interruption, within: timeout) {
+                return platform
+            }
             throw AdapterPlatform.missing(name, error)
         }
     }

@@ -5,13 +5,16 @@ import Provisioning
 extension PlatformOptions {
     func catalogue() throws(ProvisioningError) -> PlatformCatalogue { try places.catalogue() }
 
-    /// - Parameter interruption: ends the wait for an adapter that describes its platform; nil: nothing
-    ///   does, but the process may end.
+    /// - Parameters:
+    ///   - interruption: ends the wait for an adapter that describes its platform; nil: nothing does, but the
+    ///     process may end.
+    ///   - timeout: for such an adapter, if it is longer than the usual one.
     func namedPlatform(
-        _ interruption: Interruption? = nil
+        _ interruption: Interruption? = nil, within timeout: Duration? = nil
     ) throws(ProvisioningError) -> Platform? {
         guard let platform else { return nil }
-        return try catalogue().platform(named: platform, orAskingWith: interruption)
+        return try catalogue().platform(
+            named: platform, orAskingWith: interruption, within: timeout)
     }
 
     /// The one that the user named, or all that there are files of. A bad file hides no other platform.

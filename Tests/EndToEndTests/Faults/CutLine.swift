@@ -97,7 +97,7 @@ final class CutLine: Sendable {
         }
     }
 
-    private static func unixSocket(
+    static func unixSocket(
         _ path: String, _ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws -> Int32 {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

@@ -1,4 +1,5 @@
 import Foundation
+import Platforms
 import Testing
 
 /// What a run does to a port's modem lines, on a port that has none: a library in front of `ioctl` plays
@@ -41,6 +42,10 @@ import Testing
             case TIOCMBIS: lines |= *argument; note("on", *argument); return 0;
             case TIOCMBIC: lines &= ~*argument; note("off", *argument); return 0;
             case TIOCMSET: lines = *argument; note("lines", *argument); return 0;
+            case TIOCOUTQ:
+                if (!getenv("MODEM_STUCK")) break;
+                *argument = 1;
+                return 0;
             case TCSETS2: note("rate", (int)((struct termios2 *)argument)->c_ospeed);
             }
             return real(fd, request, argument);
@@ -95,12 +100,17 @@ import Testing
             try Data(text.utf8).write(to: URL(filePath: "\(platforms)/lined.toml"))
         }
 
-        func callAsFunction(_ command: String, port: String? = nil, _ more: String...) throws
-            -> Executable.Result
-        {
-            let firmware = command == "enroll" ? [] : ["--firmware", image, "--detach"]
+        /// - Parameter isStuck: whether what is written never leaves the port.
+        func surrounding(isStuck: Bool = false) -> Surrounding {
+            library.preloaded(["MODEM_LINES": log.path, "MODEM_STUCK": isStuck ? "1" : nil])
+        }
+
+        func callAsFunction(
+            _ command: String, port: String? = nil, isStuck: Bool = false, _ more: String...
+        ) throws -> Executable.Result {
+            let firmware = command == "run" ? ["--firmware", image, "--detach"] : []
             return try provision(
-                in: library.preloaded(["MODEM_LINES": log.path]),
+                in: surrounding(isStuck: isStuck),
                 [
                     command, "--platform", "lined", "--platforms", platforms, "--port",
                     port ?? self.port,
@@ -129,6 +139,9 @@ import Testing
         }
     }
 
+    /// Those that a changed value of is obeyed by what follows.
+    static let timeouts: [Timeout] = [.touch, .drain]
+
     /// Opening, checking and closing a port moves no line.
     @Test func nothingIsMovedUnasked() throws {
         try withDesk { (desk: Desk) throws in
@@ -136,7 +149,43 @@ import Testing
                 let result = try desk(command)
                 #expect(result.status == 0, "\(result.standardError)")
             }
+            let attached = try BackgroundRun(
+                desk.provision,
+                [
+                    "attach", "--platform", "lined", "--platforms", desk.platforms, "--port",
+                    desk.port,
+                ], in: desk.surrounding())
+            #expect(attached.says("attached to"), "\(attached.errorOutput)")
+            #expect(attached.interrupt() == 0, "\(attached.errorOutput)")
             #expect(try desk.entries().map(\.what) == ["flash \(desk.port)"])
+        }
+    }
+
+    /// A port that a run wrote to, and that keeps what was written.
+    @Test func aStuckPortIsLeftInTime() throws {
+        try withDesk { (desk: Desk) throws in
+            let time = try ContinuousClock().measure {
+                let result = try desk("enroll", isStuck: true, "--timeout", "drain=4s")
+                #expect(result.status == 0, "\(result.standardError)")
+            }
+            #expect(time >= .seconds(4))
+        }
+    }
+
+    /// By the user's word, and by the file's where the board was flashed.
+    @Test func anArduinoIsReset() throws {
+        try withDesk(channel: "reset = \"arduino\"") { (desk: Desk) throws in
+            #expect(try desk("enroll").status == 0)
+            #expect(try desk.entries().isEmpty)
+            #expect(try desk("enroll", "--reset", "arduino").status == 0)
+            #expect(try desk("run").status == 0)
+            let entries = try desk.entries()
+            let reset = ["off \(Self.dtr | Self.rts)", "on \(Self.dtr | Self.rts)"]
+            #expect(entries.map(\.what) == reset + ["flash \(desk.port)"] + reset)
+            try #require(entries.count == 5)
+            for start in [0, 3] {
+                #expect(entries[start + 1].milliseconds - entries[start].milliseconds >= 250)
+            }
         }
     }
 
@@ -240,6 +289,13 @@ import Testing
     /// A board that is in its bootloader already does not leave.
     @Test func aPortThatStaysIsFlashed() throws {
         try withDesk(flash: "touch-baud = 1200") { (desk: Desk) throws in
+            let time = try ContinuousClock().measure {
+                let result = try desk("run", "--timeout", "touch=12s", "-v")
+                #expect(result.status == 0, "\(result.standardError)")
+            }
+            // The usual time is shorter.
+            #expect(time >= .seconds(12))
+            try Data().write(to: desk.log)
             let result = try desk("run", "--timeout", "touch=200ms", "-v")
             #expect(result.status == 0, "\(result.standardError)")
             #expect(result.standardError.contains("stays as it was"))

@@ -104,6 +104,30 @@ import Testing
         }
     }
 
+    @Test(arguments: ["console", "raw"], [[], ["--smp-version", "1"]] as [[String]])
+    func aDeviceOfVersion1OnALine(_ framing: String, _ options: [String]) throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(version: 1), arguments: [framing],
+                in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            for isNew in [true, false] {
+                let result = try provision.run(
+                    Executable.url,
+                    [
+                        "enroll", "--platform", "native", "--port", device.line.port, "--framing",
+                        framing, "--json", "-v",
+                    ] + options)
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(try result.json()["retries"] as? Int == 0)
+                #expect(try result.json()["isNewKey"] as? Bool == isNew)
+                let isTold = result.standardError.contains("the device speaks version 1 of SMP")
+                #expect(isTold == options.isEmpty)
+            }
+            #expect(try provision.keys()["active"]?.count == 1)
+        }
+    }
+
     @Test func version2AndNothingElse() throws {
         try Executable.withHome { provision in
             let device = try NetworkDevice(version: 1)
@@ -151,6 +175,25 @@ import Testing
                     $0.hasPrefix(device.line.port)
                         && $0.hasSuffix("\(device.line.port) answers at 57600 baud")
                 }, "\(fleet.standardError)")
+        }
+    }
+
+    /// At the first rate, nobody understands the other.
+    @Test func theSecondRateAnswers() throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["console"],
+                in: provision.home.appending(path: "device"), rate: 57_600)
+            defer { device.stop() }
+            let result = try enrol(device.line.port, provision, "--baud", "115200,57600,9600")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(
+                result.standardError.contains("\(device.line.port) answers at 57600 baud"),
+                "\(result.standardError)")
+            let other = try enrol(
+                device.line.port, provision, "--baud", "115200,9600", "--timeout", "boot=100ms",
+                "--timeout", "rate=100ms")
+            other.expectError("device-silent", status: 5, "115200, 9600 baud", device.line.port)
         }
     }
 

@@ -8,16 +8,18 @@ final class BackgroundRun {
     private let folder: URL
 
     /// - Parameters:
+    ///   - surrounding: one that becomes what it starts, so that signals reach the run.
     ///   - output: where standard output goes, in the place of `output`.
     ///   - errorOutput: the same of standard error.
     init(
-        _ provision: Executable, _ arguments: [String], output: FileHandle? = nil,
-        errorOutput: FileHandle? = nil
+        _ provision: Executable, _ arguments: [String], in surrounding: Surrounding? = nil,
+        output: FileHandle? = nil, errorOutput: FileHandle? = nil
     ) throws {
         folder = provision.home.appending(path: "background-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        process.executableURL = Executable.url
-        process.arguments = arguments
+        let command = (surrounding?.command ?? []) + [Executable.url.path] + arguments
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.currentDirectoryURL = Executable.packageRoot
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PROVISION_HOME": provision.home.path]) { $1 }

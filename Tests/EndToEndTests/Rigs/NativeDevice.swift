@@ -14,7 +14,8 @@ final class NativeDevice {
     init(
         _ image: String, arguments: [String] = [], in folder: URL,
         environment: [String: String] = [:],
-        faults: LineFaults.Rates = LineFaults.Rates(), seed: UInt64 = 0, bitsPerSecond: Int? = nil
+        faults: LineFaults.Rates = LineFaults.Rates(), seed: UInt64 = 0, bitsPerSecond: Int? = nil,
+        rate: UInt32? = nil, bufferLength: Int? = nil
     ) throws {
         var sockets: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue)
@@ -30,7 +31,8 @@ final class NativeDevice {
         process.standardOutput = deviceEnd
         process.standardError = FileHandle.nullDevice
         line = try BadLine(
-            to: sockets[0], faults: faults, seed: seed, bitsPerSecond: bitsPerSecond)
+            to: sockets[0], faults: faults, seed: seed, bitsPerSecond: bitsPerSecond,
+            rate: rate, bufferLength: bufferLength)
         try process.run()
         try deviceEnd.close()
     }

@@ -67,7 +67,7 @@ extension FuzzTarget {
     static let monitor = FuzzTarget("monitor") { input in
         try withServer(saying: input) { channel in
             do {
-                let monitor = try MachineMonitor(channel: channel)
+                let monitor = try MachineMonitor(channel: channel, answerTimeout: .seconds(15))
                 try monitor.pause()
                 guard let region = AddressRange(address: 0, length: 1024) else { return }
                 try monitor.save(region, to: "/dev/null")
