@@ -14,6 +14,9 @@ public enum SMPLoss: Hashable, Sendable {
     /// Whether the line is to blame.
     var isOfLine: Bool { self != .olderVersion }
 
+    /// Whether the request may not have arrived: nothing was heard of it.
+    package var isUnheard: Bool { isSilence || self == .overtaken }
+
     var isSilence: Bool {
         if case .silence = self { true } else { false }
     }

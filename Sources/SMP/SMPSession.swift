@@ -17,7 +17,7 @@ public import CBOR
 /// first tells that the request, or its answer, is lost.
 public struct SMPSession: Sendable {
     public enum Effect: Hashable, Sendable {
-        /// One line, or one message where there are no lines. Pause behind it where the device needs that.
+        /// One line, or one message where there are no lines.
         case send([UInt8])
         /// What was just sent was a repeat, and why.
         case repeated(SMPLoss)

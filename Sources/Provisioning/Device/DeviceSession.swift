@@ -14,6 +14,9 @@ final class DeviceSession {
     private var chunkLength: Int?
     /// Whether it has understood a request: it is the right device on the right port then.
     private var hasAnswered = false
+    private var pace = LinePace()
+    /// What came while a request was sent.
+    private var early: [UInt8] = []
     /// Whether the latest request was repeated for as long as it may be: no accident, then.
     private var hasGivenUp = false
 
@@ -69,7 +72,7 @@ final class DeviceSession {
     func call<Answer>(
         _ call: SMPCall<Answer>, to doing: String, _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer {
-        let result = try exchange(call, to: doing, patience(for: effort))
+        let result = try exchange(call, to: doing, effort)
         return try check(doing) { () throws(SMPError) in try call.answer(result.get()) }
     }
 
@@ -78,7 +81,7 @@ final class DeviceSession {
         _ call: SMPCall<Answer>, unless refusal: DeviceError, to doing: String,
         _ effort: Effort = .answering
     ) throws(ProvisioningError) -> Answer? {
-        let result = try exchange(call, to: doing, patience(for: effort))
+        let result = try exchange(call, to: doing, effort)
         if case .failure(let error) = result,
             contract.deviceError(error, version: session.answeredVersion) == refusal
         {
@@ -167,7 +170,7 @@ final class DeviceSession {
     }
 
     private func exchange<Answer>(
-        _ call: SMPCall<Answer>, to doing: String, _ patience: SMPSession.Patience
+        _ call: SMPCall<Answer>, to doing: String, _ effort: Effort
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError> {
         guard now < deadlines.conversation else {
             throw ProvisioningError(
@@ -176,22 +179,21 @@ final class DeviceSession {
                 hint: "it answers, but too little at a time")
         }
         hasGivenUp = false
+        pace.begin()
+        let patience = patience(for: effort)
         let end = now + patience.limit
         var deadline = now
         var effects = session.request(
             call.request, repeats: call.repeats, patience: patience, at: now)
         while true {
-            if let result = try perform(effects, to: doing, &deadline) {
+            if let result = try perform(effects, to: doing, effort, &deadline) {
                 switch result {
                 case .success, .failure(.group), .failure(.status): hasAnswered = true
                 default: hasGivenUp = now >= end
                 }
                 return result
             }
-            let remaining = deadline - now
-            let bytes =
-                remaining > .zero
-                ? try channel.read(atMost: readLimit, within: remaining) : []
+            let bytes = try read(until: deadline)
             if !bytes.isEmpty {
                 effects = session.received(bytes, at: now)
             } else {
@@ -200,12 +202,43 @@ final class DeviceSession {
         }
     }
 
+    /// A datagram has no parts.
+    private func send(_ line: [UInt8]) throws(ProvisioningError) {
+        guard let step = pace.step, !channel.carriesDatagrams else {
+            return try channel.write(line, within: deadlines.write)
+        }
+        var rest = line[...]
+        while !rest.isEmpty {
+            try channel.write(Array(rest.prefix(step.pieceLength)), within: deadlines.write)
+            rest = rest.dropFirst(step.pieceLength)
+            let end = now + step.pause
+            while case let remaining = end - now, remaining > .zero {
+                early += try channel.read(atMost: readLimit, within: remaining)
+            }
+        }
+    }
+
+    private func read(until deadline: Duration) throws(ProvisioningError) -> [UInt8] {
+        guard early.isEmpty else {
+            defer { early = [] }
+            return early
+        }
+        let remaining = deadline - now
+        return remaining > .zero ? try channel.read(atMost: readLimit, within: remaining) : []
+    }
+
     private func perform(
-        _ effects: [SMPSession.Effect], to doing: String, _ deadline: inout Duration
+        _ effects: [SMPSession.Effect], to doing: String, _ effort: Effort,
+        _ deadline: inout Duration
     ) throws(ProvisioningError) -> Result<CBORMap, SMPError>? {
+        // The silence of a device that starts is no loss.
+        if case .booting = effort {
+        } else if effects.contains(where: \.tellsOfSilence) {
+            pace.lose()
+        }
         for effect in effects {
             switch effect {
-            case .send(let line): try channel.write(line, within: deadlines.write)
+            case .send(let line): try send(line)
             case .repeated(let loss): observer.noted("\(loss): trying again to \(doing)")
             case .wait(let duration): deadline = now + duration
             case .log(let text): observer.logged(text)
@@ -213,6 +246,12 @@ final class DeviceSession {
             }
         }
         return nil
+    }
+}
+
+extension SMPSession.Effect {
+    fileprivate var tellsOfSilence: Bool {
+        if case .repeated(let loss) = self { loss.isUnheard } else { false }
     }
 }
 

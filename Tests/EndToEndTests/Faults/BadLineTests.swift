@@ -90,6 +90,24 @@ import Testing
         }
     }
 
+    /// A serial bridge that drops what its buffer has no room for, of a burst that the line takes its time for.
+    @Test(arguments: [64, 127, 256], [115_200, 38_400])
+    func aBurstThatDoesNotFit(bufferLength: Int, bitsPerSecond: Int) throws {
+        try Executable.withHome { provision in
+            let device = try NativeDevice(
+                try DeviceProcess.program(), arguments: ["console"],
+                in: provision.home.appending(path: "device"), bitsPerSecond: bitsPerSecond,
+                bufferLength: bufferLength)
+            defer { device.stop() }
+            let result = try provision(
+                "enroll", "--platform", "native", "--port", device.line.port, "--json", "-v")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try provision.keys()["active"]?.count == 1)
+            // It was as bad as it had to be.
+            #expect(device.line.overflow > 0)
+        }
+    }
+
     private func check(_ enrolments: [Enrolment]) throws {
         #expect(enrolments.count == Self.deviceCount)
         var retries = 0
