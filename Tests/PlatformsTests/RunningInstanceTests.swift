@@ -40,7 +40,7 @@ import Testing
         #expect(list().first?.endpoints?.probe == "unix:/x/gdb")
         // Looking takes nothing away.
         #expect(flock(lock.fileDescriptor, LOCK_EX | LOCK_NB) == 0)
-        // Closing it isn't enough: a process that another test is starting has a copy until it runs its program.
+        // Open still, as for whoever looks into it, and for a process that somebody starts at this moment.
         #expect(flock(lock.fileDescriptor, LOCK_UN) == 0)
         #expect(list().isEmpty)
         try lock.close()

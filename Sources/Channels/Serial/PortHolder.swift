@@ -22,11 +22,16 @@ public struct PortHolder: Sendable, Hashable, CustomStringConvertible {
     /// Who keeps others from `path`: the process that holds its lock, else one that has it open, else
     /// nil. Linux only: it looks at the descriptors of every process, of which other users' are hidden.
     public static func find(_ path: String) -> PortHolder? {
+        if let holder = findLockHolder(path) { return holder }
         guard let file = FileIdentity(path) else { return nil }
-        if let process = lockHolder(of: file) { return PortHolder(processID: process) }
         let own = getpid()
         let openers = openers(of: file)
         return (openers.first { $0 != own } ?? openers.first).map(PortHolder.init)
+    }
+
+    /// The process that took the lock of `path` which is held; not one that only looks into it. Linux only.
+    public static func findLockHolder(_ path: String) -> PortHolder? {
+        FileIdentity(path).flatMap(lockHolder).map(PortHolder.init)
     }
 
     /// Another process that has `path` open, and may take what is meant for this one. Not the one that

@@ -29,7 +29,9 @@ public struct RunningInstance: Sendable, Hashable {
         let folder = URL(fileURLWithPath: stateDirectory).path + "/emulated"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.sorted().compactMap { name in
-            guard let holder = PortHolder.find("\(folder)/\(name)/lock") else { return nil }
+            guard let holder = PortHolder.findLockHolder("\(folder)/\(name)/lock") else {
+                return nil
+            }
             return RunningInstance(
                 instance: name, holder: holder,
                 endpoints: endpoints(in: "\(folder)/\(name)/lock", holder))
