@@ -12,15 +12,18 @@ struct Provision: CommandPlugin {
     func performCommand(context: PluginContext, arguments: [String]) throws {
         let tool = try ToolBuild(context).executable(builtBy: packageManager).path
         setenv("PROVISION_PLUGIN_HOST", String(getppid()), 1)
-        adoptStandardStreams()
+        let output = dup(2)
+        if adoptStandardStreams() { handDown(output) }
+        deferSignals()
         adoptTerminal()
-        unblockSignals()
         try become(tool, arguments)
     }
 
     /// Replaces descriptors 0, 1 and 2 by those of `swift package`. Where the system offers no way
     /// to them, output goes on through SwiftPM's pipe and input is empty.
-    private func adoptStandardStreams() {
+    ///
+    /// - Returns: whether no output goes through SwiftPM any more.
+    private func adoptStandardStreams() -> Bool {
         fflush(nil)
         let input = openStream(0, O_RDONLY) ?? open("/dev/null", O_RDONLY)
         dup2(input, 0)
@@ -28,14 +31,24 @@ struct Provision: CommandPlugin {
         let error = openStream(2, O_WRONLY | O_APPEND)
         // One file for both, as with `> log 2>&1`: through SwiftPM's pipe, which writes at the offset
         // that it shares with whoever writes to that file next.
+        var isAdopted = false
         if let output, let error, !isSameFile(output, error) {
             dup2(output, 1)
             dup2(error, 2)
+            isAdopted = true
         }
         for descriptor in Int32(3)..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4096)) {
             let flags = fcntl(descriptor, F_GETFD)
             if flags >= 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
         }
+        return isAdopted
+    }
+
+    /// As long as this is open, SwiftPM does not take the plugin for ended: the executable has it tell of Ctrl-C
+    /// before.
+    private func handDown(_ output: Int32) {
+        guard output >= 0, fcntl(output, F_SETFD, 0) == 0 else { return }
+        setenv("PROVISION_PLUGIN_OUTPUT", String(output), 1)
     }
 
     /// The very descriptor of `swift package`, with the offset that it shares, where the system lets
@@ -79,11 +92,13 @@ struct Provision: CommandPlugin {
         signal(SIGTTOU, SIG_DFL)
     }
 
-    /// SwiftPM runs a plugin on a thread with signals blocked, and `execv` would inherit that.
-    private func unblockSignals() {
-        var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
+    /// SwiftPM runs a plugin on a thread with signals blocked, and `execv` inherits that. What asks for the
+    /// end waits until the executable is ready for it: who dies of it, SwiftPM reports as a crash.
+    private func deferSignals() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+        pthread_sigmask(SIG_SETMASK, &signals, nil)
     }
 
     private func become(_ tool: String, _ arguments: [String]) throws {

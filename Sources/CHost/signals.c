@@ -53,6 +53,7 @@ static void on_early_signal(int number) {
     }
     if (has_unfinished_file) unlink(unfinished_file);
     chost_foreground_return();
+    chost_host_interrupt();
     _exit(early_status);
 }
 
@@ -64,6 +65,7 @@ static void on_signal(int number) {
         chost_terminal_restore();
         chost_foreground_return();
         if (has_unfinished_file) unlink(unfinished_file);
+        chost_host_interrupt();
         signal(number, SIG_DFL);
         raise(number);
         return;

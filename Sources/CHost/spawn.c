@@ -16,7 +16,9 @@
 #include <sys/syscall.h>
 #endif
 
-static void close_from(int first) {
+#include "descriptors.h"
+
+void chost_close_from(int first) {
 #if defined(__linux__) && defined(SYS_close_range)
     if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0) return;
 #endif
@@ -52,7 +54,7 @@ static int become(const struct chost_spawn_request *request, pid_t parent, int *
     if (dup2(*report, count) < 0) return errno;
     *report = count;
     if (fcntl(*report, F_SETFD, FD_CLOEXEC) < 0) return errno;
-    close_from(count + 1);
+    chost_close_from(count + 1);
     if (request->directory && chdir(request->directory) < 0) return errno;
 
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);

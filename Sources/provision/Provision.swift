@@ -55,6 +55,7 @@ struct Provision: ParsableCommand {
         let status = perform(Array(CommandLine.arguments.dropFirst()))
         Terminal.finish()
         TerminalForeground.giveBack()
+        if status == ErrorCode.interrupted.exitStatus { PluginHost.current.interrupt() }
         Foundation.exit(status)
     }
 

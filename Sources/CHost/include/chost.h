@@ -10,13 +10,14 @@
 
 /// SIGINT, SIGTERM and SIGHUP write one byte to `write_fd` from now on, SIGPIPE is ignored, and the
 /// calling thread's signal mask is emptied: a SwiftPM plugin passes on a mask that blocks them all.
-/// A second signal more than half a second after the first restores the terminal and ends the
-/// process; earlier ones are repeats of the same key press, as SwiftPM forwards it.
+/// A second signal more than half a second after the first restores the terminal, interrupts the host and ends
+/// the process; earlier ones are repeats of the same key press, as SwiftPM forwards it.
 int chost_signals_install(int write_fd);
 
 /// SIGINT, SIGTERM and SIGHUP write `message` to standard error, remove the unfinished file, give the
-/// terminal's foreground back and end the process with `status`: for as long as nothing else has to be
-/// undone, until `chost_signals_install`. Empties the signal mask, too. `message` is kept, not copied.
+/// terminal's foreground back, interrupt the host and end the process with `status`: for as long as nothing
+/// else has to be undone, until `chost_signals_install`. Empties the signal mask, too. `message` is kept, not
+/// copied.
 int chost_signals_install_early(int status, const char *message);
 
 /// A file to remove where a signal ends the process; nothing if the path has 4096 bytes or more.
@@ -104,6 +105,20 @@ void chost_foreground_set_owner(pid_t group);
 
 /// Gives it back. Idempotent and async-signal-safe.
 void chost_foreground_return(void);
+
+// MARK: Host
+
+/// `swift package`, whose plugin has become this process. `output` is a pipe: SwiftPM reads its other end as
+/// the plugin's output.
+void chost_host_set(pid_t process, int output);
+
+/// Has the host end by SIGINT, which is how a shell learns of Ctrl-C: whatever a plugin's status is, SwiftPM
+/// ends with 1. To be called last of all; async-signal-safe. Nothing if there is no host, or none any more.
+///
+/// SwiftPM passes its SIGINT on, waits for the plugin's end, and then ends by it, unless it is told of that
+/// end sooner by its usual way, which first reads all of the plugin's output. So a process is left that
+/// keeps `output` open until SwiftPM is gone.
+void chost_host_interrupt(void);
 
 // MARK: Child processes
 

@@ -33,6 +33,50 @@ import Testing
         }
     }
 
+    /// Between any two steps that need the device, which takes its time: no run is over before its end.
+    @Test(arguments: KillTests.steps.drop { $0 != "hello" })
+    func afterEachStep(step: String) throws {
+        try Executable.withHome { provision in
+            let desk = try HostileDesk(provision, isPatient: true)
+            let victim = try Victim()
+            let line = try HostileLine { line in
+                let device = try victim.device()
+                device.reaction = { _ in
+                    usleep(100_000)
+                    return .obey
+                }
+                try line.obey(device)
+            }
+            defer { line.close() }
+            let before = line.settings
+            let leftovers = Leftovers(of: provision)
+            let run = try KillableRun(provision, desk.arguments(line.port))
+            #expect(run.says(step), "\(run.errorOutput)")
+            kill(run.processID, SIGINT)
+            let status = run.end()
+            #expect(status == 130 || (step == "confirm" && status == 0), "\(run.errorOutput)")
+            #expect(leftovers.processes() == [])
+            #expect(line.settings == before)
+            #expect(try provision.isRecordSound())
+            let next = try provision.run(Executable.url, desk.arguments(line.port))
+            #expect(next.status == 0, "\(next.standardError)")
+            #expect(try desk.keyStates() == ["active"])
+        }
+    }
+
+    /// The board has just started.
+    @Test func afterFlashing() throws {
+        try Executable.withHome { provision in
+            let bench = try KillBench(provision, "native", Firmware.native())
+            let run = try bench.start([])
+            #expect(run.says("flash"), "\(run.errorOutput)")
+            kill(run.processID, SIGINT)
+            #expect(run.end() == 130, "\(run.errorOutput)")
+            try bench.expectNextRun(after: run, "interrupted after flash")
+            try bench.expectClean()
+        }
+    }
+
     private func atMoments(
         _ platform: String, _ count: Int, _ milliseconds: Int,
         interrupt: (Executable, [String], UInt32) throws -> Int32?
