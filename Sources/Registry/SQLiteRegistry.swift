@@ -131,10 +131,12 @@ extension ProvisioningError {
 }
 
 extension DatabaseError {
-    /// Whether there was no room. SQLite calls only `ENOSPC` full, and that not everywhere.
+    /// Whether there was no room. SQLite calls only `ENOSPC` full, and that not everywhere: to open
+    /// its shared memory is also to make the file three octets long.
     fileprivate var isOfRoom: Bool {
         [
             .SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
+            .SQLITE_IOERR_SHMOPEN,
         ].contains(extendedResultCode)
     }
 }

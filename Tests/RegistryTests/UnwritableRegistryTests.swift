@@ -171,6 +171,7 @@ import Testing
     /// As with a quota: whatever is free is not this user's.
     @Test(arguments: [
         ResultCode.SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
+        .SQLITE_IOERR_SHMOPEN,
     ])
     func ofRoomSaysToMakeSome(_ result: ResultCode) {
         let error = failure {
