@@ -55,7 +55,7 @@ public enum ReportLine {
 
     static func isDigit(_ octet: UInt8) -> Bool { sextet(octet) != nil }
 
-    private static func sextet(_ digit: UInt8) -> UInt8? {
+    static func sextet(_ digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit - UInt8(ascii: "A")
         case UInt8(ascii: "a")...UInt8(ascii: "z"): digit - UInt8(ascii: "a") + 26

@@ -29,6 +29,8 @@ public struct ReportScanner: Sendable {
     private var keptLines: [[UInt8]] = []
     /// The last one.
     private var tornReport: TornReport?
+    /// Digits that were decoded to put torn reports together: the work that a log of beginnings can make.
+    private(set) var tornDigitCount = 0
     /// Octets of the log so far.
     public private(set) var byteCount = 0
 
@@ -119,9 +121,12 @@ public struct ReportScanner: Sendable {
             // The same writer may have put all of its text between two digits.
             rest = line[marker.upperBound...].drop(while: ReportLine.isDigit)
         }
-        if let report = tornReport?.report(withRestIn: rest) {
+        for whole in tornReport?.wholes(withRestIn: rest) ?? [] {
+            tornDigitCount += whole.digitCount
+            guard let report = whole.report() else { continue }
             findings.append(.report(report))
             tornReport = nil
+            break
         }
         if tornReport?.isHopeless == true { tornReport = nil }
     }

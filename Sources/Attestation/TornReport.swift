@@ -13,6 +13,9 @@ struct TornReport {
 
     /// The work for a log of broken beginnings is bounded by both: each line is tried with one of them only.
     private static let (maximumLineCount, maximumForeignDigitCount) = (8, 40)
+    /// For each line. A break in the payload's head may leave two: four foreign digits make it longer by three
+    /// octets where the first of them, in the place of the head's last digit, says so.
+    private static let maximumWholeCount = 2
     /// A COSE_Sign1 with its tag, RFC 9052 §4.2: d2 84, and a byte string.
     private static let beginning = Array("0oR".utf8)
 
@@ -25,23 +28,15 @@ struct TornReport {
 
     var isHopeless: Bool { lineCount == 0 }
 
-    /// The report, if `line` has its rest: the longest digits of it, whatever stands before and behind them.
-    mutating func report(withRestIn line: ArraySlice<UInt8>) -> DeviceReport? {
+    /// What may be the whole report, if `line` has its rest: the longest digits of it, whatever stands before
+    /// and behind them. Nobody has decoded it yet.
+    mutating func wholes(withRestIn line: ArraySlice<UInt8>) -> [TornMessage] {
         lineCount -= 1
-        guard let rest = Self.longestDigits(of: line) else { return nil }
-        // Words begin with digits of base64url too. How many of them are not the report's, its length says:
-        // all but one number leave a message that is cut or has something behind it.
+        guard let rest = Self.longestDigits(of: line) else { return [] }
+        // Words begin with digits of base64url too. How many of them are not the report's, its length says.
         let foreign = 0...min(Self.maximumForeignDigitCount, digits.count - Self.beginning.count)
-        for count in foreign {
-            let whole = digits.dropLast(count) + rest
-            guard whole.count <= ReportLine.maximumDigitCount, whole.count % 4 != 1,
-                let evidence = try? ReportLine.evidence(encodedIn: whole)
-            else { continue }
-            let report = DeviceReport.evidence(evidence)
-            let anyone = ReportExpectation(board: nil, probedID: nil)
-            if (try? Verifier.appraise(report: report, against: anyone)) != nil { return report }
-        }
-        return nil
+        let messages = foreign.lazy.map { [digits] in TornMessage(digits.dropLast($0), rest) }
+        return Array(messages.filter(\.isWhole).prefix(Self.maximumWholeCount))
     }
 
     /// The last of the longest.

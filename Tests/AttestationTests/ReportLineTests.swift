@@ -3,9 +3,14 @@ import Foundation
 import Testing
 
 struct ReportLineTests {
-    static let encoded = Data(Vector.named("good").bytes).base64EncodedString()
-        .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    static let encoded = base64URL(Vector.named("good").bytes)
     static let line = "PROVISION-EVIDENCE-1 " + encoded
+
+    /// Without padding, RFC 4648 §5.
+    static func base64URL(_ octets: [UInt8]) -> String {
+        Data(octets).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
 
     @Test(arguments: [
         line,

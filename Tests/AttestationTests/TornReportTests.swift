@@ -48,6 +48,15 @@ import Testing
         for count in [1, 2, 7, 64] { #expect(Self.reports(log, pieces: count) == expected) }
     }
 
+    /// With four digits of another writer in the middle, the payload's length is three more: that fits too.
+    @Test func aBreakThatChangesTheLengthIsPutTogether() throws {
+        let place = ReportLine.marker.utf8.count + 11
+        // Octets 7 and 8: 58 f2, whose last six bits are the digit before which the line breaks.
+        try #require(Self.line[place] == UInt8(ascii: "y"))
+        let log = Self.broken(at: place, by: "1abc\n")
+        #expect(Self.reports(log) == Self.reports(Self.line))
+    }
+
     /// Of two that report, each half goes with its own only, for nobody signed another whole.
     @Test func nothingElseIsMadeOfPieces() {
         let other = Array(ReportLineTests.line.utf8).enumerated().map { index, octet in
@@ -69,18 +78,37 @@ import Testing
         #expect(Self.reports(Self.broken(at: 200, by: "\n" + later) + Self.line).count == 1)
     }
 
-    /// Who writes nothing but beginnings, as long as they may be, costs as much for each octet as others.
-    @Test func aLogOfBeginningsIsBounded() {
+    /// Who writes nothing but beginnings, as long as they may be, costs nothing while they are none.
+    @Test func ofBeginningsWithoutALengthNoneIsDecoded() {
         let beginning =
             Array(ReportLine.marker.utf8) + Array("0oR".utf8)
             + [UInt8](repeating: 0x41, count: ReportLine.maximumDigitCount - 200)
         let log = beginning + [10] + Array(String(repeating: "AAAA\n", count: 8).utf8)
         var scanner = ReportScanner()
-        let start = ContinuousClock.now
         for _ in 0..<4 { _ = scanner.push(log) }
-        let time = start.duration(to: .now)
-        #expect(time < .seconds(60), "\(time) for \(4 * log.count) octets")
+        #expect(scanner.tornDigitCount == 0)
         #expect(scanner.push(Self.line).isEmpty)
         #expect(scanner.finish().count == 1)
+    }
+
+    /// Nor can beginnings whose own line and every next one fits cost more than a whole for each of eight.
+    @Test(arguments: [400, Evidence.maximumLength])
+    func ofWhatFitsOneIsDecodedForEachLine(_ length: Int) {
+        let payload = length - 12 - 64
+        let heads: [UInt8] = [
+            0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26, 0xa0, 0x59, UInt8(payload >> 8),
+            UInt8(payload & 0xff),
+        ]
+        let message = heads + [UInt8](repeating: 0, count: payload) + [0x58, 0x40]
+        let digits = Array(
+            ReportLineTests.base64URL(message + [UInt8](repeating: 0, count: 64)).utf8)
+        // Behind the head of the signature: however many digits are foreign, the next line can fit.
+        let beginning = Array(ReportLine.marker.utf8) + digits.dropLast(20)
+        let fitting = (0..<12).flatMap { [UInt8](repeating: 0x41, count: 20 + $0) + [10] }
+        let log = beginning + [0x20] + fitting
+        var scanner = ReportScanner()
+        for _ in 0..<5 { #expect(scanner.push(log).count == 1) }
+        #expect(scanner.tornDigitCount == 5 * 8 * digits.count)
+        #expect(scanner.tornDigitCount <= 8 * scanner.byteCount)
     }
 }
