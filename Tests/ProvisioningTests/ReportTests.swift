@@ -302,6 +302,21 @@ struct ReportTests {
         #expect(error?.code == .reportMissing)
     }
 
+    /// Where the time is over is chance: it does not choose the reason.
+    @Test func aReportThatIsCutHidesNoReason() throws {
+        let whole = try device.reportLine() + "\n"
+        device.signer = try SigningKey.generate()
+        let forged = try device.reportLine() + "\n"
+        for cut in [String(whole.prefix(whole.count / 2)), String(forged.prefix(100))] {
+            for log in [[forged, cut], [cut + "\n", forged, cut]] {
+                let error = failure { try bench.report(TextLog(log)) }
+                #expect(error?.code == .evidenceSignature)
+            }
+            #expect(failure { try bench.report(TextLog([cut])) }?.code == .evidenceMalformed)
+        }
+        #expect(try bench.eventCount == 0)
+    }
+
     @Test func aMarkerFloodIsGivenUpAndSaidBriefly() throws {
         let flood = String(repeating: "PROVISION-EVIDENCE-1 AAAA\n", count: 5000)
         let error = failure { try bench.report(TextLog([flood, flood])) }

@@ -13,8 +13,10 @@ struct ReportSearch {
     private let noted: (String) -> Void
     private(set) var scanner: ReportScanner
     private(set) var found: [Found] = []
-    /// The last report that was none, or another device's.
+    /// The last report that was none, or another device's. One that is torn counts only where none is whole: where
+    /// a log is cut, in the middle of a line that says more, is chance.
     private(set) var refusal: ProvisioningError?
+    private var hasWhole = false
     private var noteCount = 0
 
     /// A log that is full of broken reports is said so only as often.
@@ -37,7 +39,9 @@ struct ReportSearch {
         for finding in findings {
             switch finding {
             case .torn(let error):
-                refuse(ProvisioningError(error.code, error.description), "a report is torn: ")
+                refuse(
+                    ProvisioningError(error.code, error.description), "a report is torn: ",
+                    isTorn: true)
             case .report(let report): take(report)
             }
         }
@@ -77,8 +81,11 @@ struct ReportSearch {
         } ?? least.first ?? 0
     }
 
-    private mutating func refuse(_ error: ProvisioningError, _ prefix: String) {
-        refusal = error
+    private mutating func refuse(
+        _ error: ProvisioningError, _ prefix: String, isTorn: Bool = false
+    ) {
+        if !isTorn || !hasWhole { refusal = error }
+        hasWhole = hasWhole || !isTorn
         noteCount += 1
         if noteCount < Self.maximumNoteCount { noted(prefix + error.reason) }
         if noteCount == Self.maximumNoteCount { noted("and more of them") }
