@@ -307,10 +307,16 @@ struct ReportTests {
         let whole = try device.reportLine() + "\n"
         device.signer = try SigningKey.generate()
         let forged = try device.reportLine() + "\n"
+        device.signer = nil
+        device.claims = { $0[265] = "tag:other,2026:evidence#1" }
+        let foreign = try device.reportLine() + "\n"
         for cut in [String(whole.prefix(whole.count / 2)), String(forged.prefix(100))] {
-            for log in [[forged, cut], [cut + "\n", forged, cut]] {
-                let error = failure { try bench.report(TextLog(log)) }
-                #expect(error?.code == .evidenceSignature)
+            for (line, code) in [
+                (forged, ErrorCode.evidenceSignature), (foreign, .evidenceProfile),
+            ] {
+                for log in [[line, cut], [cut + "\n", line, cut]] {
+                    #expect(failure { try bench.report(TextLog(log)) }?.code == code)
+                }
             }
             #expect(failure { try bench.report(TextLog([cut])) }?.code == .evidenceMalformed)
         }

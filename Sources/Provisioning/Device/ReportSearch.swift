@@ -13,10 +13,9 @@ struct ReportSearch {
     private let noted: (String) -> Void
     private(set) var scanner: ReportScanner
     private(set) var found: [Found] = []
-    /// The last report that was none, or another device's. One that is torn counts only where none is whole: where
-    /// a log is cut, in the middle of a line that says more, is chance.
+    /// The last report that was none, or another device's. What is malformed counts only where nothing else is
+    /// wrong: where a log is cut, in the middle of a report that says more, is chance.
     private(set) var refusal: ProvisioningError?
-    private var hasWhole = false
     private var noteCount = 0
 
     /// A log that is full of broken reports is said so only as often.
@@ -39,9 +38,7 @@ struct ReportSearch {
         for finding in findings {
             switch finding {
             case .torn(let error):
-                refuse(
-                    ProvisioningError(error.code, error.description), "a report is torn: ",
-                    isTorn: true)
+                refuse(ProvisioningError(error.code, error.description), "a report is torn: ")
             case .report(let report): take(report)
             }
         }
@@ -81,11 +78,8 @@ struct ReportSearch {
         } ?? least.first ?? 0
     }
 
-    private mutating func refuse(
-        _ error: ProvisioningError, _ prefix: String, isTorn: Bool = false
-    ) {
-        if !isTorn || !hasWhole { refusal = error }
-        hasWhole = hasWhole || !isTorn
+    private mutating func refuse(_ error: ProvisioningError, _ prefix: String) {
+        if error.code != .evidenceMalformed || refusal == nil { refusal = error }
         noteCount += 1
         if noteCount < Self.maximumNoteCount { noted(prefix + error.reason) }
         if noteCount == Self.maximumNoteCount { noted("and more of them") }
