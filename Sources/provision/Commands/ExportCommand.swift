@@ -37,9 +37,12 @@ struct ExportCommand: ParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Where to; replaced at once. Default: standard output.", valueName: "file"),
+            "Where to; replaced at once. Default, or -: standard output.", valueName: "file"),
         completion: .file())
     var output: String?
+
+    /// Nil: standard output.
+    private var file: String? { output == "-" ? nil : output }
 
     @Option(help: "Days until the next revocation list is due.")
     var nextUpdateDays = 30
@@ -53,7 +56,9 @@ struct ExportCommand: ParsableCommand {
     func validate() throws {
         if output == "" { throw ValidationError("--output names no file") }
         try peers.check(format)
-        guard !watch || output != nil else { throw ValidationError("--watch needs --output") }
+        guard !watch || file != nil else {
+            throw ValidationError("--watch needs a file that it can replace: --output FILE")
+        }
         guard !watch || format != .crl else {
             throw ValidationError("every revocation list has a number of its own: no --watch")
         }
@@ -66,21 +71,21 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        if output == nil, format.isBinary, Terminal.standardOutput.isInteractive {
+        if file == nil, format.isBinary, Terminal.standardOutput.isInteractive {
             throw ProvisioningError(
                 .usage, "\(format.rawValue) is binary, and standard output is a terminal",
                 hint: "add --output FILE")
         }
         let state = try State()
-        if watch {
+        if watch, let file {
             let session = try Session(isVerbose: false)
-            return try ExportWatch(path: output ?? "", interruption: session.interruption).run(
+            return try ExportWatch(path: file, interruption: session.interruption).run(
                 head: { try state.openRegistry(for: .reading, isVerified: true).head() },
                 write: { try self.export(state, isVerified: true).write(format, to: $0) })
         }
         // A registry that is not there costs no file; a file that can't be written, no number of a list.
         let export = try self.export(state, isVerified: false)
-        let destination = try ExportDestination(path: output)
+        let destination = try ExportDestination(path: file)
         try export.write(format, to: destination)
         try destination.commit()
     }

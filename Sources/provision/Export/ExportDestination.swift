@@ -12,7 +12,7 @@ final class ExportDestination {
     /// Where `path` leads to.
     private let place: String
     /// Nil: what is written is in place at once.
-    private let temporaryPath: String?
+    private let partial: PartialFile?
     private var isOpen: Bool
     /// Whether an earlier content was given up.
     private var isEmptied = false
@@ -28,21 +28,19 @@ final class ExportDestination {
         isOpen = path != nil
         guard let path else {
             place = ""
-            temporaryPath = nil
+            partial = nil
             terminal = .standardOutput
             return
         }
         try StateDirectory.current().refuseOwnFile(path, option: option)
         place = Self.place(of: path)
-        let isReplaced = Self.isReplaced(place)
-        temporaryPath = isReplaced ? "\(place).\(getpid()).partial" : nil
-        let flags = isReplaced ? O_CREAT | O_EXCL | O_NOFOLLOW : O_NOCTTY
+        partial = Self.isReplaced(place) ? PartialFile(beside: place) : nil
         // Before there is one: a signal may come in between.
-        if let temporaryPath { UnfinishedFile.begin(temporaryPath) }
-        let descriptor = try Self.open(temporaryPath ?? place, flags)
+        if let partial { UnfinishedFile.begin(partial.path) }
+        let descriptor = try partial?.create() ?? Self.open(place)
         guard descriptor >= 0 else {
             let cause = errno
-            if temporaryPath != nil { UnfinishedFile.end() }
+            if partial != nil { UnfinishedFile.end() }
             throw Self.unwritable(path, cause, option)
         }
         terminal = Terminal(descriptor: descriptor)
@@ -53,10 +51,10 @@ final class ExportDestination {
     /// A pipe waits for its reader, but not beyond Ctrl-C.
     ///
     /// - Returns: negative: `errno` says why.
-    private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
+    private static func open(_ path: String) throws -> Int32 {
         var status = stat()
         let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
-        guard isPipe else { return Foundation.open(path, O_WRONLY | O_CLOEXEC | flags, 0o644) }
+        guard isPipe else { return Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) }
         while true {
             let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
             guard descriptor < 0, errno == ENXIO else {
@@ -117,14 +115,17 @@ final class ExportDestination {
         // `Terminal` remembers what standard output lost.
         guard let path else { return }
         empty()
-        if failure == 0, temporaryPath != nil, fsync(terminal.descriptor) != 0 { failure = errno }
+        if failure == 0, partial != nil, fsync(terminal.descriptor) != 0 { failure = errno }
         isOpen = false
+        // It stays locked until it has its name.
+        let lock = partial == nil ? -1 : fcntl(terminal.descriptor, F_DUPFD_CLOEXEC, 0)
         if close(terminal.descriptor) != 0, failure == 0 { failure = errno }
-        if let temporaryPath {
-            if failure == 0, rename(temporaryPath, place) != 0 { failure = errno }
-            if failure != 0 { unlink(temporaryPath) }
+        if let partial {
+            if failure == 0, rename(partial.path, place) != 0 { failure = errno }
+            if failure != 0 { unlink(partial.path) }
             UnfinishedFile.end()
         }
+        if lock >= 0 { close(lock) }
         guard failure == 0 else { throw Self.unwritable(path, failure, option) }
     }
 
@@ -132,8 +133,8 @@ final class ExportDestination {
     ///
     /// - Returns: whether the file is another one now.
     func commitIfChanged() throws -> Bool {
-        if failure == 0, let temporaryPath,
-            FileManager.default.contentsEqual(atPath: temporaryPath, andPath: place)
+        if failure == 0, let partial,
+            FileManager.default.contentsEqual(atPath: partial.path, andPath: place)
         {
             abandon()
             return false
@@ -147,14 +148,14 @@ final class ExportDestination {
         guard isOpen else { return }
         isOpen = false
         close(terminal.descriptor)
-        guard let temporaryPath else { return }
-        unlink(temporaryPath)
+        guard let partial else { return }
+        unlink(partial.path)
         UnfinishedFile.end()
     }
 
     /// Gives up what a link leads to, if that is a file.
     private func empty() {
-        guard isOpen, temporaryPath == nil, !isEmptied else { return }
+        guard isOpen, partial == nil, !isEmptied else { return }
         isEmptied = true
         var status = stat()
         guard fstat(terminal.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,

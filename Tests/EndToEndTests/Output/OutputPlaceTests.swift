@@ -30,7 +30,7 @@ import Testing
             let first = try run(
                 "run", "--platform", "native", "--firmware", image, "--detach", "--report", "r")
             #expect(first.status == 0, "\(first.standardError)")
-            for name in ["k", "-", "ü"] {
+            for name in ["k", "./-", "ü"] {
                 let result = try run("export", "--format", "csv", "--output", name)
                 #expect(result.status == 0, "\(result.standardError)")
             }
@@ -38,6 +38,25 @@ import Testing
             try run("export", "--format", "csv", "--output", "x/").expectError("usage", status: 2)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(names.sorted() == ["-", "k", "r", "ü"])
+        }
+    }
+
+    /// As with a log that is read from standard input; a file of that name has its folder before it.
+    @Test func aDashIsStandardOutput() throws {
+        try Executable.withHome { provision in
+            _ = try provision.provisionNative()
+            for format in ["csv", "keyset"] {
+                let expected = try provision("export", "--format", format)
+                let result = try provision.run(
+                    Executable.url, ["export", "--format", format, "--output", "-"],
+                    in: provision.home)
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(!expected.standardOutput.isEmpty)
+                #expect(result.standardOutput == expected.standardOutput)
+            }
+            #expect(!FileManager.default.fileExists(atPath: provision.home.path + "/-"))
+            try provision("export", "--format", "csv", "--watch", "--output", "-")
+                .expectError("usage", status: 2, "--watch needs a file")
         }
     }
 

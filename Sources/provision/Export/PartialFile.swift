@@ -1,0 +1,64 @@
+import Channels
+import Foundation
+
+/// A new file beside the one whose place it is to take: `keys.csv.4711.partial`, with the number of its process.
+///
+/// Its process has it locked. One that nobody has locked is what a killed process left, and the next export to
+/// the same place removes it: its number may be anybody's by then.
+struct PartialFile {
+    let path: String
+    private let place: String
+
+    init(beside place: String) {
+        self.place = place
+        path = "\(place).\(getpid()).partial"
+    }
+
+    /// - Returns: open for writing, and locked until it is closed; negative: `errno` says why.
+    func create() -> Int32 {
+        removeLeftovers()
+        while true {
+            let descriptor = open(
+                path, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+            guard descriptor >= 0 else { return descriptor }
+            // Where nothing can be locked, nothing is taken for a leftover either.
+            guard Self.lock(descriptor, 0), !Self.isAt(path, descriptor) else { return descriptor }
+            // Between the two, another process took it for one.
+            close(descriptor)
+        }
+    }
+
+    private func removeLeftovers() {
+        let folder = place.containingFolder
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where isOurs(name) {
+            let leftover = "\(folder)/\(name)"
+            let descriptor = open(leftover, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            guard descriptor >= 0 else { continue }
+            if Self.lock(descriptor, LOCK_NB), Self.isAt(leftover, descriptor) { unlink(leftover) }
+            close(descriptor)
+        }
+    }
+
+    private func isOurs(_ name: String) -> Bool {
+        let (start, end) = (URL(filePath: place).lastPathComponent + ".", ".partial")
+        guard name.hasPrefix(start), name.hasSuffix(end) else { return false }
+        let number = name.dropFirst(start.count).dropLast(end.count)
+        return !number.isEmpty && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    private static func lock(_ descriptor: Int32, _ flags: Int32) -> Bool {
+        while flock(descriptor, LOCK_EX | flags) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
+
+    /// Whether the path still leads to the file that was opened there.
+    private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0
+            && opened.st_mode & S_IFMT == S_IFREG
+            && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+    }
+}
