@@ -17,6 +17,7 @@ struct USBGuestTests {
     @Test func anotherSerialNumberIsAnotherBoard() throws { try USBGuest.expect("wrong-serial") }
     @Test func ofTwoBoardsNoneIsTaken() throws { try USBGuest.expect("two-alike") }
     @Test func aClosedDeviceNamesTheRule() throws { try USBGuest.expect("denied") }
+    @Test func udevReadsTheRules() throws { try USBGuest.expect("rules") }
     @Test func whoHasTheInterfaceIsNamed() throws { try USBGuest.expect("busy") }
 
     // MARK: What goes wrong on the way
@@ -49,6 +50,12 @@ struct USBGuestTests {
     @Test func aBoardComesFromItsLoader() throws { try USBGuest.expect("reenumerated") }
     @Test func aBoardThatLeavesLateIsFollowed() throws { try USBGuest.expect("came-back") }
 
+    // MARK: Several side by side
+
+    @Test func allBoardsAreProvisioned() throws { try USBGuest.expect("all-at-once") }
+    @Test func allSerialBoardsAreProvisioned() throws { try USBGuest.expect("all-serial") }
+    @Test func oneOfAllLeaves() throws { try USBGuest.expect("all-but-one") }
+
     // MARK: The channel itself
 
     /// The suite that adapter authors have, with a gadget as the far end.
@@ -58,6 +65,8 @@ struct USBGuestTests {
 
     @Test func aSerialPortIsFound() throws { try USBGuest.expect("serial-found") }
     @Test func aSerialPortIsFollowed() throws { try USBGuest.expect("serial-followed") }
+    @Test func ofTwoPortsTheSerialNumberTells() throws { try USBGuest.expect("serial-chosen") }
+    @Test func portsThatSwapNamesAreFollowed() throws { try USBGuest.expect("serial-swapped") }
     @Test func controlLinesReachTheDriver() throws { try USBGuest.expect("serial-lines") }
     @Test func aBoardIsResetByItsLines() throws { try USBGuest.expect("serial-reset") }
     @Test func aBootloaderIsTouched() throws { try USBGuest.expect("serial-touched") }
