@@ -68,6 +68,23 @@ extension Platform {
         return nil
     }
 
+    /// Whether USB's numbers tell the board itself, where its firmware is spoken to over USB.
+    public var isKnownByChannel: Bool {
+        guard channel.kind == .usb, let usb = channel.usb else { return false }
+        // A vendor alone is every device of a vendor.
+        return usb.serialNumber != nil || usb.productID != nil
+    }
+
+    /// Why `device` is the board itself, by its `[channel.usb]`; nil: it is not, as far as USB tells without its
+    /// being opened. A debug probe in `[match]` may be plugged in beside it.
+    public func channelReason(for device: AttachedDevice) -> String? {
+        guard isKnownByChannel, let selection = channel.usb, let usb = device.usb,
+            selection.matches(usb)
+        else { return nil }
+        return "USB \(usb.numbers), as [channel.usb] says"
+            + (selection.serialNumber.map { ", which is \($0)" } ?? "")
+    }
+
     static func usbMatches(
         _ root: PlatformSection<RootKey>
     ) throws(ProvisioningError) -> [USBMatch] {

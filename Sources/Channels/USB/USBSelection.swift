@@ -49,12 +49,15 @@ public struct USBSelection: Sendable, Hashable {
     }
 
     public func matches(_ candidate: USBInterface) -> Bool {
-        (vendorID ?? candidate.device.vendorID) == candidate.device.vendorID
-            && (productID ?? candidate.device.productID) == candidate.device.productID
-            && (interface == nil || interface == candidate.name)
+        matches(candidate.device) && (interface == nil || interface == candidate.name)
+    }
+
+    /// Whether one of the device's interfaces may be meant.
+    public func matches(_ device: USBIdentity) -> Bool {
+        (vendorID ?? device.vendorID) == device.vendorID
+            && (productID ?? device.productID) == device.productID
             && (serialNumber == nil
-                || [candidate.device.serialNumber, candidate.device.location]
-                    .contains(serialNumber))
+                || [device.serialNumber, device.location].contains(serialNumber))
     }
 
     /// As lsusb writes them: hexadecimal, with or without 0x.

@@ -9,8 +9,9 @@ struct PlatformsMatchCommand: ParsableCommand {
         commandName: "match",
         abstract: "Which platforms the attached boards are, and why, or why not.",
         discussion: """
-            USB's numbers, names and serial numbers are held against [match] of every platform file. One \
-            that agrees is taken without --platform; of several none is. Nothing is opened.
+            USB's numbers, names and serial numbers are held against [match] of every platform file, and \
+            against [channel.usb] of a board that is spoken to over USB. One that agrees is taken without \
+            --platform; of several none is. Nothing is opened.
 
             EXAMPLES
               provision platforms match
@@ -64,7 +65,7 @@ struct MatchAccount: Encodable {
     init(_ desk: Desk, isOfOne: Bool) {
         let attached = isOfOne ? desk.devices.filter { $0.usb != nil } : desk.boards.map(\.device)
         devices = attached.map { device in
-            let rules = desk.platforms.flatMap { Self.rules(of: $0, device, isOfOne) }
+            let rules = desk.platforms.flatMap { Self.rules(of: $0, device, isOfOne, desk) }
             let matching = rules.filter(\.matches)
             return Device(
                 name: Desk.name(of: device),
@@ -73,15 +74,21 @@ struct MatchAccount: Encodable {
     }
 
     private static func rules(
-        of platform: Platform, _ device: AttachedDevice, _ isOfOne: Bool
+        of platform: Platform, _ device: AttachedDevice, _ isOfOne: Bool, _ desk: Desk
     ) -> [Rule] {
         func rule(_ matches: Bool, _ why: String) -> Rule {
             Rule(platform: platform.name, origin: platform.origin, matches: matches, why: why)
         }
-        if let match = platform.match(device) { return [rule(true, match.reason)] }
+        if let reason = desk.reason(for: device, as: platform) { return [rule(true, reason)] }
         guard isOfOne, let usb = device.usb else { return [] }
-        guard !platform.usbMatches.isEmpty else { return [rule(false, "its file has no [match]")] }
-        return platform.usbMatches.compactMap { $0.obstacle(for: usb).map { rule(false, $0) } }
+        var obstacles = platform.usbMatches.compactMap { $0.obstacle(for: usb) }
+        if platform.channelReason(for: device) != nil {
+            obstacles.append("USB \(usb.numbers) is in [channel.usb], and its probe is attached")
+        } else if platform.isKnownByChannel, let selection = platform.channel.usb {
+            obstacles.append("USB \(usb.numbers) is not \(selection) of [channel.usb]")
+        }
+        if obstacles.isEmpty { obstacles.append("its file has no [match]") }
+        return obstacles.map { rule(false, $0) }
     }
 
     var text: String {

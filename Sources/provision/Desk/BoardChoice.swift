@@ -258,7 +258,9 @@ extension Desk {
     }
 
     private func disagreement(of device: AttachedDevice, with platform: Platform) -> String? {
-        guard !platform.usbMatches.isEmpty, platform.match(device) == nil else { return nil }
+        guard !platform.usbMatches.isEmpty, platform.match(device) == nil,
+            platform.channelReason(for: device) == nil
+        else { return nil }
         return "note: \(Self.name(of: device)) is not what the platform \(platform.name) describes"
     }
 }

@@ -8,7 +8,7 @@ extension Desk {
         _ device: AttachedDevice, _ platform: Platform, _ connection: Connection,
         _ given: GivenFlash?
     ) throws(ProvisioningError) {
-        let rivals = devices.filter { $0 != device && platform.match($0) != nil }
+        let rivals = devices.filter { $0 != device && reason(for: $0, as: platform) != nil }
         if let given { return try check(given, device, rivals, connection) }
         try checkServer(of: [device] + rivals, platform, connection)
         guard case .command(let commands) = platform.flash else { return }

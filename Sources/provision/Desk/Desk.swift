@@ -15,7 +15,6 @@ struct Desk: Sendable {
 
     struct Match: Sendable {
         let platform: Platform
-        let rule: USBMatch
         /// What agrees, for people.
         let reason: String
     }
@@ -34,10 +33,18 @@ struct Desk: Sendable {
 
     private func matches(_ device: AttachedDevice) -> [Match] {
         platforms.compactMap { platform in
-            platform.match(device).map {
-                Match(platform: platform, rule: $0.rule, reason: $0.reason)
-            }
+            reason(for: device, as: platform).map { Match(platform: platform, reason: $0) }
         }
+    }
+
+    /// Why `device` is a board of `platform`; nil: it is none. Where what [match] describes is attached, as a debug
+    /// probe, the board's own USB beside it is no second board.
+    func reason(for device: AttachedDevice, as platform: Platform) -> String? {
+        if let match = platform.match(device) { return match.reason }
+        guard let reason = platform.channelReason(for: device),
+            !devices.contains(where: { platform.match($0) != nil })
+        else { return nil }
+        return reason
     }
 
     /// Whether no other device has its serial number: some makers give all boards the same.

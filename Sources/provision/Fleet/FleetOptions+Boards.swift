@@ -126,7 +126,7 @@ extension Desk {
         _ platform: Platform?, _ connection: Connection, isFlashing: Bool,
         given: GivenFlash?
     ) throws(ProvisioningError) -> [BoardChoice] {
-        if let platform, platform.usbMatches.isEmpty {
+        if let platform, platform.usbMatches.isEmpty, !platform.isKnownByChannel {
             throw ProvisioningError(
                 .boardUnknown,
                 "the platform \(platform.name) does not say how its boards are recognised",

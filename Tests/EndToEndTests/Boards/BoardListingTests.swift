@@ -38,6 +38,76 @@ import Testing
         #expect(try self.listing(of: tree, state, "--platform", "microbit").records.count == 1)
     }
 
+    /// By what its file says of its own USB, where that tells one kind of device.
+    @Test(arguments: [
+        ("vendor = 0x1209, product = 0x0002", "USB 1209:0002, as [channel.usb] says"),
+        ("vendor = 0x1209, serial = \"SN2\"", "USB 1209:0002, as [channel.usb] says, which is SN2"),
+        ("serial = \"1-2\"", "USB 1209:0002, as [channel.usb] says, which is 1-2"),
+        ("vendor = 0x1209", nil), ("interface = \"provisioning\"", nil),
+    ])
+    func aBoardThatIsSpokenToOverUSBIsKnown(usb: String, why: String?) throws {
+        let tree = try USBTree()
+        try tree.plug(at: "1-1", "1209:0003", "another", serial: "SN1")
+        try tree.plug(at: "1-2", "1209:0002", "board", serial: "SN2")
+        let text = """
+            name = "own"
+            description = "a board with a USB port of its own"
+            board = "native"
+            [flash]
+            method = "gdb"
+            [channel]
+            kind = "usb"
+            usb = { \(usb) }
+            """
+        try Data(text.utf8).write(to: tree.root.appending(path: "own.toml"))
+        let listing = try listing(
+            of: tree, tree.root, "--platforms", tree.root.path, "--platform", "own")
+        #expect(listing.records.map { $0.platforms[0].why } == [why].compactMap(\.self))
+        #expect(listing.records.map { $0.usb?.location } == (why == nil ? [] : ["1-2"]))
+
+        let platform = try Platform(
+            parsing: Array(text.utf8), name: "own", file: "own.toml")
+        let desk = Desk(platforms: [platform], devices: tree.list())
+        let account = MatchAccount(desk, isOfOne: true)
+        #expect(account.devices.map(\.platform) == [nil, why.map { _ in "own" }])
+        if let why {
+            let choice = try desk.choice(nil, Connection(), isFlashing: false)
+            #expect(choice.connection.foundPlace == "1-2")
+            #expect(choice.remark?.hasSuffix("is a own: \(why)") == true)
+            #expect(account.devices[0].rules[0].why.hasSuffix("of [channel.usb]"))
+        }
+    }
+
+    /// Its probe is attached, too, and one board is not two.
+    @Test func aProbeAndTheBoardsOwnUSBAreOneBoard() throws {
+        let tree = try USBTree()
+        try tree.plug(at: "1-1", "0d28:0204", "DAPLink", serial: "A", ports: "ttyACM0")
+        try tree.plug(at: "1-2", "1209:0002", "board", serial: "SN2")
+        let text = """
+            name = "both"
+            description = "a board with a probe and a USB port of its own"
+            board = "native"
+            [match]
+            usb = [{ vendor = 0x0d28, product = 0x0204 }]
+            [flash]
+            method = "gdb"
+            [channel]
+            kind = "usb"
+            usb = { vendor = 0x1209, product = 0x0002 }
+            """
+        let platform = try Platform(
+            parsing: Array(text.utf8), name: "both", file: "both.toml")
+        func places(_ devices: [AttachedDevice]) -> [String?] {
+            Desk(platforms: [platform], devices: devices).boards.filter { !$0.matches.isEmpty }
+                .map { $0.device.usb?.location }
+        }
+        #expect(places(tree.list()) == ["1-1"])
+        #expect(places(tree.list().filter { $0.usb?.location != "1-1" }) == ["1-2"])
+        let choice = try Desk(platforms: [platform], devices: tree.list())
+            .choice(nil, Connection(), isFlashing: false)
+        #expect(choice.connection.foundPlace == nil)
+    }
+
     @Test func saysWhoHoldsAPort() throws {
         let tree = try USBTree()
         try tree.add(port: "ttyAMA0")
