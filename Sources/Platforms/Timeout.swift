@@ -29,7 +29,7 @@ public enum Timeout: String, CaseIterable, Sendable, Hashable {
         case .write: "until the channel takes what is sent"
         case .flash: "flashing, by the probe or each command of a tool"
         case .touch: "from the 1200-baud touch until the port is back"
-        case .port: "until a port that left while flashing is back"
+        case .port: "until a named port is plugged in, or one that left while flashing is back"
         case .rate: "each of several baud rates, before the next is tried"
         case .connect: "a connection, or the address of a name"
         case .probe: "an answer of the probe's GDB server"
@@ -51,7 +51,7 @@ public struct Timeouts: Sendable, Hashable {
     /// What differs from the standard.
     private var values: [Timeout: Duration]
 
-    init(_ values: [Timeout: Duration] = [:]) { self.values = values }
+    public init(_ values: [Timeout: Duration] = [:]) { self.values = values }
 
     public subscript(timeout: Timeout) -> Duration {
         if let value = values[timeout] { return value }
@@ -63,7 +63,8 @@ public struct Timeouts: Sendable, Hashable {
     /// Whether the file, or the user, says so.
     public func isGiven(_ timeout: Timeout) -> Bool { values[timeout] != nil }
 
-    func merging(_ others: [Timeout: Duration]) -> Timeouts {
+    /// `others` in the place of its own.
+    public func merging(_ others: [Timeout: Duration]) -> Timeouts {
         Timeouts(values.merging(others) { $1 })
     }
 

@@ -27,7 +27,8 @@ struct Session {
         self.reporter = reporter
     }
 
-    /// The board that is meant, and a word about what the user did not say.
+    /// The board that is meant, and a word about what the user did not say. One that is named and not there yet is
+    /// waited for.
     ///
     /// - Parameters:
     ///   - isFlashing: whether a flash tool will be run.
@@ -38,6 +39,8 @@ struct Session {
     ) throws(ProvisioningError) -> BoardChoice {
         let platform = try options.namedPlatform(
             interruption, within: connection.link.timeouts[.connect])
+        let awaited = try AwaitedPlace(connection, of: platform, isFlashing: isFlashing)
+        try awaited?.wait(for: platform, connection, interruption)
         let choice = try options.desk(beside: platform).choice(
             platform, connection, isFlashing: isFlashing, given: given)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }

@@ -40,7 +40,7 @@ extension Duration {
     }
 
     /// For messages: `5 s`, `250 ms`.
-    var brief: String {
+    package var brief: String {
         let milliseconds = roundedUpMilliseconds
         guard milliseconds.isMultiple(of: 1000) else { return "\(milliseconds) ms" }
         return "\(milliseconds / 1000) s"

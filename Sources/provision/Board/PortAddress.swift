@@ -17,9 +17,9 @@ enum PortAddress {
     /// Nil: the user named none.
     ///
     /// - Throws: `.usage`, quoting a name that is none of its kind.
-    init?(_ connection: Connection, of platform: Platform) throws(ProvisioningError) {
+    init?(_ connection: Connection, of platform: Platform?) throws(ProvisioningError) {
         guard let name = connection.port else { return nil }
-        if (connection.channel ?? platform.channel.kind) == .adapter {
+        if (connection.channel ?? platform?.channel.kind) == .adapter {
             self = .adapter(name)
         } else if let address = try OpenOCDAddress(parsing: name) {
             self = .openOCD(address)

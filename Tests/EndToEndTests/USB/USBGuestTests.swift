@@ -14,6 +14,9 @@ struct USBGuestTests {
     @Test func aBoardIsFoundByItsPlace() throws { try USBGuest.expect("found-by-place") }
     @Test func aBoardIsFoundByItsInterface() throws { try USBGuest.expect("found-by-interface") }
     @Test func anotherSerialNumberIsAnotherBoard() throws { try USBGuest.expect("wrong-serial") }
+    @Test func aBoardThatIsPluggedInLateIsWaitedFor() throws {
+        try USBGuest.expect("plugged-late")
+    }
     @Test func ofTwoBoardsNoneIsTaken() throws { try USBGuest.expect("two-alike") }
     @Test func aClosedDeviceNamesTheRule() throws { try USBGuest.expect("denied") }
     @Test func udevReadsTheRules() throws { try USBGuest.expect("rules") }
@@ -63,6 +66,9 @@ struct USBGuestTests {
     // MARK: Serial ports
 
     @Test func aSerialPortIsFound() throws { try USBGuest.expect("serial-found") }
+    @Test func aSerialPortThatComesLateIsWaitedFor() throws {
+        try USBGuest.expect("serial-plugged-late")
+    }
     @Test func aSerialPortIsFollowed() throws { try USBGuest.expect("serial-followed") }
     @Test func ofTwoPortsTheSerialNumberTells() throws { try USBGuest.expect("serial-chosen") }
     @Test func portsThatSwapNamesAreFollowed() throws { try USBGuest.expect("serial-swapped") }

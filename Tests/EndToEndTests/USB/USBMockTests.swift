@@ -51,8 +51,9 @@ struct USBMockTests {
     @Test(arguments: ["usb:SN009", "usb:1209:0003", "usb:1209:0002:SN009", "usb:1-2"])
     func anotherBoardIsNotTaken(port: String) throws {
         try Executable.withHome { executable in
-            let result = try enroll("--port", port, with: executable)
+            let result = try enroll("--port", port, "--timeout", "port=200ms", with: executable)
             result.expectError("channel-unavailable", status: 5, "SN002 at 1-1")
+            #expect(result.standardError.contains("waiting 200 ms for the USB device "))
         }
     }
 
@@ -63,8 +64,10 @@ struct USBMockTests {
             #expect(try enroll("--port", "usb:SN002", devices: "two", with: executable).status == 0)
             let chosen = try enroll("--usb-serial", "SN002", devices: "two", with: executable)
             #expect(chosen.status == 0, "\(chosen.standardError)")
-            try enroll("--usb-serial", "SN004", devices: "two", with: executable)
-                .expectError("channel-unavailable", status: 5, "SN004", "SN003")
+            try enroll(
+                "--usb-serial", "SN004", "--timeout", "port=200ms", devices: "two",
+                with: executable
+            ).expectError("channel-unavailable", status: 5, "SN004", "SN003")
         }
     }
 

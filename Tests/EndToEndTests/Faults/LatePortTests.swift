@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// A board that is named, and plugged in only after the command was given.
+@Suite struct LatePortTests {
+    @Test func aNamedPortIsWaitedFor() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let port = provision.home.appending(path: "ttyACM1")
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "enroll", "--platform", "native", "--port", port.path, "--json",
+                    "--timeout", "port=10min",
+                ])
+            #expect(run.says("waiting 600 s for \(port.path) to be plugged in"))
+            let device = try NativeDevice(image, in: provision.home.appending(path: "device"))
+            defer { device.stop() }
+            try FileManager.default.createSymbolicLink(
+                at: port, withDestinationURL: URL(filePath: device.line.port))
+            #expect(run.wait() == 0, "\(run.errorOutput)")
+            let key = try #require(try run.json()["thumbprint"] as? String)
+            #expect(try provision.keys() == ["active": [key]])
+        }
+    }
+
+    /// By the option, and by the platform's key.
+    @Test func theWaitHasAnEnd() throws {
+        try Executable.withHome { provision in
+            let text = """
+                name = "late"
+                description = "a board that nobody plugs in"
+                board = "native"
+                [flash]
+                method = "gdb"
+                [channel]
+                kind = "uart"
+                [timeouts]
+                port-ms = 300
+                """
+            try Data(text.utf8).write(to: provision.home.appending(path: "late.toml"))
+            let port = provision.home.path + "/ttyACM1"
+            for (options, time) in [([], "300 ms"), (["--timeout", "port=200ms"], "200 ms")] {
+                let result = try provision.run(
+                    Executable.url,
+                    ["enroll", "--platforms", provision.home.path, "--platform", "late"]
+                        + ["--port", port] + options)
+                result.expectError(
+                    "channel-unavailable", status: 5, "there is no port \(port)")
+                #expect(result.standardError.contains("waiting \(time) for \(port)"))
+            }
+            #expect(try provision.keys().isEmpty)
+        }
+    }
+
+    /// What is named by its serial number alone, which also tells the platform.
+    @Test func aNamedSerialNumberIsWaitedFor() throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "enroll", "--usb-serial", "no-such-board", "--timeout", "port=200ms")
+            result.expectError("board-unknown", status: 5, "no-such-board")
+            #expect(
+                result.standardError.contains(
+                    "waiting 200 ms for a USB device with the serial number no-such-board"))
+        }
+    }
+
+    /// A name in no folder of devices is mistyped: nothing comes there.
+    @Test(arguments: ["ttyACM1", "/dev/null/ttyACM1"])
+    func whatCantComeIsNotWaitedFor(port: String) throws {
+        try Executable.withHome { provision in
+            let result = try provision(
+                "enroll", "--platform", "native", "--port", port, "--timeout", "port=10min")
+            result.expectError("channel-unavailable", status: 5, port)
+            #expect(!result.standardError.contains("waiting"))
+        }
+    }
+
+    @Test func theWaitIsInterrupted() throws {
+        try Executable.withHome { provision in
+            let run = try BackgroundRun(
+                provision,
+                [
+                    "enroll", "--platform", "native", "--port", provision.home.path + "/ttyACM1",
+                    "--timeout", "port=10min",
+                ])
+            #expect(run.says("waiting 600 s"))
+            #expect(run.interrupt() == 130, "\(run.errorOutput)")
+        }
+    }
+}
