@@ -14,15 +14,15 @@ struct DeviceAnswersTests {
     @Test func aSilentDeviceIsNamedWithItsPort() throws {
         let bench = try Bench()
         let device = try SimulatedDevice()
-        // One request after 250 ms, and one more.
-        bench.plan.deadlines.boot = .milliseconds(300)
+        // A request every 250 ms, or more seldom where the machine is busy.
+        bench.plan.deadlines.boot = .seconds(2)
         device.reaction = { _ in .miss }
         let error = failure { _ = try bench.run(device) }
         #expect(error?.code == .deviceSilent)
         #expect(error?.reason.contains(device.name) == true)
-        #expect(device.requests.count == 2)
+        #expect(device.requests.count >= 2)
         // Why it was asked again; the error says the rest.
-        #expect(bench.log.remarks.count == 1)
+        #expect(bench.log.remarks.count == device.requests.count - 1)
         let remark = try #require(bench.log.remarks.first)
         #expect(remark.hasPrefix("no answer in "))
         #expect(remark.hasSuffix(" ms: trying again to say hello to the device"))
