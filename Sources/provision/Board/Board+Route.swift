@@ -11,7 +11,8 @@ extension Board {
         case .channel, nil: break
         case .flasher: return MonitorRoute { [unowned self] in monitor }
         case .socket(let endpoint):
-            return SocketRoute(endpoint, platform.timeouts, interruption: interruption)
+            return SocketRoute(
+                endpoint, platform.timeouts, isLog: true, interruption: interruption)
         case .listener(let host, let port):
             return ListenerRoute(host, port, platform.timeouts, interruption: interruption)
         case .standardInput?, .path?:

@@ -61,10 +61,17 @@ struct LogOptions: ParsableArguments {
         if log == "" { throw ValidationError("--log names nothing") }
         if outputCredentials == "" { throw ValidationError("--output-credentials names no folder") }
         guard follow else { return }
-        guard let log, !["-", "channel", "flasher"].contains(log),
-            try LogSource(address: log) == nil
-        else {
+        guard let log, !["-", "channel", "flasher"].contains(log), !Self.isAddress(log) else {
             throw ValidationError("--follow is for a file with --log")
+        }
+    }
+
+    /// Also of one that is wrong: `source` says how.
+    private static func isAddress(_ text: String) -> Bool {
+        do throws(ProvisioningError) {
+            return try LogSource(address: text) != nil
+        } catch {
+            return false
         }
     }
 

@@ -123,14 +123,35 @@ import Testing
         }
     }
 
+    /// Also of a line that the tool did not end.
+    @Test(arguments: [[], ["--attach"]])
+    func itsEndIsTheEndOfTheLog(_ options: [String]) throws {
+        try OneWayDesk.with { desk in
+            let log = try desk.bootLog()
+            let report = try #require(log.range(of: "PROVISION-EVIDENCE-1 "))
+            let end = log[report.upperBound...].firstIndex { $0.isNewline } ?? log.endIndex
+            let server = try LogServer(String(log[..<end]), closes: true)
+            let result = try desk.run(
+                ["enroll", "--platform", "native", "--log", "tcp:127.0.0.1:\(server.port)"]
+                    + options)
+            server.end()
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try desk.provision.keys()["active"]?.count == 1)
+            #expect(options.isEmpty || result.standardError.contains("read-only"))
+        }
+    }
+
     @Test func whatIsNoAddressIsRefused() throws {
         try OneWayDesk.with { desk in
             for log in [
                 "listen:", "listen:x", "listen:h:0", "listen:unix:/x", "tcp:h", "tcp:a b:1",
             ] {
-                let result = try desk.run(["enroll", "--platform", "native", "--log", log])
-                result.expectError("usage", status: 2, "\"\(log)\"")
-                #expect(result.hint?.contains("./\(log)") == true, "\(result.standardError)")
+                for follow in [[], ["--follow"]] {
+                    let result = try desk.run(
+                        ["enroll", "--platform", "native", "--log", log] + follow)
+                    result.expectError("usage", status: 2, "\"\(log)\"")
+                    #expect(result.hint?.contains("./\(log)") == true, "\(result.standardError)")
+                }
             }
             let follows = try desk.run([
                 "enroll", "--platform", "native", "--log", "listen::19021", "--follow",
@@ -183,7 +204,8 @@ private final class LogServer {
     /// What the clients sent.
     var received: [UInt8] { state.received }
 
-    init(_ text: String) throws {
+    /// - Parameter closes: whether it hangs up when it has said all.
+    init(_ text: String, closes: Bool = false) throws {
         port = try JTAGProbe.freePort()
         let found = try HostAddresses.find(
             "127.0.0.1", port, until: Deadline(within: .seconds(60)), Interruption())
@@ -195,7 +217,7 @@ private final class LogServer {
             while case let client = accept(descriptor, nil, nil), client >= 0 {
                 _ = Array(text.utf8).withUnsafeBytes { write(client, $0.baseAddress, $0.count) }
                 var buffer = [UInt8](repeating: 0, count: 64)
-                while case let count = read(client, &buffer, buffer.count), count > 0 {
+                while !closes, case let count = read(client, &buffer, buffer.count), count > 0 {
                     state.add(buffer.prefix(count))
                 }
                 close(client)
