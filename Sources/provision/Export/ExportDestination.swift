@@ -147,10 +147,10 @@ final class ExportDestination {
     func abandon() {
         guard isOpen else { return }
         isOpen = false
+        // As long as it is locked, its name is nobody else's.
+        if let partial { unlink(partial.path) }
         close(terminal.descriptor)
-        guard let partial else { return }
-        unlink(partial.path)
-        UnfinishedFile.end()
+        if partial != nil { UnfinishedFile.end() }
     }
 
     /// Gives up what a link leads to, if that is a file.

@@ -1,7 +1,7 @@
 import Channels
 import Foundation
 
-/// A new file beside the one whose place it is to take: `keys.csv.4711.partial`, with the number of its process.
+/// A new file beside the one whose place it is to take: `keys.csv.provision-4711.partial`, with the number of its process.
 ///
 /// Its process has it locked. One that nobody has locked is what a killed process left, and the next export to
 /// the same place removes it: its number may be anybody's by then.
@@ -9,9 +9,16 @@ struct PartialFile {
     let path: String
     private let place: String
 
+    /// Nobody else's file is taken for a leftover.
+    private static let mark = ".provision-"
+    /// What a cleaner takes to see that a file is not its, and more.
+    private static let patience = 20
+    /// Microseconds.
+    private static let pause: UInt32 = 10_000
+
     init(beside place: String) {
         self.place = place
-        path = "\(place).\(getpid()).partial"
+        path = "\(place)\(Self.mark)\(getpid()).partial"
     }
 
     /// - Returns: open for writing, and locked until it is closed; negative: `errno` says why.
@@ -21,8 +28,14 @@ struct PartialFile {
             let descriptor = open(
                 path, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
             guard descriptor >= 0 else { return descriptor }
-            // Where nothing can be locked, nothing is taken for a leftover either.
-            guard Self.lock(descriptor, 0), !Self.isAt(path, descriptor) else { return descriptor }
+            // Where nothing can be locked, nothing is taken for a leftover either; and whoever may read it could
+            // keep it locked.
+            var tries = 0
+            while !Self.lock(descriptor), tries < Self.patience {
+                usleep(Self.pause)
+                tries += 1
+            }
+            guard !Self.isAt(path, descriptor) else { return descriptor }
             // Between the two, another process took it for one.
             close(descriptor)
         }
@@ -35,23 +48,20 @@ struct PartialFile {
             let leftover = "\(folder)/\(name)"
             let descriptor = open(leftover, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard descriptor >= 0 else { continue }
-            if Self.lock(descriptor, LOCK_NB), Self.isAt(leftover, descriptor) { unlink(leftover) }
+            if Self.lock(descriptor), Self.isAt(leftover, descriptor) { unlink(leftover) }
             close(descriptor)
         }
     }
 
     private func isOurs(_ name: String) -> Bool {
-        let (start, end) = (URL(filePath: place).lastPathComponent + ".", ".partial")
+        let (start, end) = (URL(filePath: place).lastPathComponent + Self.mark, ".partial")
         guard name.hasPrefix(start), name.hasSuffix(end) else { return false }
         let number = name.dropFirst(start.count).dropLast(end.count)
         return !number.isEmpty && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    private static func lock(_ descriptor: Int32, _ flags: Int32) -> Bool {
-        while flock(descriptor, LOCK_EX | flags) != 0 {
-            guard errno == EINTR else { return false }
-        }
-        return true
+    private static func lock(_ descriptor: Int32) -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     /// Whether the path still leads to the file that was opened there.

@@ -44,7 +44,7 @@ import Testing
             try Executable.withHome { provision in
                 _ = try provision.provisionNative()
                 let file = provision.home.path + "/keys.csv"
-                try Data("half".utf8).write(to: URL(filePath: file + ".7.partial"))
+                try Data("half".utf8).write(to: URL(filePath: file + ".provision-7.partial"))
                 let library = try PreloadedLibrary(
                     "numbering", in: provision.home, "int getpid(void) { return 7; }")
                 let result = try provision(
@@ -60,11 +60,14 @@ import Testing
         try Executable.withHome { provision in
             _ = try provision.provisionNative()
             let file = provision.home.path + "/keys.csv"
-            let others = ["keys.csv.new.partial", "other.csv.1.partial", "keys.csv..partial"]
-            for name in others + ["keys.csv.1.partial"] {
+            let others = [
+                "keys.csv.provision-new.partial", "other.csv.provision-1.partial",
+                "keys.csv.provision-.partial", "keys.csv.2024.partial",
+            ]
+            for name in others + ["keys.csv.provision-1.partial"] {
                 try Data("half".utf8).write(to: provision.home.appending(path: name))
             }
-            let descriptor = open(file + ".1.partial", O_RDONLY | O_CLOEXEC)
+            let descriptor = open(file + ".provision-1.partial", O_RDONLY | O_CLOEXEC)
             try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
             let command = ["export", "--format", "csv", "--output", file]
             #expect(try provision.run(Executable.url, command).status == 0)
