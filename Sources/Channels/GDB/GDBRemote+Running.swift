@@ -9,8 +9,9 @@ extension GDBRemote {
         let least = max(.milliseconds(500), replyTimeout / 10, negotiation * 2)
         return min(least, replyTimeout)
     }
-    /// How long it may take for the answer that it held back until the core stood still.
-    private var remark: Duration { patience / 25 }
+    /// How long it may take for the answer that it held back until the core stood still: no longer than a core's
+    /// watchdog bears, however patient the user is.
+    private var remark: Duration { min(patience / 25, .milliseconds(100)) }
 
     /// Whether the server answers requests for memory while the core runs, as OpenOCD and J-Link do on
     /// Cortex-M. Black Magic and pyOCD may say nothing, and QEMU stops the core whatever is sent.

@@ -202,7 +202,8 @@ final class DeviceSession {
         }
     }
 
-    /// A datagram has no parts.
+    /// In pieces with pauses where the line loses requests that come at once. What the device says meanwhile is
+    /// kept for the next `read`. A datagram has no parts.
     private func send(_ line: [UInt8]) throws(ProvisioningError) {
         guard let step = pace.step, !channel.carriesDatagrams else {
             return try channel.write(line, within: deadlines.write)
@@ -213,7 +214,9 @@ final class DeviceSession {
             rest = rest.dropFirst(step.pieceLength)
             let end = now + step.pause
             while case let remaining = end - now, remaining > .zero {
-                early += try channel.read(atMost: readLimit, within: remaining)
+                let bytes = try channel.read(atMost: readLimit, within: remaining)
+                // Of a flood, no more than the session takes before it gives up.
+                if early.count <= session.settings.maximumByteCount { early += bytes }
             }
         }
     }
