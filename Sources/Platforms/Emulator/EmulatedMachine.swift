@@ -19,6 +19,8 @@ final class EmulatedMachine {
     private static let stopTimeout = Duration.seconds(2)
     /// How much longer QEMU may take for an answer than its board for its own start: it shares a computer.
     private static let slowness = 3
+    /// A board that starts at once makes no computer fast.
+    private static let leastTimeout = Duration.seconds(15)
 
     /// Starts QEMU and restores the memory.
     ///
@@ -40,7 +42,7 @@ final class EmulatedMachine {
             try MachineMonitor(
                 channel: StreamChannel(
                     descriptor: control.takeNear(), name: "QEMU", interruption: Interruption()),
-                answerTimeout: timeouts.boot * Self.slowness)
+                answerTimeout: max(Self.leastTimeout, timeouts.boot * Self.slowness))
         }
         memory = BoardMemory(configuration.persistedRegions, folder, monitor)
         Self.wakeForInput(child, uart)

@@ -102,8 +102,12 @@ package final class MachineMonitor: @unchecked Sendable {
                 "QEMU refused \"\(command)\": "
                     + PlainText.sanitized(failure.desc.utf8.prefix(500)))
         }
-        throw ProvisioningError(.emulatorFailed, "QEMU does not answer \"\(command)\"")
+        throw ProvisioningError(
+            .emulatorFailed, "QEMU does not answer \"\(command)\"", hint: Self.silenceHint)
     }
+
+    private static let silenceHint =
+        "is it stopped, or the machine very busy? end it and run again; --timeout boot=60s waits longer"
 
     private func line(until deadline: ContinuousClock.Instant) throws(ProvisioningError) -> [UInt8]
     {
@@ -116,10 +120,12 @@ package final class MachineMonitor: @unchecked Sendable {
             guard rest > .zero else {
                 throw ProvisioningError(
                     .emulatorFailed,
-                    "QEMU does not answer on its control socket in \(answerTimeout)")
+                    "QEMU does not answer on its control socket in \(answerTimeout.brief)",
+                    hint: Self.silenceHint)
             }
             guard received.count <= Self.maximumLineLength else {
-                throw ProvisioningError(.emulatorFailed, "QEMU's control socket makes no sense")
+                throw ProvisioningError(
+                    .emulatorFailed, "QEMU's control socket makes no sense", hint: Self.silenceHint)
             }
             received += try channel.read(atMost: 4096, within: rest)
         }

@@ -68,6 +68,7 @@ struct ConnectionOptions: ParsableArguments {
 
     func validate() throws {
         if port == "" { throw ValidationError("--port names no port") }
+        if usbSerial == "" { throw ValidationError("--usb-serial names no device") }
         // Its ports are whatever an adapter understands.
         if channel == .adapter { return }
         if let port, let channel, channel != .rtt,

@@ -18,8 +18,10 @@ extension PlatformOptions {
     }
 
     /// The one that the user named, or all that there are files of. A bad file hides no other platform.
-    func consideredPlatforms() throws(ProvisioningError) -> [Platform] {
-        try considered(namedPlatform())
+    func consideredPlatforms(within timeout: Duration? = nil) throws(ProvisioningError)
+        -> [Platform]
+    {
+        try considered(namedPlatform(within: timeout))
     }
 
     private func considered(_ named: Platform?) throws(ProvisioningError) -> [Platform] {

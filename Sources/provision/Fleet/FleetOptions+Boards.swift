@@ -19,7 +19,8 @@ extension FleetOptions {
         let catalogue = try options.catalogue()
         var choices: [BoardChoice] = []
         if all {
-            let platforms = try options.consideredPlatforms()
+            let platforms = try options.consideredPlatforms(
+                within: connection.link.timeouts[.connect])
             let named = options.platform == nil ? nil : platforms.first
             if let named, named.emulation != nil {
                 try given?.check(named, connection)
@@ -31,7 +32,8 @@ extension FleetOptions {
         }
         for board in boards {
             let platform = try catalogue.platform(
-                named: board.platform, orAskingWith: nil)
+                named: board.platform, orAskingWith: nil,
+                within: connection.link.timeouts[.connect])
             var connection = connection
             (connection.port, connection.instance) = (board.port, board.instance)
             if let probe = board.probe {
