@@ -82,20 +82,6 @@ struct CryptographyBenchmark: Benchmark {
         ]
     }
 
-    /// Rates of this project and of a peer, measured one right after the other: the machine is not always
-    /// as fast, and its best moments are not both's.
-    private struct Round {
-        let own: Double
-        let peer: Double
-
-        /// The one with the median of the ratios.
-        ///
-        /// - Precondition: there is one.
-        static func middle(_ rounds: [Round]) -> Round {
-            rounds.sorted { $0.own / $0.peer < $1.own / $1.peer }[rounds.count / 2]
-        }
-    }
-
     /// Devices per second of a core, of a `body` that does all of them.
     private static func rate(_ body: () throws -> Void) rethrows -> Double {
         Double(deviceCount) / (try Bench.processorSeconds(body))

@@ -90,7 +90,7 @@ struct RTTBenchmark: Benchmark {
         bench.progress("a log through RTT, and plain reads of memory")
         let log = bench.isQuick ? Log.short : .long
         let count = bench.isQuick ? 1 : 7
-        var rounds: [(log: Double, reads: Double)] = []
+        var rounds: [Round] = []
         // In turns, and compared by turns: the machine is not always as fast.
         for _ in 0..<count {
             let channel = try flasher.openRTT(settings, within: Self.patience)
@@ -104,15 +104,14 @@ struct RTTBenchmark: Benchmark {
             }
             remote.close()
             rounds.append(
-                (
-                    log: Double(log.length) / logSeconds / 1e6,
-                    reads: Double(16 * ram.length) / readSeconds / 1e6
-                ))
+                Round(
+                    own: Double(log.length) / logSeconds / 1e6,
+                    peer: Double(16 * ram.length) / readSeconds / 1e6))
         }
-        let middle = rounds.sorted { $0.log / $0.reads < $1.log / $1.reads }[count / 2]
+        let middle = Round.middle(rounds)
         return Measurement(
-            "log through RTT, a ring of 64 KiB", middle.log, "MB/s",
-            beside: .init(name: "plain reads", value: middle.reads), .atLeast(0.8))
+            "log through RTT, a ring of 64 KiB", middle.own, "MB/s",
+            beside: .init(name: "plain reads", value: middle.peer), .atLeast(0.8))
     }
 
     /// One log, as it came.

@@ -23,14 +23,14 @@ struct RunningCoreLog {
     func measure() throws -> Measurement {
         let interruption = try Interruption()
         let rounds = try (0..<roundCount).map { _ in try round(interruption) }
-        let middle = rounds.sorted { $0.log / $0.reads < $1.log / $1.reads }[roundCount / 2]
+        let middle = Round.middle(rounds)
         return Measurement(
-            Self.name, middle.log, "kB/s",
-            beside: .init(name: "OpenOCD's plain reads", value: middle.reads), .atLeast(0.8))
+            Self.name, middle.own, "kB/s",
+            beside: .init(name: "OpenOCD's plain reads", value: middle.peer), .atLeast(0.8))
     }
 
     /// Both in kB/s, of a new chip.
-    private func round(_ interruption: Interruption) throws -> (log: Double, reads: Double) {
+    private func round(_ interruption: Interruption) throws -> Round {
         guard
             let range = AddressRange(
                 address: UInt64(TargetRAM.base), length: Self.ramLength)
@@ -72,6 +72,6 @@ struct RunningCoreLog {
                 _ = try memory.read(at: UInt64(TargetRAM.base), count: 4096)
             }
         }
-        return (Double(length) / log / 1e3, Double(length) / reads / 1e3)
+        return Round(own: Double(length) / log / 1e3, peer: Double(length) / reads / 1e3)
     }
 }
