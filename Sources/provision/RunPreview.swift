@@ -101,7 +101,7 @@ struct RunPreview {
     private var channel: String {
         let connection = choice.connection
         if let named = connection.port { return named }
-        return switch connection.channel ?? platform.channel.kind {
+        return switch connection.channel(of: platform) {
         case .uart: connection.foundPort ?? "the board's port"
         case .rtt: "RTT through the probe"
         case .adapter: "the adapter \(platform.adapter?.name ?? "")"

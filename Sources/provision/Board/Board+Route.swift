@@ -37,7 +37,7 @@ extension Board {
 
     /// The channel's of the platform, where the user names no port.
     private func unnamedRoute() throws(ProvisioningError) -> any ChannelRoute {
-        switch connection.channel ?? platform.channel.kind {
+        switch connection.channel(of: platform) {
         case .rtt:
             return RTTRoute(platform) { [unowned self] () throws(ProvisioningError) in
                 try hasProbe

@@ -12,6 +12,7 @@ struct Connection: Sendable {
     var foundPort: String?
     /// Where USB shows the board itself, by the kernel's name; nil where it has no channel of its own there.
     var foundPlace: String?
+    /// The user's; nil: the platform's.
     var channel: Platform.ChannelSettings.Kind?
     var link = Link()
     /// The debug probe's GDB server, or whatever the platform's adapter understands.
@@ -25,6 +26,11 @@ struct Connection: Sendable {
 
     /// What a tool is told, and what the board's firmware speaks on, where that is a serial port.
     var serialPort: String? { port ?? foundPort }
+
+    /// What the device is spoken to through.
+    func channel(of platform: Platform) -> Platform.ChannelSettings.Kind {
+        channel ?? platform.channel.kind
+    }
 
     /// How the line is driven, where the platform file does not know better.
     struct Link: Sendable {

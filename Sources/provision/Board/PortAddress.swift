@@ -19,7 +19,7 @@ enum PortAddress {
     /// - Throws: `.usage`, quoting a name that is none of its kind.
     init?(_ connection: Connection, of platform: Platform?) throws(ProvisioningError) {
         guard let name = connection.port else { return nil }
-        if (connection.channel ?? platform?.channel.kind) == .adapter {
+        if (platform.map(connection.channel(of:)) ?? connection.channel) == .adapter {
             self = .adapter(name)
         } else if let address = try OpenOCDAddress(parsing: name) {
             self = .openOCD(address)

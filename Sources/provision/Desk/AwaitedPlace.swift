@@ -45,7 +45,7 @@ enum AwaitedPlace: Equatable {
     ) -> AwaitedPlace? {
         if let platform {
             guard platform.emulation == nil else { return nil }
-            if (connection.channel ?? platform.channel.kind) == .usb {
+            if connection.channel(of: platform) == .usb {
                 guard !isFlashing else { return nil }
                 return (platform.channel.usb?.selecting(connection.usbSerial)).map(Self.interface)
             }

@@ -123,7 +123,7 @@ extension Desk {
             return device
         }
         // A board's own USB is looked for where it is opened, by its interface and its serial number.
-        if let platform, channel(of: platform, connection) == .usb { return nil }
+        if let platform, connection.channel(of: platform) == .usb { return nil }
         if let number = connection.usbSerial {
             guard let device = try only(number, "USB serial number", among: boards.map(\.device))
             else { throw unknown(connection) }
@@ -134,15 +134,11 @@ extension Desk {
             return try only(number, "probe serial number", among: devices.filter(\.isProbe))
         }
         // Of a GDB server's board that is read through it, USB says nothing.
-        if let platform, connection.probe != nil, channel(of: platform, connection) != .uart {
+        if let platform, connection.probe != nil, connection.channel(of: platform) != .uart {
             return nil
         }
         return try onlyBoard(of: platform, connection)
     }
-
-    private func channel(
-        of platform: Platform, _ connection: Connection
-    ) -> Platform.ChannelSettings.Kind { connection.channel ?? platform.channel.kind }
 
     private func only(
         _ number: String, _ kind: String, among devices: [AttachedDevice]
@@ -171,7 +167,7 @@ extension Desk {
         if let only = found.first { return only.device }
         guard let platform, boards.contains(where: { !$0.device.ports.isEmpty }) else { return nil }
         // Whoever reads RTT needs no port.
-        guard channel(of: platform, connection) == .uart else { return nil }
+        guard connection.channel(of: platform) == .uart else { return nil }
         throw unknown(connection, platform)
     }
 
@@ -207,7 +203,7 @@ extension Desk {
         {
             connection.foundPort = try port(of: device, platform)
         }
-        if connection.port == nil, channel(of: platform, connection) == .usb {
+        if connection.port == nil, connection.channel(of: platform) == .usb {
             connection.foundPlace = place(of: device, platform)
         }
         if isFlashing { try checkThatFlashingSelects(device, platform, connection, given) }
@@ -235,7 +231,7 @@ extension Desk {
     private func usesPort(
         _ platform: Platform, _ connection: Connection, isFlashing: Bool, given: GivenFlash?
     ) -> Bool {
-        if [.uart, .adapter].contains(channel(of: platform, connection)) { return true }
+        if [.uart, .adapter].contains(connection.channel(of: platform)) { return true }
         guard isFlashing else { return false }
         let touches = given == nil && platform.touchBaud != nil
         return touches || platform.probedID?.command?.placeholders.contains(.port) == true
