@@ -13,18 +13,10 @@ extension BoardRun {
         _ opened: RunState.Opened, _ session: Session,
         then: (RunReport, any Channel, KeyWatch?) throws -> Void
     ) throws -> RunReport {
-        var plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
+        let plan = try logs.plan(credentials, for: choice.platform, choice.connection, log)
         let isFlashing = image != nil || choice.given != nil
-        plan.image = image
-        plan.flashesOwnImage = isFlashing && image == nil
-        plan.erases = erases
-        if isFlashing { try board.checkChannel() }
-        let probe = try board.deviceIDReader()
-        try board.checkDeviceIsRead(by: probe, erasing: erases)
-        let outcome = try Provisioner(
-            plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-            probe: probe, openChannel: board.openChannel, registry: opened.registry,
-            issuer: opened.authority, surroundings: .system, observer: session.reporter
+        let outcome = try provisioner(
+            plan, image, isFlashing: isFlashing, board, opened, session
         ).registerReport()
         defer { outcome.log.close() }
         try board.save()

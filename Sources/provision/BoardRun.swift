@@ -62,18 +62,9 @@ struct BoardRun: Sendable {
             if let log {
                 return try hear(choice, image, board, log, opened, session, then: then)
             }
-            var plan = try credentials.plan(for: choice.platform, choice.connection)
-            plan.image = image
-            plan.flashesOwnImage = isFlashing && image == nil
-            plan.erases = erases
-            if isFlashing { try board.checkChannel() }
-            let probe = try board.deviceIDReader()
-            try board.checkDeviceIsRead(by: probe, erasing: erases)
-            let outcome = try Provisioner(
-                plan: plan, flasher: isFlashing ? try board.flasher() : nil,
-                probe: probe, openChannel: board.openChannel,
-                registry: opened.registry, issuer: opened.authority, surroundings: .system,
-                observer: session.reporter
+            let plan = try credentials.plan(for: choice.platform, choice.connection)
+            let outcome = try provisioner(
+                plan, image, isFlashing: isFlashing, board, opened, session
             ).provision()
             defer { outcome.channel.close() }
             try board.save()
@@ -82,6 +73,24 @@ struct BoardRun: Sendable {
             try then(report, outcome.channel, nil)
             return report
         }
+    }
+
+    /// What is to be done with the board, once it is known that it can be reached.
+    func provisioner(
+        _ plan: ProvisioningPlan, _ image: FirmwareImage?, isFlashing: Bool, _ board: Board,
+        _ opened: RunState.Opened, _ session: Session
+    ) throws -> Provisioner {
+        var plan = plan
+        plan.image = image
+        plan.flashesOwnImage = isFlashing && image == nil
+        plan.erases = erases
+        if isFlashing { try board.checkChannel() }
+        let probe = try board.deviceIDReader()
+        try board.checkDeviceIsRead(by: probe, erasing: erases)
+        return Provisioner(
+            plan: plan, flasher: isFlashing ? try board.flasher() : nil,
+            probe: probe, openChannel: board.openChannel, registry: opened.registry,
+            issuer: opened.authority, surroundings: .system, observer: session.reporter)
     }
 }
 
