@@ -23,7 +23,8 @@ void chost_host_set(pid_t process, int output) {
     host_process = process;
 }
 
-/// `fork` itself may wait for a lock that the code has which a signal handler interrupts.
+/// For a signal handler. `fork` takes the locks of malloc and of the C library's streams first: the handler would
+/// wait for ever for one that the interrupted code holds, and goes on holding. glibc's `_Fork` takes none.
 static pid_t fork_in_handler(void) {
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
@@ -33,10 +34,12 @@ static pid_t fork_in_handler(void) {
     return fork();
 }
 
-/// Returns when `process`, the reader of `output`, has ended.
+/// Returns when `process`, the reader of `output`, has ended, or does not end.
 static void hold(pid_t process, int output) {
+    // Nothing else is kept open: whoever reads another pipe of this process learns of its end now.
     dup2(output, 0);
     chost_close_from(1);
+    // No events: POLLERR, that the pipe has no reader any more, is told unasked.
     struct pollfd end = {.fd = 0};
     for (int waited = 0; waited < hold_milliseconds; waited += hold_step) {
         if (poll(&end, 1, hold_step) != 0) return;

@@ -14,7 +14,9 @@ public enum SMPLoss: Hashable, Sendable {
     /// Whether the line is to blame.
     var isOfLine: Bool { self != .olderVersion }
 
-    /// Whether the request may not have arrived: nothing was heard of it.
+    /// Whether nothing was heard of the request: it may not have arrived, as where a buffer before the device is
+    /// smaller than it. A damaged or torn answer shows that it did arrive, so that to send it more slowly
+    /// would not help.
     package var isUnheard: Bool { isSilence || self == .overtaken }
 
     var isSilence: Bool {

@@ -36,6 +36,7 @@ extension GDBRemote {
         bytes.reserveCapacity(count)
         while bytes.count < count {
             var wanted = min(chunk, count - bytes.count)
+            // The rest comes with the next request. Two less, so that halfwords stay whole.
             if wanted == Self.cutLength { wanted -= 2 }
             bytes += try readChunk(at: address + UInt64(bytes.count), count: wanted)
         }
