@@ -1,16 +1,22 @@
 import Channels
 import Foundation
 
-/// A new file beside the one whose place it is to take: `keys.csv.provision-4711.partial`, with the number of its process.
+/// A new file beside the one whose place it is to take: `keys.csv.provision-8315702946.partial`.
 ///
 /// Its process has it locked. One that nobody has locked is what a killed process left, and the next export to
-/// the same place removes it: its number may be anybody's by then.
+/// the same place removes it.
 struct PartialFile {
+    /// Nobody else's: a signal may remove what is there before this process has made it.
     let path: String
     private let place: String
+    /// What its name begins with, of the name of what it is to become.
+    private let start: String
 
     /// Nobody else's file is taken for a leftover.
     private static let mark = ".provision-"
+    private static let end = ".partial"
+    /// Digits of the largest number.
+    private static let digitCount = 20
     /// What a cleaner takes to see that a file is not its, and more.
     private static let patience = 20
     /// Microseconds.
@@ -18,7 +24,24 @@ struct PartialFile {
 
     init(beside place: String) {
         self.place = place
-        path = "\(place)\(Self.mark)\(getpid()).partial"
+        let name = place.lastIndex(of: "/").map { place[place.index(after: $0)...] } ?? place[...]
+        start = Self.start(of: name, in: place.containingFolder)
+        // Not the process's number, which another one has in another container.
+        let number = UInt64.random(in: 0...UInt64.max)
+        path = "\(place.dropLast(name.count))\(start)\(number)\(Self.end)"
+    }
+
+    /// A long name is cut: with what is added, it is to be no longer than its file system takes. One that is
+    /// too long by itself stays so, and is refused before there is anything to put there.
+    private static func start(of name: Substring, in folder: String) -> String {
+        let longest = pathconf(folder, Int32(_PC_NAME_MAX))
+        // What is taken at least where a folder does not tell, or is not there.
+        let limit = longest > 0 ? longest : 255
+        guard name.utf8.count <= limit else { return name + mark }
+        let room = limit - mark.utf8.count - digitCount - end.utf8.count
+        var name = String(name)
+        while name.utf8.count > room, !name.isEmpty { name.unicodeScalars.removeLast() }
+        return name + mark
     }
 
     /// - Returns: open for writing, and locked until it is closed; negative: `errno` says why.
@@ -54,9 +77,8 @@ struct PartialFile {
     }
 
     private func isOurs(_ name: String) -> Bool {
-        let (start, end) = (URL(filePath: place).lastPathComponent + Self.mark, ".partial")
-        guard name.hasPrefix(start), name.hasSuffix(end) else { return false }
-        let number = name.dropFirst(start.count).dropLast(end.count)
+        guard name.hasPrefix(start), name.hasSuffix(Self.end) else { return false }
+        let number = name.dropFirst(start.count).dropLast(Self.end.count)
         return !number.isEmpty && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 

@@ -53,7 +53,59 @@ import Testing
                 #expect(try Self.partialFiles(provision).isEmpty)
             }
         }
+
+        /// Two containers with one folder, whose first processes both have the number 7: what the one writes,
+        /// the other does not touch, however it ends.
+        @Test(arguments: [nil, SIGINT]) func theOtherOfItsNumberWritesOn(_ signal: Int32?) throws {
+            try Executable.withHome { provision in
+                _ = try provision.provisionNative()
+                let file = provision.home.path + "/keys.csv"
+                let other = file + ".provision-7.partial"
+                try Data("half".utf8).write(to: URL(filePath: other))
+                let descriptor = open(other, O_RDONLY | O_CLOEXEC)
+                defer { close(descriptor) }
+                try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+                let library = try PreloadedLibrary(
+                    "seventh", in: provision.home,
+                    """
+                    #include <signal.h>
+                    #include <stdlib.h>
+                    #include <sys/stat.h>
+                    #include <sys/syscall.h>
+                    #include <unistd.h>
+                    int getpid(void) { return 7; }
+                    // While it looks at the other's, which is 4 octets long, before it makes its own.
+                    int flock(int file, int operation) {
+                        struct stat status;
+                        if (getenv("SIGNAL") && fstat(file, &status) == 0 && status.st_size == 4)
+                            raise(atoi(getenv("SIGNAL")));
+                        return (int)syscall(SYS_flock, file, operation);
+                    }
+                    """)
+                let result = try provision(
+                    in: library.preloaded(signal.map { ["SIGNAL": "\($0)"] } ?? [:]),
+                    ["export", "--format", "csv", "--output", file])
+                #expect(result.status == (signal == nil ? 0 : 130), "\(result.standardError)")
+                #expect(try Self.partialFiles(provision) == ["keys.csv.provision-7.partial"])
+            }
+        }
     #endif
+
+    /// What is added to it while it is unfinished must not make it longer than a file system takes: 255 octets.
+    @Test(arguments: ["k", "\u{20AC}"]) func aLongNameIsNoObstacle(_ letter: String) throws {
+        try Executable.withHome { provision in
+            _ = try provision.provisionNative()
+            let count = 255 / letter.utf8.count
+            let file = provision.home.path + "/" + String(repeating: letter, count: count)
+            let command = ["export", "--format", "csv", "--output"]
+            let result = try provision.run(Executable.url, command + [file])
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try String(contentsOfFile: file, encoding: .utf8).contains("native,"))
+            try provision.run(Executable.url, command + [file + letter])
+                .expectError("usage", status: 2, "File name too long")
+            #expect(try Self.partialFiles(provision).isEmpty)
+        }
+    }
 
     /// One that a process has locked is being written; another name is another's.
     @Test func onlyLeftoversAreRemoved() throws {
