@@ -121,7 +121,7 @@ extension ProvisioningError {
         case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN:
             self.init(
                 .registryUnavailable, "\(reason); \(volume)",
-                hint: volume.hint(isFull: error.isOfRoom))
+                hint: volume.hint(error.wantOfRoom))
         default:
             self.init(
                 .registryUnavailable, reason,
@@ -131,12 +131,16 @@ extension ProvisioningError {
 }
 
 extension DatabaseError {
-    /// Whether there was no room. SQLite calls only `ENOSPC` full, and that not everywhere: to open
-    /// its shared memory is also to make the file three octets long.
-    fileprivate var isOfRoom: Bool {
-        [
-            .SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
-            .SQLITE_IOERR_SHMOPEN,
-        ].contains(extendedResultCode)
+    /// SQLite calls only `ENOSPC` full, and that not everywhere: to open its shared memory is also to make the
+    /// file three octets long. `EDQUOT` and `EIO` are one code; the system's own number is the connection's, which
+    /// may serve another by now.
+    fileprivate var wantOfRoom: Volume.Want {
+        switch extendedResultCode {
+        case .SQLITE_FULL: .certain
+        case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
+            .SQLITE_IOERR_SHMOPEN, .SQLITE_IOERR_FSYNC:
+            .possible
+        default: .nothing
+        }
     }
 }

@@ -30,12 +30,30 @@ struct Volume: CustomStringConvertible {
         return fileLimit.map { "\(room), files may have \($0)" } ?? room
     }
 
-    /// - Parameter isFull: whether the system said so. What is free may be others', as with a quota, or may
-    ///   have been freed since.
-    func hint(isFull: Bool) -> String {
+    /// How much an error says of the room on the disk.
+    enum Want {
+        case nothing
+        /// It could not be written: for want of room, as with a quota, or for a fault of the disk. SQLite has one
+        /// code for both, and some file systems have: a full disk is `EIO` there, and is told late, by `fsync`.
+        case possible
+        /// The system said so.
+        case certain
+    }
+
+    /// What is free may be others', as with a quota, or may have been freed since: it counts only where the
+    /// error says less.
+    func hint(_ want: Want) -> String {
         if fileLimit != nil { return "raise the limit: ulimit -f unlimited" }
-        if isFull { return "make room on the disk, also within this user's quota" }
-        if let free, free < Self.least { return "make room on the disk" }
-        return "check that the file and its folder can be read and written"
+        let making = "make room on the disk"
+        let isFull = free.map { $0 < Self.least } ?? false
+        switch want {
+        case .certain: return "\(making), also within this user's quota"
+        case .possible where isFull: return making
+        case .possible:
+            return making
+                + ", also within this user's quota; if there is room, the disk itself fails"
+        case .nothing:
+            return isFull ? making : "check that the file and its folder can be read and written"
+        }
     }
 }

@@ -171,7 +171,7 @@ import Testing
     /// As with a quota: whatever is free is not this user's.
     @Test(arguments: [
         ResultCode.SQLITE_FULL, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE,
-        .SQLITE_IOERR_SHMOPEN,
+        .SQLITE_IOERR_SHMOPEN, .SQLITE_IOERR_FSYNC,
     ])
     func ofRoomSaysToMakeSome(_ result: ResultCode) {
         let error = failure {
@@ -182,6 +182,10 @@ import Testing
         #expect(error?.code == .registryUnavailable)
         #expect(
             error?.hint?.contains("make room on the disk") == true, "\(String(describing: error))")
+        // The system's word for it is known only where it is ENOSPC.
+        #expect(
+            error?.hint?.contains("the disk itself fails") == (result != .SQLITE_FULL),
+            "\(String(describing: error))")
     }
 
     @Test func ofAConstraintIsAConflict() {
