@@ -6,7 +6,8 @@ import CHost
     import Glibc
 #endif
 
-/// A TCP socket that is bound to one address, closed with this object and on exec.
+/// A TCP socket that is bound to one address, closed with this object and on exec. This process itself accepts
+/// on it, without waiting; on a `ListeningSocket`, which has a name to be removed, a child does.
 final class ListeningPort {
     let descriptor: Int32
 

@@ -63,9 +63,16 @@ public struct PortHolder: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func openers(of file: FileIdentity) -> [Int32] {
-        Directory.names(in: "/proc").compactMap { Int32($0) }.sorted().filter { process in
+        Array(processes { FileIdentity($0) == file })
+    }
+
+    /// Those with a descriptor that is meant, lowest number first. Each is looked at only when it is asked for.
+    ///
+    /// - Parameter isMeant: gets the path of a link that leads to what a descriptor does.
+    static func processes(with isMeant: @escaping (String) -> Bool) -> some Sequence<Int32> {
+        Directory.names(in: "/proc").compactMap { Int32($0) }.sorted().lazy.filter { process in
             let folder = "/proc/\(process)/fd"
-            return Directory.names(in: folder).contains { FileIdentity("\(folder)/\($0)") == file }
+            return Directory.names(in: folder).contains { isMeant("\(folder)/\($0)") }
         }
     }
 

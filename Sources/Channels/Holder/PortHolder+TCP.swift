@@ -10,14 +10,8 @@ extension PortHolder {
     static func find(listeningAt port: UInt16) -> PortHolder? {
         let sockets = Set(["tcp", "tcp6"].flatMap { listeners(at: port, in: "/proc/net/\($0)") })
         guard !sockets.isEmpty else { return nil }
-        for process in Directory.names(in: "/proc").compactMap({ Int32($0) }).sorted() {
-            let folder = "/proc/\(process)/fd"
-            let isHolder = Directory.names(in: folder).contains { name in
-                target(of: "\(folder)/\(name)").map(sockets.contains) ?? false
-            }
-            if isHolder { return PortHolder(processID: process) }
-        }
-        return nil
+        return processes { target(of: $0).map(sockets.contains) ?? false }
+            .first { _ in true }.map(PortHolder.init)
     }
 
     /// proc(5): `0: 0100007F:4A4D 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1234 …`, where
