@@ -17,43 +17,43 @@ struct OpenOCDTests {
         OpenOCDControl(try server.connect(interruption), replyTimeout: .seconds(60))
     }
 
-    @Test(arguments: ChannelCheck.allCases)
-    func keepsAChannelsPromises(_ check: ChannelCheck) throws {
+    /// - Parameter open: opens the channel to the board behind the server.
+    private func run(
+        _ check: ChannelCheck, open: (OpenOCD, Interruption) throws -> RTTChannel
+    ) throws {
         let farEnd = RingEnd()
         let server = try OpenOCD(farEnd.ram)
         farEnd.start()
         let isMade = try check.run {
             let interruption = try Interruption()
-            let channel = try RTTChannel(
-                control(server, interruption), Self.settings, within: .seconds(60),
-                interruption: interruption)
             return ChannelUnderTest(
-                channel: channel, farEnd: farEnd, interrupt: { interruption.interrupt() },
-                noticesLeaving: false)
+                channel: try open(server, interruption), farEnd: farEnd,
+                interrupt: { interruption.interrupt() }, noticesLeaving: false)
         }
         #expect(isMade == (check != .noticesTheEnd))
     }
 
     @Test(arguments: ChannelCheck.allCases)
+    func keepsAChannelsPromises(_ check: ChannelCheck) throws {
+        try run(check) { server, interruption in
+            try RTTChannel(
+                control(server, interruption), Self.settings, within: .seconds(60),
+                interruption: interruption)
+        }
+    }
+
+    @Test(arguments: ChannelCheck.allCases)
     func keepsThemThroughItsGDBServer(_ check: ChannelCheck) throws {
-        let farEnd = RingEnd()
-        let server = try OpenOCD(farEnd.ram)
-        farEnd.start()
-        let isMade = try check.run {
-            let interruption = try Interruption()
+        try run(check) { server, interruption in
             _ = try control(server, interruption)
             let remote = try GDBRemote.connect(
                 to: .tcp(host: "127.0.0.1", port: server.gdbPort), within: .seconds(60),
                 replyTimeout: .seconds(60), interruption: interruption)
-            let channel = try RTTChannel(
+            return try RTTChannel(
                 GDBTargetMemory(remote, trying: UInt64(TargetRAM.base)), Self.settings,
                 locator: RTTLocator(Self.settings), within: .seconds(60),
                 interruption: interruption)
-            return ChannelUnderTest(
-                channel: channel, farEnd: farEnd, interrupt: { interruption.interrupt() },
-                noticesLeaving: false)
         }
-        #expect(isMade == (check != .noticesTheEnd))
     }
 
     /// Whatever the length of an answer, also the one that OpenOCD gives a broken checksum.

@@ -72,6 +72,21 @@ import Testing
         return bytes
     }
 
+    /// Has the firmware begin anew, and waits until it answers.
+    ///
+    /// - Parameter request: what asks for it.
+    private func restart(_ request: String, _ channel: RTTChannel) throws {
+        try channel.write(Array(request.utf8), within: .seconds(20))
+        // What is written while it starts may go with the old rings.
+        var isBack = false
+        for _ in 0..<200 where !isBack {
+            try channel.write(Array("?".utf8), within: .seconds(20))
+            isBack = try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty
+        }
+        #expect(isBack)
+        while try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty {}
+    }
+
     @Test func answersThroughTheProbe() throws {
         let flasher = flasher()
         let receipt = try flasher.flash(image, erasing: false)
@@ -100,15 +115,7 @@ import Testing
         let channel = try open(flasher)
         for _ in 0..<5 {
             try echo("before\n", channel)
-            try channel.write(Array("R".utf8), within: .seconds(20))
-            // What is written while it starts may go with the old rings.
-            var isBack = false
-            for _ in 0..<200 where !isBack {
-                try channel.write(Array("?".utf8), within: .seconds(20))
-                isBack = try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty
-            }
-            #expect(isBack)
-            while try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty {}
+            try restart("R", channel)
         }
     }
 
@@ -164,15 +171,7 @@ import Testing
                     == RTTControlBlock.identifier
             }
             #expect(found == (round.isMultiple(of: 2) ? [true, false] : [false, true]))
-            try channel.write(Array("E".utf8), within: .seconds(20))
-            // What is written while it starts may go with the old rings.
-            var isBack = false
-            for _ in 0..<200 where !isBack {
-                try channel.write(Array("?".utf8), within: .seconds(20))
-                isBack = try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty
-            }
-            #expect(isBack)
-            while try !channel.read(atMost: 99, within: .milliseconds(100)).isEmpty {}
+            try restart("E", channel)
         }
     }
 
