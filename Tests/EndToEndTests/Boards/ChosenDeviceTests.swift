@@ -9,6 +9,8 @@ import Testing
         let provision: Executable
         let device: NativeDevice
         let image: String
+        /// Arguments that name the platform.
+        private let platform: [String]
 
         private var mark: URL { provision.home.appending(path: "flashed") }
         var isFlashed: Bool { FileManager.default.fileExists(atPath: mark.path) }
@@ -25,10 +27,9 @@ import Testing
                     format = "hex"
                     """
                 } ?? ""
-            let text = """
-                name = "mine"
-                description = "a board of my own"
-                board = "native"
+            platform = try provision.platform(
+                "mine",
+                """
                 [flash]
                 method = "command"
                 command = ["touch", "\(provision.home.path)/flashed", "{image}"]
@@ -36,18 +37,15 @@ import Testing
                 \(identify)
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "mine.toml"))
+                """)
         }
 
         func callAsFunction(_ command: String, _ more: String...) throws -> Executable.Result {
             let firmware = command == "attach" ? [] : ["--firmware", image]
             return try provision.run(
                 Executable.url,
-                [
-                    command, "--platform", "mine", "--platforms", provision.home.path, "--port",
-                    device.line.port, "--probe-serial", "p1",
-                ] + firmware + more, input: "")
+                [command, "--port", device.line.port, "--probe-serial", "p1"] + platform
+                    + firmware + more, input: "")
         }
     }
 

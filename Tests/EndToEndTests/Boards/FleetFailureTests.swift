@@ -116,16 +116,15 @@ import Testing
         }
     }
 
+    /// A board that `command` plays, which does not do what it should.
+    ///
+    /// - Returns: where its platform file is.
     static func platform(
         _ name: String, _ command: String, bootMilliseconds: Int, _ provision: Executable
     ) throws -> String {
-        let folder = provision.home.appending(path: "platforms")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let text = """
-            name = "\(name)"
-            description = "a board that does not do what it should"
-            board = "native"
-
+        try provision.platform(
+            name,
+            """
             [build]
             command = ["/bin/true"]
             image = "/bin/true"
@@ -144,8 +143,7 @@ import Testing
             boot-ms = \(bootMilliseconds)
             answer-ms = 1000
             signature-ms = 1500
-            """
-        try Data(text.utf8).write(to: folder.appending(path: "\(name).toml"))
-        return folder.path
+            """)
+        return provision.home.path
     }
 }

@@ -127,13 +127,9 @@ import Testing
     ])
     func aBuildThatFailsSaysWhy(_ command: String, _ cause: String, _ hint: String) throws {
         try Executable.withHome { provision in
-            let folder = provision.home.appending(path: "platforms")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let text = """
-                name = "mine"
-                description = "a board whose build fails"
-                board = "native"
-
+            let mine = try provision.platform(
+                "mine",
+                """
                 [build]
                 command = \(command)
                 image = "image"
@@ -144,11 +140,9 @@ import Testing
 
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: folder.appending(path: "mine.toml"))
-            let result = try provision(
-                "flash", "--platform", "mine", "--platforms", folder.path, "--package-path",
-                provision.home.path)
+                """)
+            let result = try provision.run(
+                Executable.url, ["flash", "--package-path", provision.home.path] + mine)
             result.expectError("build-failed", status: 3, provision.home.path, cause)
             #expect(result.hint?.hasPrefix(hint) == true, "\(result.standardError)")
             #expect(result.standardError.components(separatedBy: "oops\n").count <= 2)

@@ -63,29 +63,21 @@ import Testing
     @Test func whileTheFirstFlashesTheSecondDoesNot() throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in
-            let folder = provision.home.appending(path: "platforms")
             let flashed = provision.home.appending(path: "flashed").path
             let go = provision.home.appending(path: "go").path
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let text = """
-                name = "mine"
-                description = "a board whose flash tool is slow"
-                board = "native"
-
+            let mine = try provision.platform(
+                "mine",
+                """
                 [flash]
                 method = "command"
                 command = ["/bin/sh", "-c", 'echo once >> "$0"; while [ ! -e "$1" ]; do sleep 0.05; done', "\(flashed)", "\(go)", "{image}"]
 
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: folder.appending(path: "mine.toml"))
+                """)
             let board = try EmulatedBoard(provision, "native", "--firmware", image)
             defer { _ = board.interrupt() }
-            let arguments = [
-                "run", "--platform", "mine", "--platforms", folder.path, "--firmware", image,
-                "--port", board.port,
-            ]
+            let arguments = ["run", "--firmware", image, "--port", board.port] + mine
             let first = try BackgroundRun(provision, arguments)
             try #require(first.waits(for: flashed), "\(first.errorOutput)")
             try provision.run(Executable.url, arguments)

@@ -27,24 +27,20 @@ import Testing
     /// By the option, and by the platform's key.
     @Test func theWaitHasAnEnd() throws {
         try Executable.withHome { provision in
-            let text = """
-                name = "late"
-                description = "a board that nobody plugs in"
-                board = "native"
+            let late = try provision.platform(
+                "late",
+                """
                 [flash]
                 method = "gdb"
                 [channel]
                 kind = "uart"
                 [timeouts]
                 port-ms = 300
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "late.toml"))
+                """)
             let port = provision.home.path + "/ttyACM1"
             for (options, time) in [([], "300 ms"), (["--timeout", "port=200ms"], "200 ms")] {
                 let result = try provision.run(
-                    Executable.url,
-                    ["enroll", "--platforms", provision.home.path, "--platform", "late"]
-                        + ["--port", port] + options)
+                    Executable.url, ["enroll", "--port", port] + late + options)
                 result.expectError(
                     "channel-unavailable", status: 5, "there is no port \(port)")
                 #expect(result.standardError.contains("waiting \(time) for \(port)"))

@@ -67,27 +67,22 @@ import Testing
     /// The external tool is killed, as by the kernel when memory runs out.
     @Test func whileAToolFlashes() throws {
         try Executable.withHome { provision in
-            let folder = provision.home.appending(path: "platforms")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let text = """
-                name = "mine"
-                description = "a board whose flash tool dies"
-                board = "native"
-
+            let mine = try provision.platform(
+                "mine",
+                """
                 [flash]
                 method = "command"
                 command = ["/bin/sh", "-c", "echo half of it >&2; kill -9 $$", "{image}"]
 
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: folder.appending(path: "mine.toml"))
+                """)
             let image = try Firmware.native()
             let board = try EmulatedBoard(provision, "native", "--firmware", image)
             defer { _ = board.interrupt() }
-            let result = try provision(
-                "run", "--platform", "mine", "--platforms", folder.path, "--firmware", image,
-                "--port", board.port, "--detach")
+            let result = try provision.run(
+                Executable.url,
+                ["run", "--firmware", image, "--port", board.port, "--detach"] + mine)
             result.expectError("flash-failed", status: 4, "signal 9", "half of it")
             #expect(try provision.keys().isEmpty)
             let next = try provision("enroll", "--platform", "native", "--port", board.port)

@@ -8,7 +8,8 @@ import Testing
 struct HostileDesk {
     let provision: Executable
     let way: Way
-    private let platforms: String
+    /// Arguments that name the platform.
+    private let platform: [String]
 
     /// Milliseconds for the first answer, for others, for signatures, for all together, and until a line
     /// takes what is sent.
@@ -40,14 +41,9 @@ struct HostileDesk {
     ) throws {
         self.provision = provision
         self.way = way
-        let folder = provision.home.appending(path: "platforms")
-        platforms = folder.path
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let text = """
-            name = "testboard"
-            description = "a board that nobody can trust"
-            board = "testboard"
-
+        platform = try provision.platform(
+            "testboard", board: "testboard",
+            """
             [flash]
             method = "command"
             command = ["/bin/false", "{image}"]
@@ -62,8 +58,7 @@ struct HostileDesk {
             signature-ms = \(Self.timeouts.signature)
             write-ms = \(Self.timeouts.write)
             \(isBrief ? "conversation-ms = \(Self.timeouts.conversation)" : "")
-            """
-        try Data(text.utf8).write(to: folder.appending(path: "testboard.toml"))
+            """)
     }
 
     init(_ provision: Executable, _ way: Way, for hostility: Hostility) throws {
@@ -84,7 +79,7 @@ struct HostileDesk {
     func arguments(_ port: String) -> [String] { arguments(at: ["--port", port]) }
 
     func arguments(at place: [String]) -> [String] {
-        ["enroll", "--platform", "testboard", "--platforms", platforms] + place
+        ["enroll"] + platform + place
     }
 
     /// The number of events, and the hash that chains them all. The log must be intact, and the tables

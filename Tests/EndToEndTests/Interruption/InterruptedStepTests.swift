@@ -13,14 +13,14 @@ import Testing
         """
     }
 
-    private func platform(build: String?, flash: String, in folder: URL) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    /// - Returns: arguments that name it.
+    private func platform(
+        build: String?, flash: String, _ provision: Executable
+    ) throws -> [String] {
         let build = build.map { "[build]\ncommand = \($0)\nimage = \"/bin/true\"\n" } ?? ""
-        let text = """
-            name = "slow"
-            description = "a board that takes its time"
-            board = "native"
-
+        return try provision.platform(
+            "slow",
+            """
             \(build)
             [flash]
             method = "command"
@@ -28,27 +28,26 @@ import Testing
 
             [channel]
             kind = "uart"
-            """
-        try Data(text.utf8).write(to: folder.appending(path: "slow.toml"))
+            """)
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP], ["build", "flash"])
     func aCommandIsEndedWithAllThatItStarted(signal: Int32, step: String) throws {
         try Executable.withHome { provision in
-            let folder = provision.home.appending(path: "platforms")
             let mark = provision.home.appending(path: "mark").path
             let slow = Self.slowCommand(mark)
             let none = #"["/bin/true", "{image}"]"#
             let isBuild = step == "build"
             // A flash command has to name the image.
             let flash = isBuild ? none : slow.dropLast(1) + #", "{image}"]"#
-            try platform(build: isBuild ? slow : nil, flash: String(flash), in: folder)
+            let platform = try platform(
+                build: isBuild ? slow : nil, flash: String(flash), provision)
             let line = try HostileLine { line in while line.receive() != nil {} }
             defer { line.close() }
             let leftovers = Leftovers(of: provision)
             let run = try BackgroundRun(
                 provision,
-                ["run", "--platform", "slow", "--platforms", folder.path, "--port", line.port]
+                ["run", "--port", line.port] + platform
                     + (isBuild ? [] : ["--firmware", "/bin/true"]))
             try #require(run.waits(for: mark), "\(run.errorOutput)")
             #expect(run.interrupt(with: signal) == 130)
@@ -62,20 +61,18 @@ import Testing
     @Test func aRealBuildIsEndedWithItsCompilers() throws {
         _ = try Firmware.native()
         try Executable.withHome { provision in
-            let folder = provision.home.appending(path: "platforms")
             let scratch = provision.home.appending(path: "scratch").path
             let build = """
                 ["swift", "build", "-c", "release", "--scratch-path", "\(scratch)", "--product",
                  "Firmware"]
                 """
-            try platform(build: build, flash: #"["/bin/true", "{image}"]"#, in: folder)
+            let platform = try platform(
+                build: build, flash: #"["/bin/true", "{image}"]"#, provision)
             let leftovers = Leftovers(of: provision)
             let run = try BackgroundRun(
                 provision,
-                [
-                    "run", "--platform", "slow", "--platforms", folder.path, "--port", "/dev/null",
-                    "--package-path", Firmware.package.path, "-v",
-                ])
+                ["run", "--port", "/dev/null", "--package-path", Firmware.package.path, "-v"]
+                    + platform)
             #expect(leftovers.include("clang", within: 300), "\(run.errorOutput)")
             #expect(run.interrupt() == 130)
             #expect(leftovers.processes() == [], "\(run.errorOutput)")

@@ -68,7 +68,8 @@ import Testing
         let log: URL
 
         var port: String { device.line.port }
-        var platforms: String { provision.home.appending(path: "platforms").path }
+        /// Arguments that name the platform.
+        let platform: [String]
         var image: String { provision.home.appending(path: "image").path }
 
         init(_ provision: Executable, channel: String = "", flash: String = "") throws {
@@ -79,13 +80,9 @@ import Testing
             library = try PreloadedLibrary("modem", in: provision.home, ModemLineTests.source)
             log = provision.home.appending(path: "lines")
             try Data().write(to: log)
-            try Data([1]).write(to: URL(filePath: image))
-            try FileManager.default.createDirectory(
-                atPath: platforms, withIntermediateDirectories: true)
-            let text = """
-                name = "lined"
-                description = "a board behind a USB serial chip"
-                board = "native"
+            platform = try provision.platform(
+                "lined",
+                """
                 [flash]
                 method = "command"
                 command = [
@@ -96,8 +93,8 @@ import Testing
                 [channel]
                 kind = "uart"
                 \(channel)
-                """
-            try Data(text.utf8).write(to: URL(filePath: "\(platforms)/lined.toml"))
+                """)
+            try Data([1]).write(to: URL(filePath: image))
         }
 
         /// - Parameter isStuck: whether what is written never leaves the port.
@@ -111,10 +108,7 @@ import Testing
             let firmware = command == "run" ? ["--firmware", image, "--detach"] : []
             return try provision(
                 in: surrounding(isStuck: isStuck),
-                [
-                    command, "--platform", "lined", "--platforms", platforms, "--port",
-                    port ?? self.port,
-                ] + firmware + more)
+                [command, "--port", port ?? self.port] + platform + firmware + more)
         }
 
         /// All that was noted of the lines and of flashing; the rates only where asked for.
@@ -151,10 +145,7 @@ import Testing
             }
             let attached = try BackgroundRun(
                 desk.provision,
-                [
-                    "attach", "--platform", "lined", "--platforms", desk.platforms, "--port",
-                    desk.port,
-                ], in: desk.surrounding())
+                ["attach", "--port", desk.port] + desk.platform, in: desk.surrounding())
             #expect(attached.says("attached to"), "\(attached.errorOutput)")
             #expect(attached.interrupt() == 0, "\(attached.errorOutput)")
             #expect(try desk.entries().map(\.what) == ["flash \(desk.port)"])
@@ -224,9 +215,7 @@ import Testing
     /// an error.
     @Test func aPortWithoutLines() throws {
         try withDesk(channel: "reset = \"arduino\"") { (desk: Desk) throws in
-            let arguments = [
-                "--platform", "lined", "--platforms", desk.platforms, "--port", desk.port,
-            ]
+            let arguments = ["--port", desk.port] + desk.platform
             let run = try desk.provision.run(
                 Executable.url,
                 ["run", "--firmware", desk.image, "--detach", "-v"] + arguments)

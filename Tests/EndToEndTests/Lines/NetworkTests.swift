@@ -133,29 +133,25 @@ import Testing
         try Executable.withHome { provision in
             let device = try NetworkDevice()
             defer { device.stop() }
-            let text = """
-                name = "networked"
-                description = "a board on the network"
-                board = "native"
+            let networked = try provision.platform(
+                "networked",
+                """
                 [flash]
                 method = "command"
                 command = ["/bin/true", "{image}"]
                 [channel]
                 kind = "udp"
                 udp = { endpoint = "udp:127.0.0.1:\(device.port)" }
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "networked.toml"))
+                """)
             let image = provision.home.appending(path: "image")
             try Data([1]).write(to: image)
-            let result = try provision(
-                "run", "--platform", "networked", "--platforms", provision.home.path,
-                "--firmware", image.path)
+            let result = try provision.run(
+                Executable.url, ["run", "--firmware", image.path] + networked)
             #expect(result.status == 0, "\(result.standardError)")
             #expect(result.standardError.contains("no console: datagrams carry messages"))
             #expect(try provision.keys()["active"]?.count == 1)
 
-            let attached = try provision(
-                "attach", "--platform", "networked", "--platforms", provision.home.path)
+            let attached = try provision.run(Executable.url, ["attach"] + networked)
             attached.expectError("usage", status: 2, "networked", "datagrams")
         }
     }

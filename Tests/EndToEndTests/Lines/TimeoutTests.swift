@@ -11,20 +11,17 @@ import Testing
     /// A platform whose commands take long, and a state directory.
     private struct Desk {
         let provision: Executable
-        let platforms: String
+        /// Arguments that name the platform.
+        let platform: [String]
 
         init(
             _ provision: Executable, flash: String = #"["/bin/true", "{image}"]"#,
             timeouts: String = ""
         ) throws {
             self.provision = provision
-            platforms = provision.home.appending(path: "platforms").path
-            try FileManager.default.createDirectory(
-                atPath: platforms, withIntermediateDirectories: true)
-            let text = """
-                name = "timed"
-                description = "a board that takes its time"
-                board = "testboard"
+            platform = try provision.platform(
+                "timed", board: "testboard",
+                """
                 [build]
                 command = ["sleep", "600"]
                 image = "/bin/true"
@@ -35,8 +32,7 @@ import Testing
                 kind = "uart"
                 [timeouts]
                 \(timeouts)
-                """
-            try Data(text.utf8).write(to: URL(filePath: "\(platforms)/timed.toml"))
+                """)
         }
 
         func callAsFunction(_ command: String, _ timeouts: [String], _ more: String...) throws
@@ -46,8 +42,7 @@ import Testing
         }
 
         func arguments(_ command: String, _ timeouts: [String]) -> [String] {
-            [command, "--platform", "timed", "--platforms", platforms]
-                + timeouts.flatMap { ["--timeout", $0] }
+            [command] + platform + timeouts.flatMap { ["--timeout", $0] }
         }
 
         /// With a device on its port.

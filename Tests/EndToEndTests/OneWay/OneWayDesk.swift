@@ -32,14 +32,26 @@ struct OneWayDesk {
 
     /// Arguments that name a platform of the test's own.
     func platform(_ name: String, _ rest: String) throws -> [String] {
-        let text = """
-            name = "\(name)"
-            description = "a board of my own"
-            board = "native"
+        try provision.platform(name, rest)
+    }
 
+    /// One that `command` plays, an array of TOML, and that prints a report when it starts.
+    func started(_ name: String, by command: String) throws -> [String] {
+        try platform(
+            name,
             """
-        try file("\(name).toml", text + rest)
-        return ["--platform", name, "--platforms", provision.home.path]
+            [flash]
+            method = "none"
+            [channel]
+            kind = "uart"
+            [report]
+            formats = ["provision"]
+            [emulator]
+            kind = "process"
+            command = \(command)
+            [timeouts]
+            boot-ms = 60000
+            """)
     }
 
     /// One whose flash command prints a log, and goes on as `script` does: `$1` is the image.
@@ -60,21 +72,7 @@ struct OneWayDesk {
     /// The firmware as a process that prints its report; `variables` are set for it.
     func reporting(_ variables: String...) throws -> [String] {
         let command = ["/usr/bin/env", "PROVISION_NATIVE_REPORT=1"] + variables + ["{image}"]
-        return try platform(
-            "reporting",
-            """
-            [flash]
-            method = "none"
-            [channel]
-            kind = "uart"
-            [report]
-            formats = ["provision"]
-            [emulator]
-            kind = "process"
-            command = \(command)
-            [timeouts]
-            boot-ms = 60000
-            """)
+        return try started("reporting", by: "\(command)")
     }
 
     func run(_ arguments: [String], input: String? = nil) throws -> Executable.Result {

@@ -14,21 +14,8 @@ import Testing
         let image = try Firmware.native()
         try OneWayDesk.with { desk in
             let platform = try desk.reporting()
-            _ = try desk.platform(
-                "mute",
-                """
-                [flash]
-                method = "none"
-                [channel]
-                kind = "uart"
-                [report]
-                formats = ["provision"]
-                [emulator]
-                kind = "process"
-                command = ["/bin/sh", "-c", "echo hello; exit 3", "{image}"]
-                [timeouts]
-                boot-ms = 60000
-                """)
+            _ = try desk.started(
+                "mute", by: #"["/bin/sh", "-c", "echo hello; exit 3", "{image}"]"#)
             let run =
                 ["run", "--all", "--instances", "5", "--board", "mute:mute", "--firmware", image]
                 + platform

@@ -77,21 +77,8 @@ import Testing
                 flock -n "$port" true; echo "$port $?" > "\(home)/heard"
                 PROVISION_NATIVE_REPORT=1 exec "$1"
                 """
-            let arguments = try desk.platform(
-                "looking",
-                """
-                [flash]
-                method = "none"
-                [channel]
-                kind = "uart"
-                [report]
-                formats = ["provision"]
-                [emulator]
-                kind = "process"
-                command = ["/bin/sh", "-c", '''\(script)''', "sh", "{image}"]
-                [timeouts]
-                boot-ms = 60000
-                """)
+            let arguments = try desk.started(
+                "looking", by: "[\"/bin/sh\", \"-c\", '''\(script)''', \"sh\", \"{image}\"]")
             let pipe = try FullPipe()
             let run = try BackgroundRun(
                 desk.provision, ["run", "--firmware", image, "--json"] + arguments,

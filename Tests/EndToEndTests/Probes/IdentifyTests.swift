@@ -15,10 +15,9 @@ import Testing
         try Executable.withHome { provision in
             let device = try NativeDevice(image, in: provision.home.appending(path: "device"))
             defer { device.stop() }
-            let text = """
-                name = "mine"
-                description = "a board of my own"
-                board = "native"
+            let platform = try provision.platform(
+                "mine",
+                """
                 [flash]
                 method = "command"
                 command = ["true", "{image}"]
@@ -27,15 +26,12 @@ import Testing
                 format = "hex"
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "mine.toml"))
+                """)
             try body(provision, device) {
                 try provision.run(
                     Executable.url,
-                    [
-                        "enroll", "--platform", "mine", "--platforms", provision.home.path,
-                        "--port", device.line.port, "--json", "-v",
-                    ] + (probeSerial.map { ["--probe-serial", $0] } ?? []))
+                    ["enroll", "--port", device.line.port, "--json", "-v"] + platform
+                        + (probeSerial.map { ["--probe-serial", $0] } ?? []))
             }
         }
     }
@@ -86,10 +82,9 @@ import Testing
                 try FileManager.default.setAttributes(
                     [.posixPermissions: 0o700], ofItemAtPath: tools.path + "/" + name)
             }
-            let text = """
-                name = "mine"
-                description = "a board of my own"
-                board = "native"
+            let platform = try provision.platform(
+                "mine",
+                """
                 [flash]
                 method = "command"
                 command = ["true", "{image}"]
@@ -98,14 +93,13 @@ import Testing
                 format = "hex"
                 [channel]
                 kind = "uart"
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "mine.toml"))
+                """)
             let result = try provision.run(
                 Executable.url,
                 [
-                    "enroll", "--platform", "mine", "--platforms", provision.home.path,
-                    "--package-path", "package", "--port", device.line.port, "--probe-serial", "p1",
-                ], in: provision.home)
+                    "enroll", "--package-path", "package", "--port", device.line.port,
+                    "--probe-serial", "p1",
+                ] + platform, in: provision.home)
             result.expectError("id-mismatch", status: 7, "the probe read 00")
         }
     }
@@ -123,10 +117,9 @@ import Testing
             }
             let server = try OpenOCD(chip.ram)
             _ = try server.connect(Interruption())
-            let text = """
-                name = "chip"
-                description = "a chip behind OpenOCD"
-                board = "native"
+            let platform = try provision.platform(
+                "chip",
+                """
                 [flash]
                 method = "command"
                 command = ["true", "{image}"]
@@ -137,12 +130,12 @@ import Testing
                 rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
                 [timeouts]
                 boot-ms = 20000
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "chip.toml"))
+                """)
             func enroll() throws -> Executable.Result {
-                try provision(
-                    "enroll", "--platform", "chip", "--platforms", provision.home.path, "--json",
-                    "--port", "openocd:127.0.0.1:\(server.tclPort)")
+                try provision.run(
+                    Executable.url,
+                    ["enroll", "--json", "--port", "openocd:127.0.0.1:\(server.tclPort)"]
+                        + platform)
             }
             let wrong = try enroll()
             wrong.expectError("id-mismatch", status: 7, "the probe read 0000000000000000")

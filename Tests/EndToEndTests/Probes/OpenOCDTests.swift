@@ -30,7 +30,7 @@ struct OpenOCDTests {
                     ["enroll", "--platform", "chip", "--platforms", provision.home.path, "--json"]
                         + arguments)
             }
-            try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            try provision.platform("chip", Self.platform)
 
             let first = try enroll("--port", "openocd:127.0.0.1:\(server.tclPort)")
             try #require(first.status == 0, "\(first.standardError)")
@@ -68,7 +68,7 @@ struct OpenOCDTests {
             let server = try OpenOCD(chip.ram)
             _ = try server.connect(Interruption())
             let text = Self.platform.replacing("length = 0x2000", with: "length = 0x5000")
-            try Data(text.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            try provision.platform("chip", text)
             let place =
                 throughGDB
                 ? ["--probe", "tcp:127.0.0.1:\(server.gdbPort)"]
@@ -119,7 +119,7 @@ struct OpenOCDTests {
     @Test func provisionsOverABadLine() throws {
         let image = try Firmware.native()
         try Executable.withHome { provision in
-            try Data(Self.platform.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            try provision.platform("chip", Self.platform)
             _ = try provision("authority", "show")
             let seeds = Executable.sample(Array(0..<20))
             let retries = Mutex(0)
@@ -164,7 +164,7 @@ struct OpenOCDTests {
             let blank = try OpenOCD(TargetRAM())
             _ = try blank.connect(Interruption())
             let text = Self.platform.replacing("boot-ms = 20000", with: "boot-ms = 200")
-            try Data(text.utf8).write(to: provision.home.appending(path: "chip.toml"))
+            try provision.platform("chip", text)
             func enroll(_ port: String, _ platform: String = "chip") throws -> Executable.Result {
                 try provision(
                     "enroll", "--platform", platform, "--platforms", provision.home.path,
@@ -183,10 +183,6 @@ struct OpenOCDTests {
     }
 
     private static let platform = """
-        name = "chip"
-        description = "a chip behind OpenOCD"
-        board = "native"
-
         [flash]
         method = "command"
         command = ["true", "{image}"]

@@ -74,10 +74,9 @@ struct USBMockTests {
     /// Each by its own device, and not by the first that looks like it.
     @Test func eachOfTwoBoardsIsReached() throws {
         try Executable.withHome { executable in
-            let text = """
-                name = "both"
-                description = "two boards that look alike"
-                board = "native"
+            let both = try executable.platform(
+                "both",
+                """
                 [match]
                 usb = [{ vendor = 0x1209, product = 0x0002 }]
                 [flash]
@@ -87,14 +86,12 @@ struct USBMockTests {
                 usb = { vendor = 0x1209, product = 0x0002 }
                 [timeouts]
                 boot-ms = 30000
-                """
-            try Data(text.utf8).write(to: executable.home.appending(path: "both.toml"))
+                """)
             let result = try executable.run(
                 URL(filePath: "/usr/bin/env"),
                 mock("two", fault: "", with: executable) + [
-                    Executable.url.path, "enroll", "--platforms", executable.home.path,
-                    "--platform", "both", "--all", "--jobs", "1", "--json",
-                ])
+                    Executable.url.path, "enroll", "--all", "--jobs", "1", "--json",
+                ] + both)
             let boards = try #require(try result.json()["boards"] as? [[String: Any]])
             #expect(
                 boards.compactMap { $0["name"] as? String } == ["both at 1-1", "both at 1-2"])
