@@ -117,14 +117,15 @@ import Testing
         private let provision: Executable
         private let way: Way
         private let program: String
+        /// Arguments that name the platform.
+        private let platform: [String]
 
         init(_ provision: Executable, _ way: Way) throws {
             (self.provision, self.way) = (provision, way)
             program = try way == .raw ? DeviceProcess.program() : Firmware.native()
-            let text = """
-                name = "desk"
-                description = "a board of the test's"
-                board = "native"
+            platform = try provision.platform(
+                "desk",
+                """
                 [flash]
                 method = "command"
                 command = ["/bin/false", "{image}"]
@@ -134,8 +135,7 @@ import Testing
                 rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
                 [timeouts]
                 boot-ms = 60000
-                """
-            try Data(text.utf8).write(to: provision.home.appending(path: "desk.toml"))
+                """)
         }
 
         func switchOn(_ name: String, _ environment: [String: String] = [:]) throws -> Board {
@@ -144,28 +144,13 @@ import Testing
         }
 
         func arguments(_ board: Board) -> [String] {
-            [
-                "enroll", "--platform", "desk", "--platforms", provision.home.path, "--port",
-                board.port, "--json",
-            ]
+            ["enroll", "--port", board.port, "--json"] + platform
         }
 
         /// It ends well, and the device has one key that is in force.
         func expectNextRun(on board: Board, _ comment: Comment) throws {
             let result = try provision.run(Executable.url, arguments(board))
-            try #require(result.status == 0, "\(comment): \(result.standardError)")
-            let report = try result.json()
-            #expect(report["keyState"] as? String == "active", comment)
-            #expect((report["credentials"] as? [Any])?.isEmpty == false, comment)
-            let device = try #require(report["device"] as? String)
-            let keys = try #require(
-                try provision("keys", "--device", device, "--json").json()["keys"]
-                    as? [[String: Any]])
-            let valid = keys.filter { $0["state"] as? String != "revoked" }
-            #expect(valid.count == 1, comment)
-            #expect(
-                valid.first?["thumbprint"] as? String == report["thumbprint"] as? String, comment)
-            #expect(try provision("registry", "verify").status == 0, comment)
+            try provision.expectOneKeyInForce(after: result, comment)
         }
     }
 }

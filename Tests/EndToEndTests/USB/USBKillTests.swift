@@ -82,18 +82,7 @@ struct USBKillTests {
         func expectNextRun(_ comment: Comment) throws {
             let mock = try USBMock(firmware: firmware, state: state, for: provision)
             let result = try mock.run(arguments)
-            try #require(result.status == 0, "\(comment): \(result.standardError)")
-            let report = try result.json()
-            #expect(report["keyState"] as? String == "active", comment)
-            let device = try #require(report["device"] as? String)
-            let keys = try #require(
-                try provision("keys", "--device", device, "--json").json()["keys"]
-                    as? [[String: Any]])
-            let valid = keys.filter { $0["state"] as? String != "revoked" }
-            #expect(valid.count == 1, comment)
-            #expect(
-                valid.first?["thumbprint"] as? String == report["thumbprint"] as? String, comment)
-            #expect(try provision("registry", "verify").status == 0, comment)
+            try provision.expectOneKeyInForce(after: result, comment)
         }
     }
 }
