@@ -68,12 +68,18 @@ struct Program {
         return run
     }
 
-    /// `VmHWM` in bytes; 0 once the process has no memory any more.
+    /// `VmHWM` in bytes; 0 once the process has no memory any more, and as long as that is this program's: Linux
+    /// wakes who starts a process a moment before it gets its own.
     private static func peakMemory(of process: Int32) -> Double {
+        guard programFile(of: "\(process)") != programFile(of: "self") else { return 0 }
         let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
         return (kibibytes.flatMap { Double($0) } ?? 0) * 1024
+    }
+
+    private static func programFile(of process: String) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
     }
 }
 

@@ -37,6 +37,14 @@ import Testing
         try theNextRunGoesOn(hostility, way: .usb)
     }
 
+    /// Without it, no test would see how much memory a run takes.
+    @Test func memoryIsMeasured() throws {
+        try Executable.withHome { provision in
+            let runs = try (0..<5).compactMap { _ in try provision("platforms").peakMemory }
+            #expect((runs.max() ?? 0) > 1024, "KiB")
+        }
+    }
+
     @Test(arguments: HostileDesk.ways(early) + HostileDesk.rawLines)
     func nothingIsRecorded(_ hostility: Hostility, way: HostileDesk.Way) throws {
         try Executable.withHome { provision in

@@ -111,7 +111,7 @@ import Testing
                 let result = try provision(
                     "run", "--platform", "native", "--firmware", image, "--detach")
                 result.expectError("image-invalid", status: 3, image)
-                #expect(result.peakMemory < (Executable.isSanitized ? 200_000 : 100_000))
+                #expect((result.peakMemory ?? 0) < (Executable.isSanitized ? 200_000 : 100_000))
             }
         }
     }

@@ -10,8 +10,8 @@ struct Executable {
         let status: Int32
         let standardOutput: Data
         let standardError: String
-        /// KiB, as last seen before the end; 0 where the system does not tell.
-        let peakMemory: Int
+        /// KiB, as last seen before the end; nil where the system does not tell, or nobody looked in time.
+        let peakMemory: Int?
         /// From its start to its end.
         let seconds: Double
 
@@ -97,9 +97,9 @@ struct Executable {
         try process.run()
         let deadline = DispatchTime.now() + seconds
         var hasEnded = false
-        var peakMemory = 0
+        var peakMemory: Int?
         while !hasEnded, .now() < deadline {
-            peakMemory = max(peakMemory, Self.peakMemory(of: process.processIdentifier))
+            peakMemory = Self.peakMemory(of: process.processIdentifier) ?? peakMemory
             hasEnded = ended.wait(timeout: .now() + .milliseconds(10)) == .success
         }
         let duration = start.duration(to: .now)
@@ -117,9 +117,18 @@ struct Executable {
     }
 
     /// KiB that a process had in memory at most: proc(5), VmHWM.
-    private static func peakMemory(of process: pid_t) -> Int {
-        let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(separator: " ").compactMap { Int($0) }.first ?? 0
+    ///
+    /// Nil once it has ended. And before it runs its program: Linux wakes who started it a moment earlier, when
+    /// its memory is still that of these tests.
+    private static func peakMemory(of process: pid_t) -> Int? {
+        guard let program = programFile(of: "\(process)"), program != programFile(of: "self"),
+            let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        else { return nil }
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").compactMap { Int($0) }.first
+    }
+
+    private static func programFile(of process: String) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
     }
 }

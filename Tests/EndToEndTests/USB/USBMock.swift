@@ -48,11 +48,10 @@ struct USBMock {
             URL(filePath: "/usr/bin/env"), command() + arguments, within: seconds)
         let text = try String(contentsOf: peak, encoding: .utf8)
         try FileManager.default.removeItem(at: peak)
+        let memory = try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
         return Executable.Result(
             status: result.status, standardOutput: result.standardOutput,
             standardError: result.standardError,
-            peakMemory: try #require(
-                Int(text.trimmingCharacters(in: .whitespacesAndNewlines))),
-            seconds: result.seconds)
+            peakMemory: memory, seconds: result.seconds)
     }
 }
