@@ -92,7 +92,9 @@ extension SQLiteRegistry {
 
 extension ProvisioningError {
     static func interruptedWhileWaiting(for path: String) -> ProvisioningError {
-        ProvisioningError(.interrupted, "interrupted while another process writes \(path)")
+        ProvisioningError(
+            .interrupted, "interrupted while another process writes \(path)",
+            hint: "run the same command again when it has ended")
     }
 
     fileprivate init(_ error: DatabaseError, path: String) {

@@ -54,8 +54,9 @@ public final class Interruption: Sendable {
     /// `handlingSignals`: nothing has begun that would have to be undone. Call it first of all: a
     /// program that is not ready for Ctrl-C dies of it, which `swift package` reports as a crash.
     public static func exitsOnSignals() {
+        let lines = "\(ProvisioningError.interruptedByUser)\n".split(separator: "\n")
         // Never freed: the handler may not allocate.
-        let message = strdup("provision: \(ProvisioningError.interruptedByUser)\n")
+        let message = strdup(lines.map { "provision: \($0)\n" }.joined())
         _ = chost_signals_install_early(ErrorCode.interrupted.exitStatus, message)
     }
 
@@ -83,7 +84,9 @@ public final class Interruption: Sendable {
 }
 
 extension ProvisioningError {
+    /// What a signal makes of whatever is under way.
     static var interruptedByUser: ProvisioningError {
-        ProvisioningError(.interrupted, "interrupted")
+        ProvisioningError(
+            .interrupted, "interrupted", hint: "run the same command again: it goes on from here")
     }
 }

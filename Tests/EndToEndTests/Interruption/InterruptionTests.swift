@@ -29,7 +29,8 @@ import Testing
             // Nothing was flashed, so nothing answers.
             #expect(run.says("no answer in"), "\(run.errorOutput)")
             #expect(run.interrupt() == 130)
-            #expect(run.errorOutput.contains("error[interrupted]"))
+            #expect(run.errorOutput.contains("provision: error[interrupted]"))
+            #expect(run.errorOutput.contains("provision: hint: run the same command again"))
             #expect(board.interrupt() == 0)
             let keys = try provision("keys", "--json").json()["keys"] as? [Any]
             #expect(keys?.isEmpty == true)
