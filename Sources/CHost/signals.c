@@ -40,17 +40,25 @@ static int64_t milliseconds_now(void) {
 
 static int early_status;
 static const char *early_message = "";
+/// Nothing of it is freed: a handler may be about to write it.
+static _Atomic(const char *) early_document;
 static atomic_int foreground_owner;
 static char unfinished_file[4096];
 static atomic_bool has_unfinished_file;
 
-static void on_early_signal(int number) {
-    (void)number;
-    // A pipe that nobody reads would hold up the end.
-    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (poll(&error, 1, 0) > 0 && write(STDERR_FILENO, early_message, strlen(early_message)) < 0) {
+/// A pipe that nobody reads would hold up the end.
+static void write_if_ready(int fd, const char *text) {
+    struct pollfd output = {.fd = fd, .events = POLLOUT};
+    if (poll(&output, 1, 0) > 0 && write(fd, text, strlen(text)) < 0) {
         // Nobody reads it any more.
     }
+}
+
+static void on_early_signal(int number) {
+    (void)number;
+    const char *document = atomic_exchange(&early_document, NULL);
+    if (document) write_if_ready(STDOUT_FILENO, document);
+    write_if_ready(STDERR_FILENO, early_message);
     if (has_unfinished_file) unlink(unfinished_file);
     chost_foreground_return();
     chost_host_interrupt();
@@ -101,6 +109,8 @@ int chost_signals_install_early(int status, const char *message) {
     early_message = message;
     return install(on_early_signal);
 }
+
+void chost_signals_set_early_document(const char *document) { early_document = document; }
 
 int chost_signals_install(int write_fd) {
     first_milliseconds = 0;

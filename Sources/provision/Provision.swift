@@ -45,6 +45,7 @@ struct Provision: ParsableCommand {
         Terminal.holdDescriptors()
         _ = PluginHost.current
         Interruption.exitsOnSignals()
+        if isDocumentAsked { ErrorDocument.printsOnSignals() }
         forbidCoreFile()
         chost_return_large_blocks()
         chost_widen_descriptor_table()
@@ -101,7 +102,11 @@ struct Provision: ParsableCommand {
         Terminal.lossOfOutput.map { report(Terminal.unwritable($0)) } ?? 0
     }
 
+    private static let isDocumentAsked = ErrorDocument.isAsked(
+        in: Array(CommandLine.arguments.dropFirst()))
+
     private static func report(_ error: ProvisioningError) -> Int32 {
+        if isDocumentAsked { ErrorDocument.print(error) }
         Terminal.standardError.report(error)
         return error.code.exitStatus
     }
@@ -148,7 +153,10 @@ struct Provision: ParsableCommand {
             Terminal.standardError.write(usage.synopsis)
             return status
         default:
-            return report(ProvisioningError(.internalFailure, "\(error)"))
+            return report(
+                ProvisioningError(
+                    .internalFailure, "\(error)",
+                    hint: "this is a fault of provision: report it with the command and this line"))
         }
     }
 }

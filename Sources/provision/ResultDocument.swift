@@ -1,28 +1,16 @@
 import Foundation
 import Provisioning
 
-/// The one result of a command that works with a board, for people or programs; or the error in its place,
-/// so that a file of an earlier run does not pass for this one's.
+/// The one result of a command that works with a board, for people or programs. In its file it is the error
+/// that may be in its place, so that an earlier run's does not pass for this one's.
 final class ResultDocument {
     private let options: OutputOptions
     private var isBegun = false
 
-    /// An error in a document, with what a terminal shows of it.
-    struct Failure: Encodable, Sendable {
-        let code: String
-        let reason: String
-        let hint: String?
-
-        init(_ error: ProvisioningError) {
-            code = error.code.rawValue
-            reason = Terminal.shortened(error.reason)
-            hint = error.hint.map(Terminal.shortened)
-        }
-    }
-
     private init(_ options: OutputOptions) { self.options = options }
 
-    /// Runs `body`. An error that it throws before it shows a result is the document.
+    /// Runs `body`. An error that it throws before it shows a result is the document in the file; on standard
+    /// output it is shown as every command's.
     static func write(
         _ options: OutputOptions, _ body: (ResultDocument) throws -> Void
     ) throws {
@@ -32,7 +20,7 @@ final class ResultDocument {
             try options.checkReport()
             try body(document)
         } catch let error as ProvisioningError {
-            if !document.isBegun { document.show(error) }
+            if !document.isBegun { document.report(error) }
             throw error
         }
     }
@@ -51,11 +39,9 @@ final class ResultDocument {
         try output.commit()
     }
 
-    private func show(_ error: ProvisioningError) {
+    private func report(_ error: ProvisioningError) {
         do {
-            let document = try JSONDocument.encode(["error": Failure(error)])
-            if options.json { Terminal.standardOutput.write(Array(document)) }
-            try report(document)
+            try report(try JSONDocument.encode(ErrorDocument(error)))
         } catch let second as ProvisioningError where second.reason != error.reason {
             Terminal.standardError.report(second)
         } catch {

@@ -20,6 +20,10 @@ int chost_signals_install(int write_fd);
 /// copied.
 int chost_signals_install_early(int status, const char *message);
 
+/// Has these signals write `document` to standard output, too; NULL: nothing, as at first. It is kept, not
+/// copied, and written in one piece.
+void chost_signals_set_early_document(const char *document);
+
 /// A file to remove where a signal ends the process; nothing if the path has 4096 bytes or more.
 void chost_unfinished_file_begin(const char *path);
 void chost_unfinished_file_end(void);

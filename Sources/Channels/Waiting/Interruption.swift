@@ -60,6 +60,14 @@ public final class Interruption: Sendable {
         _ = chost_signals_install_early(ErrorCode.interrupted.exitStatus, message)
     }
 
+    /// Has these signals also write to standard output what a program reads there, until `handlingSignals`.
+    ///
+    /// - Parameter document: of the error `interruptedByUser`; nil: nothing any more, because a result has begun.
+    public static func writesOnSignals(_ document: String?) {
+        // Never freed, as above.
+        chost_signals_set_early_document(document.flatMap { strdup($0) })
+    }
+
     /// What a signal does. Idempotent.
     public func interrupt() {
         var byte: UInt8 = 0
@@ -85,7 +93,7 @@ public final class Interruption: Sendable {
 
 extension ProvisioningError {
     /// What a signal makes of whatever is under way.
-    static var interruptedByUser: ProvisioningError {
+    public static var interruptedByUser: ProvisioningError {
         ProvisioningError(
             .interrupted, "interrupted", hint: "run the same command again: it goes on from here")
     }

@@ -9,7 +9,7 @@ struct FleetReport<Record: Encodable & Sendable>: Sendable {
         let platform: String
         let seconds: Double
         let record: Record?
-        let error: ResultDocument.Failure?
+        let error: ErrorDocument.Failure?
     }
 
     /// What is said of all of them.
@@ -67,10 +67,10 @@ struct FleetResult<Record: Encodable & Sendable>: Sendable {
     let document: Result<[UInt8], any Error>
 
     init(_ board: FleetBoard, _ outcome: Result<Record, ProvisioningError>, seconds: Double) {
-        var (record, failure): (Record?, ResultDocument.Failure?)
+        var (record, failure): (Record?, ErrorDocument.Failure?)
         switch outcome {
         case .success(let success): record = success
-        case .failure(let error): failure = ResultDocument.Failure(error)
+        case .failure(let error): failure = ErrorDocument.Failure(error)
         }
         let entry = FleetReport<Record>.Entry(
             name: board.name, platform: board.choice.platform.name, seconds: seconds,

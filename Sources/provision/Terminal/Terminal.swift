@@ -17,6 +17,11 @@ struct Terminal: Sendable {
 
     private static let loss = Mutex<Int32?>(nil)
 
+    /// Whether a result, or a part of one, went to standard output, or should have.
+    static var hasResult: Bool { beginning.withLock { $0 } }
+
+    private static let beginning = Mutex(false)
+
     /// Takes the place of the standard streams that this process was started without, before anything is
     /// opened: the first pipe or file would get their numbers, and progress and results with them.
     ///
@@ -112,10 +117,18 @@ struct Terminal: Sendable {
     private static let interval = Duration.milliseconds(20)
 
     private static func writeResult(_ bytes: [UInt8]) -> Int32 {
+        if !bytes.isEmpty { begin() }
         let part = results.submit(bytes)
         while true {
             if let error = part.wait(until: .now + interval) { return error }
             if isInterrupted, part.began + patience < .now { return EINTR }
+        }
+    }
+
+    private static func begin() {
+        beginning.withLock { hasBegun in
+            if !hasBegun { Interruption.writesOnSignals(nil) }
+            hasBegun = true
         }
     }
 

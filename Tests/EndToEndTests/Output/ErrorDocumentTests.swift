@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+/// A program that asked for `--json` gets one document, however a command ends.
+@Suite struct ErrorDocumentTests {
+    /// Each command that takes `--json`, with arguments that it can understand and not follow.
+    private static let failing: [[String]] = [
+        ["run", "--platform", "nosuch"], ["flash", "--platform", "nosuch"],
+        ["enroll", "--platform", "nosuch"], ["boards", "--platform", "nosuch"],
+        ["devices", "list", "--package-path", "x"], ["keys", "--device", "nosuch"],
+        ["revoke", "--key", "00000000"], ["registry", "verify", "--head", "x:y"],
+        ["authority", "show", "nosuch"], ["authority", "create", "--replace", "--name"],
+        ["platforms", "list", "nosuch"], ["platforms", "show", "nosuch"],
+        ["platforms", "match", "--platforms", "/nonexistent"],
+        ["platforms", "validate", "--platforms", "/nonexistent", "x.toml"],
+        ["check", "nosuch"], ["emulate", "nosuch"], ["init", "nosuch"], ["doctor", "nosuch"],
+    ]
+
+    @Test func theTableHasEveryCommand() throws {
+        try Executable.withHome { provision in
+            let commands = try provision.commandsWithDocuments()
+            #expect(commands.count > 15 && commands.contains(["authority", "create"]))
+            for command in commands {
+                #expect(Self.failing.contains { $0.starts(with: command) }, "\(command)")
+            }
+        }
+    }
+
+    @Test(arguments: Executable.sample(failing))
+    func anErrorIsTheDocument(_ command: [String]) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command + ["--json"])
+            try result.expectErrorDocument()
+            let plain = try provision.run(Executable.url, command)
+            #expect(plain.standardOutput.isEmpty, "\(plain.text)")
+            #expect(plain.status == result.status)
+            #expect(plain.standardError == result.standardError)
+        }
+    }
+
+    /// Found before the arguments are understood.
+    @Test func wrongUsageIsTheDocumentToo() throws {
+        try Executable.withHome { provision in
+            for command in try provision.commandsWithDocuments() {
+                let result = try provision.run(
+                    Executable.url, command + ["--json", "--no-such-option"])
+                try result.expectErrorDocument()
+                #expect(result.status == 2 && result.errorCode == "usage", "\(command)")
+                #expect(result.standardError.contains("Usage: provision"), "\(command)")
+            }
+            for command in [
+                ["--json", "--jobs", "x"], ["run", "--json", "--jobs", "x"], ["nosuch", "--json"],
+                ["keys", "--device", "a", "--device", "b", "--json"], ["export", "--json"],
+            ] {
+                try provision.run(Executable.url, command).expectErrorDocument()
+            }
+            // What is behind it is another program's, and help is no error.
+            let given = try provision(
+                "run", "--platform", "nosuch", "--", "tool", "--json")
+            #expect(given.status == 2 && given.standardOutput.isEmpty)
+            let help = try provision("keys", "--json", "--help")
+            #expect(help.status == 0 && help.text.hasPrefix("OVERVIEW"))
+            #expect(try provision("--version", "--json").text == provision("--version").text)
+        }
+    }
+
+    /// A result that is bad is the document, and its error stands on standard error only.
+    @Test func nothingFollowsAResult() throws {
+        try Executable.withHome { provision in
+            let bad = provision.home.path + "/bad.toml"
+            try Data("name = 1".utf8).write(to: URL(filePath: bad))
+            let result = try provision("platforms", "validate", bad, "--json")
+            #expect(result.status != 0 && result.errorCode != nil)
+            #expect(try result.json()["files"] is [Any])
+            let checked = try provision("check", bad, "--json")
+            #expect(checked.status != 0)
+            _ = try checked.json()
+        }
+    }
+
+    /// Some end by the signal's handler alone, some undo what they have begun.
+    @Test(arguments: [
+        ["platforms", "show", "mine"], ["boards", "--platform", "mine"],
+        ["enroll", "--platform", "mine"], ["emulate", "mine"], ["check", "mine"],
+    ])
+    func anInterruptionIsTheDocument(_ command: [String]) throws {
+        try Executable.withHome { provision in
+            let adapter = provision.home.appending(path: "provision-platform-mine")
+            let mark = provision.home.path + "/mark"
+            try Data("#!/bin/sh\n: >'\(mark)'\nexec sleep 600\n".utf8).write(to: adapter)
+            try #require(chmod(adapter.path, 0o755) == 0)
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+            let run = try BackgroundRun(
+                provision, command + ["--json"],
+                in: .environment(["PATH": provision.home.path + ":" + path]))
+            try #require(run.waits(for: mark), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130, "\(run.errorOutput)")
+            let error = try #require(try run.json()["error"] as? [String: String])
+            #expect(error["code"] == "interrupted")
+            #expect(error["hint"]?.isEmpty == false)
+            #expect(run.errorOutput.contains("provision: error[interrupted]: interrupted\n"))
+            #expect(run.errorOutput.contains("\nprovision: hint: run the same command again"))
+        }
+    }
+}
+
+extension Executable {
+    /// The names that lead to each command that has `--json`.
+    fileprivate func commandsWithDocuments() throws -> [[String]] {
+        let description = try self("--experimental-dump-help").json()
+        let root = try #require(description["command"] as? [String: Any])
+        return commands(below: root, [])
+    }
+
+    private func commands(below command: [String: Any], _ path: [String]) -> [[String]] {
+        let arguments = command["arguments"] as? [[String: Any]] ?? []
+        let names = arguments.flatMap { $0["names"] as? [[String: Any]] ?? [] }
+        let hasDocument = names.contains { $0["name"] as? String == "json" }
+        let subcommands = command["subcommands"] as? [[String: Any]] ?? []
+        return (hasDocument && !path.isEmpty ? [path] : [])
+            + subcommands.flatMap { subcommand in
+                commands(below: subcommand, path + [subcommand["commandName"] as? String ?? ""])
+            }
+    }
+}
+
+extension Executable.Result {
+    /// One document, which says what standard error says.
+    func expectErrorDocument(at location: SourceLocation = #_sourceLocation) throws {
+        let document = try #require(
+            try? json(), "\(text)\(standardError)", sourceLocation: location)
+        let error = try #require(document["error"] as? [String: String], sourceLocation: location)
+        #expect(document.count == 1, sourceLocation: location)
+        #expect(error["code"] == errorCode, "\(standardError)", sourceLocation: location)
+        #expect(error["reason"]?.isEmpty == false, sourceLocation: location)
+        #expect(error["hint"]?.isEmpty == false, "\(standardError)", sourceLocation: location)
+        #expect(status != 0, sourceLocation: location)
+    }
+}
