@@ -83,7 +83,7 @@ struct Provision: ParsableCommand {
             } else {
                 CryptographicLibrary.staysToTheEnd()
                 try checkCommand(arguments)
-                try RepeatedOption.check(arguments, of: Self.self)
+                try GivenOptions.checkRepetition(arguments, of: Self.self)
                 let isNamed = arguments.first.map(configuration.subcommands.names.contains) == true
                 var command =
                     try isNamed

@@ -159,14 +159,19 @@ import Testing
                 ),
                 ("--head", ["registry", "verify", "--head", "x", "--head", "y"]),
                 ("--platform", ["--platform", "native", "--platform", "microbit"]),
+                ("-p", ["-p", "native", "-vp", "microbit"]),
+                ("-o", ["export", "--format", "csv", "-o", "a", "-o=b"]),
             ] {
                 try provision.run(Executable.url, arguments)
                     .expectError("usage", status: 2, "\(name) is given twice")
             }
+            try provision("export", "--format", "csv", "--output", "a", "-o", "b")
+                .expectError("usage", status: 2, "--output and -o are one option")
             // Those of which there may be several, flags, and what belongs to another command.
             let run = try provision(
                 "run", "--board", "native:a", "--board", "native:b", "--timeout", "boot=1s",
-                "--timeout", "answer=1s", "-v", "-v", "--json", "--json", "--dry-run", "--",
+                "--timeout", "answer=1s", "-v", "-v", "-p", "native", "--json", "--json",
+                "--dry-run", "--",
                 "tool", "--platform", "x", "--platform", "y")
             #expect(!run.standardError.contains("is given twice"), "\(run.standardError)")
         }

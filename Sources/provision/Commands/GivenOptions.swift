@@ -2,9 +2,8 @@ import ArgumentParser
 import Foundation
 import Provisioning
 
-/// An option that takes one value and is given twice. ArgumentParser takes the last one without a word: of two
-/// devices that are to be revoked, one would stay good.
-enum RepeatedOption {
+/// What ArgumentParser takes without a word.
+enum GivenOptions {
     /// What ArgumentParser tells of a command, as far as it is needed here.
     private struct Description: Decodable {
         struct Command: Decodable {
@@ -20,7 +19,11 @@ enum RepeatedOption {
 
         struct Argument: Decodable {
             struct Name: Decodable {
+                /// `short` is one letter behind one dash.
+                let kind: String
                 let name: String
+
+                var spelling: String { (kind == "short" ? "-" : "--") + name }
             }
 
             let kind: String
@@ -31,31 +34,46 @@ enum RepeatedOption {
         let command: Command
     }
 
+    /// Refuses an option that takes one value and is given twice: of two devices that are to be revoked, one would
+    /// stay good.
+    ///
     /// - Parameters:
     ///   - arguments: what the user gave.
     ///   - root: the command that has all others.
     /// - Throws: `.usage`.
-    static func check(
+    static func checkRepetition(
         _ arguments: [String], of root: any ParsableCommand.Type
     ) throws(ProvisioningError) {
-        let repeated = Set(repeatedNames(in: arguments))
+        let given = arguments.prefix { $0 != "--" }.flatMap(names)
         // To describe all commands takes longer than most of them.
-        guard !repeated.isEmpty, let command = command(of: arguments, root) else { return }
+        guard mayRepeat(given), let command = command(of: arguments, root) else { return }
         for argument in command.arguments ?? []
         where argument.kind == "option" && !argument.isRepeating {
-            guard let name = argument.names?.map(\.name).first(where: repeated.contains) else {
-                continue
-            }
+            let spellings = (argument.names ?? []).map(\.spelling)
+            let found = given.filter(spellings.contains)
+            guard found.count > 1 else { continue }
+            let isOne = Set(found).count == 1
             throw ProvisioningError(
-                .usage, "--\(name) is given twice, and takes one value",
+                .usage,
+                isOne
+                    ? "\(found[0]) is given twice, and takes one value"
+                    : "\(found[0]) and \(found[1]) are one option, which takes one value",
                 hint: "run the command once for each")
         }
     }
 
-    private static func repeatedNames(in arguments: [String]) -> [String] {
-        let names = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
-            .map { String($0.dropFirst(2).prefix { $0 != "=" }) }
-        return Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }.map(\.key)
+    /// `--name` of `--name=value`; `-a` and `-b` of `-ab`.
+    private static func names(in argument: String) -> [String] {
+        let name = argument.prefix { $0 != "=" }
+        if name.hasPrefix("--") { return [String(name)] }
+        return name.hasPrefix("-") ? name.dropFirst().map { "-\($0)" } : []
+    }
+
+    /// Whether two of these names may be one option's: a short name is its long one's first letter.
+    private static func mayRepeat(_ given: [String]) -> Bool {
+        let (long, short) = (given.filter { $0.hasPrefix("--") }, given.filter { $0.count == 2 })
+        return Set(given).count < given.count
+            || short.contains { name in long.contains { $0.hasPrefix("-" + name) } }
     }
 
     private static func command(
