@@ -47,11 +47,16 @@ public enum AuthorityCertificateProfile {
             authorityKeyIdentifier: root.subjectKeyIdentifier)
     }
 
+    /// Whether an authority can be called `name`.
+    public static func accepts(name: String) -> Bool {
+        let characters = name.unicodeScalars
+        return nameLength.contains(characters.count) && characters.allSatisfy(\.isPrintable)
+    }
+
     private static func distinguishedName(
         _ name: String, role: String
     ) throws(IssuanceError) -> DistinguishedName {
-        let characters = name.unicodeScalars
-        guard nameLength.contains(characters.count), characters.allSatisfy(\.isPrintable) else {
+        guard accepts(name: name) else {
             throw IssuanceError(
                 "the authority's name \(name.debugDescription) does not have "
                     + "\(nameLength.lowerBound) to \(nameLength.upperBound) printable characters")

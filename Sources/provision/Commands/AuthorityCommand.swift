@@ -2,6 +2,7 @@ import ArgumentParser
 import CBOR
 import Authority
 import Foundation
+import Issuance
 import Provisioning
 import Registry
 
@@ -46,6 +47,14 @@ struct AuthorityCommand: ParsableCommand {
 
         @Flag(help: "Print one JSON document.")
         var json = false
+
+        func validate() throws {
+            guard let name, !AuthorityCertificateProfile.accepts(name: name) else { return }
+            let length = AuthorityCertificateProfile.nameLength
+            throw ValidationError(
+                "--name has \(length.lowerBound) to \(length.upperBound) printable characters, not "
+                    + name.debugDescription)
+        }
 
         func run() throws {
             let state = try State()
