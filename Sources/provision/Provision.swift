@@ -74,9 +74,23 @@ struct Provision: ParsableCommand {
         setrlimit(resource, &limit)
     }
 
+    /// Swift would go on with other names than those that the user gave.
+    private static func checkEncoding() throws(ProvisioningError) {
+        for position in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[position],
+                String(validatingCString: argument) == nil
+            else { continue }
+            throw ProvisioningError(
+                .usage,
+                "argument \(position) is not UTF-8: \"\(String(cString: argument))\"",
+                hint: "a file may be given by another name: make a link to it")
+        }
+    }
+
     /// Runs one command, prints what went wrong, and returns the exit status.
     private static func perform(_ arguments: [String]) -> Int32 {
         do {
+            try checkEncoding()
             // Build scripts ask for it often, and to build the tree of commands takes half of the time.
             if arguments == ["--version"] {
                 Terminal.standardOutput.write(Version.current + "\n")
