@@ -155,13 +155,22 @@ struct Export {
             try search.add(uri)
         }
         guard let uri = try search.repeated() else { return left }
-        var owners: [String] = []
+        var keys: [KeyRecord] = []
         try snapshot.forEachKey(matching: filter) { key in
-            if owners.count < 2, place.uri(of: key) == uri { owners.append("\(key.identity)") }
+            if keys.count < 2, place.uri(of: key) == uri { keys.append(key) }
         }
+        guard Set(keys.map(\.identity)).count == 1 else {
+            let owners = keys.map { "\($0.identity)" }.joined(separator: " and ")
+            throw ProvisioningError(
+                .usage, "\(owners) would both be \(uri)",
+                hint: "name them apart with --uri: {id} differs between devices of one board")
+        }
+        let names = keys.map { "\($0.thumbprint.hexadecimal.prefix(16)) (key ID \($0.keyID))" }
         throw ProvisioningError(
-            .usage, "\(owners.joined(separator: " and ")) would both be \(uri)",
-            hint: "name them apart with --uri: {id} differs between devices of one board")
+            .usage,
+            "the keys \(names.joined(separator: " and ")) of \(keys[0].identity) would both be \(uri)",
+            hint: "a client takes one for each place; revoke the one that is out of use: "
+                + "provision revoke --key \(keys[0].thumbprint.hexadecimal.prefix(16))")
     }
 
     private func noteLeft(_ count: Int, _ what: String) {

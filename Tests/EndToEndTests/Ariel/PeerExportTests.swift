@@ -152,4 +152,33 @@ import Testing
                 .expectError("usage", status: 2, "aiocoap")
         }
     }
+
+    /// A client takes one credential for each place.
+    @Test func ofTwoKeysOfADeviceOneIsRevoked() throws {
+        let points = [
+            ArielLog.x, "91306c2acc2cdfc12695e307198ee5246d7e7b0474c70d5e2fa8998bc1d2e1a7",
+        ]
+        try OneWayDesk.with { desk in
+            var keys: [String] = []
+            for (keyID, x) in zip(["1", "2"], points) {
+                let log = try desk.file(
+                    "log", ArielLog.provisioned(board: "native", id: [4, 5], x: x))
+                let record = try desk.json([
+                    "enroll", "--platform", "native", "--log", log, "--key-id", keyID,
+                    "--replace-key",
+                ])
+                keys.append(String(try #require(record["thumbprint"] as? String).prefix(16)))
+            }
+            let export = ["export", "--format", "aiocoap"]
+            let result = try desk.run(export)
+            result.expectError(
+                "usage", status: 2, "\(keys[0]) (key ID 1) and \(keys[1]) (key ID 2)",
+                "of native/0405 would both be coap://0405.local/*")
+            #expect(result.hint?.contains("provision revoke --key \(keys[0])") == true)
+            let revoked = try desk.provision("revoke", "--key", keys[0])
+            try #require(revoked.status == 0, "\(revoked.standardError)")
+            let rest = try desk.run(export)
+            #expect(rest.status == 0 && rest.text.contains("0405.local"), "\(rest.standardError)")
+        }
+    }
 }
