@@ -102,6 +102,7 @@ struct Provision: ParsableCommand {
                 var command =
                     try isNamed
                     ? NamedCommand.parseAsRoot(arguments) : parseAsRoot(arguments)
+                try GivenOptions.checkValues(arguments, of: Self.self)
                 try command.run()
             }
             return reportLossOfOutput()

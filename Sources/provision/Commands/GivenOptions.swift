@@ -62,6 +62,31 @@ enum GivenOptions {
         }
     }
 
+    /// Refuses a value that is empty, as a script's variable that is not set: it would pass for the current folder,
+    /// or for a name that nothing has. For what is understood otherwise: each option's own words come first, and
+    /// ArgumentParser itself refuses `--name=`.
+    ///
+    /// - Throws: `.usage`.
+    static func checkValues(
+        _ arguments: [String], of root: any ParsableCommand.Type
+    ) throws(ProvisioningError) {
+        let given = arguments.prefix { $0 != "--" }
+        guard given.contains(""), let command = command(of: arguments, root) else { return }
+        let options = (command.arguments ?? []).filter { $0.kind == "option" }
+        let spellings = Set(options.flatMap { $0.names ?? [] }.map(\.spelling))
+        for (argument, value) in zip(given, given.dropFirst())
+        where value.isEmpty && !argument.contains("=") {
+            guard let name = names(in: argument).last, name != remark, spellings.contains(name)
+            else { continue }
+            throw ProvisioningError(
+                .usage, "\(name) is given \"\", which is no value",
+                hint: "give it one, or leave \(name) away")
+        }
+    }
+
+    /// The user's own words, which may be none.
+    private static let remark = "--note"
+
     /// `--name` of `--name=value`; `-a` and `-b` of `-ab`.
     private static func names(in argument: String) -> [String] {
         let name = argument.prefix { $0 != "=" }

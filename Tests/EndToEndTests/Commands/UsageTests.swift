@@ -196,6 +196,38 @@ import Testing
         }
     }
 
+    /// A script's variable that is not set.
+    @Test(arguments: [
+        ["run", "--package-path", ""], ["boards", "--platforms="], ["run", "-p", ""],
+        ["enroll", "--platform", "native", "--device", ""], ["keys", "--device", ""],
+        ["enroll", "--platform", "native", "--probe", ""],
+        ["check", "native", "--device", "--probe="],
+        ["flash", "--platform", "native", "--probe-serial", ""], ["revoke", "--device", ""],
+        ["export", "--format", "aiocoap", "--uri", ""], ["emulate", "native", "--instance", ""],
+    ])
+    func aValueThatIsEmptyIsNone(_ command: [String]) throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(Executable.url, command)
+            result.expectError("usage", status: 2)
+            let option = try #require(command.last { $0.hasPrefix("-") }).replacing("=", with: "")
+            #expect(result.standardError.contains(option), "\(result.standardError)")
+        }
+    }
+
+    /// What stands behind a value that is empty keeps its meaning, and so does what is a value itself.
+    @Test func whatIsNoOptionMayBeEmpty() throws {
+        try Executable.withHome { provision in
+            try provision("revoke", "--key", "00000000", "--note", "")
+                .expectError("not-found", status: 8)
+            let run = try provision(
+                "run", "--platform", "native", "--dry-run", "--no-build", "--", "tool", "--port", ""
+            )
+            #expect(!run.standardError.contains("which is no value"), "\(run.standardError)")
+            try provision("revoke", "--key", "00000000", "--note", "a=")
+                .expectError("not-found", status: 8)
+        }
+    }
+
     @Test func namesAreADocumentToo() throws {
         try Executable.withHome { provision in
             let names = try provision("platforms", "--names", "--json").json()["names"] as? [String]
