@@ -77,6 +77,7 @@ public final class SerialPort: PollableChannel {
 
     /// Nil if it is no tty.
     private static func openTerminal(_ path: String) throws(ProvisioningError) -> Int32? {
+        guard !FileKind.isOwnTerminal(path) else { return nil }
         let descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw openFailure(path, .last) }
         // Nobody is at the other end of a pseudo-terminal that opening `/dev/ptmx` has just made.
@@ -95,7 +96,9 @@ public final class SerialPort: PollableChannel {
     public static func checkPresence(path: String) throws(ProvisioningError) {
         guard access(path, R_OK | W_OK) == 0 else { throw openFailure(path, .last) }
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR,
+            !FileKind.isOwnTerminal(path)
+        else {
             throw openFailure(path, SystemError(ENOTTY))
         }
     }
@@ -221,7 +224,16 @@ public final class SerialPort: PollableChannel {
 
 /// What a path that is no port is, and whose a port is.
 private enum FileKind {
+    /// Whether it is `/dev/tty`, whatever terminal that is for this process, or none.
+    static func isOwnTerminal(_ path: String) -> Bool {
+        var (terminal, status) = (stat(), stat())
+        return stat("/dev/tty", &terminal) == 0 && terminal.st_mode & S_IFMT == S_IFCHR
+            && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
+            && status.st_rdev == terminal.st_rdev
+    }
+
     static func name(of path: String) -> String {
+        if isOwnTerminal(path) { return "the terminal that this was started from" }
         var status = stat()
         guard stat(path, &status) == 0 else { return "something else" }
         switch status.st_mode & S_IFMT {

@@ -99,6 +99,9 @@ struct CheckCommand: ParsableCommand {
         ] where value != nil && !device {
             throw ValidationError("\(option) is for --device only")
         }
+        if record == "-" {
+            throw ValidationError("--record writes a file; standard output has the checks")
+        }
         if port == "" { throw ValidationError("--port names no port") }
         if device, replay != nil { throw ValidationError("--replay takes no --device") }
         for option in link.givenForPort where !device {

@@ -35,9 +35,9 @@ struct BoardsCommand: ParsableCommand {
 
     func run() throws {
         let listing = try BoardListing(platform, stateDirectory: StateDirectory.current().path)
-        if names { return print(listing.names) }
-        if usbSerials { return print(listing.serialNumbers(ofProbes: false)) }
-        if probeSerials { return print(listing.serialNumbers(ofProbes: true)) }
+        if names { return try print(listing.names) }
+        if usbSerials { return try print(listing.serialNumbers(ofProbes: false)) }
+        if probeSerials { return try print(listing.serialNumbers(ofProbes: true)) }
         if json { return try JSONDocument.print(["boards": listing.records]) }
         if listing.records.isEmpty {
             return Terminal.standardError.remark(
@@ -46,7 +46,8 @@ struct BoardsCommand: ParsableCommand {
         Terminal.standardOutput.write(listing.text)
     }
 
-    private func print(_ lines: [String]) {
+    private func print(_ lines: [String]) throws {
+        if json { return try JSONDocument.print(["names": lines]) }
         Terminal.standardOutput.write(lines.map { Table.printable($0) + "\n" }.joined())
     }
 }

@@ -77,10 +77,16 @@ struct EmulateCommand: ParsableCommand {
                 .usage, "\(platform.name) is flashed by its probe, and takes no --firmware here",
                 hint: "provision run --platform \(platform.name) --firmware \(firmware) flashes it")
         }
-        guard FileManager.default.fileExists(atPath: firmware) else {
+        guard access(firmware, F_OK) != 0 else { return }
+        let cause = errno
+        guard cause == ENOENT else {
             throw ProvisioningError(
-                .usage, "there is no firmware \(firmware)", hint: "build it first")
+                .usage,
+                "the firmware \(firmware) can't be read: \(String(cString: strerror(cause)))",
+                hint: "is the path right, and open to you?")
         }
+        throw ProvisioningError(
+            .usage, "there is no firmware \(firmware)", hint: "build it first")
     }
 
     /// Ctrl-C is how this command ends well.

@@ -44,8 +44,8 @@ struct ExportCommand: ParsableCommand {
     /// Nil: standard output.
     private var file: String? { output == "-" ? nil : output }
 
-    @Option(help: "Days until the next revocation list is due.")
-    var nextUpdateDays = 30
+    @Option(help: "With crl: days until the next revocation list is due. Default: 30.")
+    var nextUpdateDays: Int?
 
     @Flag(help: "Keep the file current as devices come and go, until Ctrl-C. With --output.")
     var watch = false
@@ -64,6 +64,10 @@ struct ExportCommand: ParsableCommand {
         }
         guard !format.needsDevice || device != nil else {
             throw ValidationError("--format \(format.rawValue) needs --device")
+        }
+        guard let nextUpdateDays else { return }
+        guard format == .crl else {
+            throw ValidationError("--next-update-days goes with --format crl")
         }
         guard (1...3650).contains(nextUpdateDays) else {
             throw ValidationError("--next-update-days is 1 to 3650, not \(nextUpdateDays)")
@@ -97,7 +101,7 @@ struct ExportCommand: ParsableCommand {
         return Export(
             registry: registry, state: state,
             device: try device.map { try registry.device(named: $0).identity },
-            nextUpdateDays: nextUpdateDays, peers: peers)
+            nextUpdateDays: nextUpdateDays ?? 30, peers: peers)
     }
 }
 

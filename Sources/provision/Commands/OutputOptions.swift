@@ -17,6 +17,9 @@ struct OutputOptions: ParsableArguments {
 
     func validate() throws {
         if report == "" { throw ValidationError("--report names no file") }
+        if report == "-" {
+            throw ValidationError("--report writes a file; --json writes to standard output")
+        }
     }
 
     /// Whether the report can be written, found out without changing it.

@@ -75,6 +75,19 @@ extension Desk {
             hint: "choose one: \(options.joined(separator: " or ")); or take --all")
     }
 
+    /// Of `--all` without a platform.
+    var noneOfAny: ProvisioningError {
+        let there = boards.map(\.account)
+        return ProvisioningError(
+            .boardUnknown,
+            "--all finds no board"
+                + (there.isEmpty
+                    ? ": none is attached"
+                    : " that a platform describes: " + there.joined(separator: ", ")),
+            hint: "connect them, or leave --all away and name each with --board; provision boards "
+                + "shows what is attached")
+    }
+
     /// What is there instead of what was asked for.
     func unknown(
         _ connection: Connection, _ platform: Platform? = nil

@@ -135,7 +135,9 @@ extension Desk {
                 hint: "add [match] to its file, or name them with --board \(platform.name)@PORT")
         }
         let found = boards.filter { !$0.matches.isEmpty }
-        guard !found.isEmpty else { throw unknown(connection, platform) }
+        guard !found.isEmpty else {
+            throw platform == nil ? noneOfAny : unknown(connection, platform)
+        }
         var choices: [BoardChoice] = []
         for board in found {
             choices.append(

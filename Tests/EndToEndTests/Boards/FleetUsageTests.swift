@@ -36,6 +36,7 @@ import Testing
         (["--all", "--platform", "native", "--instances", "0"], "--instances is 1 to 1000", 2),
         (["--platform", "native", "--instances", "2"], "--instances goes with --all", 2),
         (["--platform", "native", "--jobs", "2"], "--jobs goes with", 2),
+        (["--all", "--board", "native:a"], "--all finds no board", 5),
         (["--board", "native", "--port", "/dev/null"], "--port is for one board", 2),
         (["--board", "native", "--instance", "a"], "--instance is for one board", 2),
         (["--board", "@/dev/null"], "@/dev/null", 2),

@@ -78,6 +78,12 @@ import Testing
                 .expectError("usage", status: 2, "no socket's address: \"tcp:\"")
             try provision("enroll", "--platform", "native", "--port", "/dev/ptmx")
                 .expectError("channel-unavailable", status: 5, "/dev/ptmx is not a serial port")
+            try provision("enroll", "--platform", "native", "--port", "/dev/tty").expectError(
+                "channel-unavailable", status: 5, "/dev/tty is not a serial port, but the terminal")
+            let loop = provision.home.path + "/loop"
+            try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+            try provision("emulate", "native", "--firmware", loop)
+                .expectError("usage", status: 2, "\(loop) can't be read: Too many levels")
         }
     }
 
@@ -228,8 +234,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (["run", "--platform", "native", "--report", "-"], "--report writes a file"),
+        (["check", "native", "--device", "--record", "-"], "--record writes a file"),
+        (["export", "--format", "jsonl", "--next-update-days", "7"], "goes with --format crl"),
+    ])
+    func whatAnOptionIsNotForIsRefused(_ command: [String], _ reason: String) throws {
+        try Executable.withHome { provision in
+            try provision.run(Executable.url, command).expectError("usage", status: 2, reason)
+        }
+    }
+
     @Test func namesAreADocumentToo() throws {
         try Executable.withHome { provision in
+            let boards = try provision("boards", "--platform", "native", "--names", "--json").json()
+            #expect(boards["names"] is [String])
             let names = try provision("platforms", "--names", "--json").json()["names"] as? [String]
             let lines = try provision("platforms", "--names").text.split(separator: "\n").map(
                 String.init)
