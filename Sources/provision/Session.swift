@@ -41,7 +41,9 @@ struct Session {
             interruption, within: connection.link.timeouts[.connect])
         let awaited = try AwaitedPlace(connection, of: platform, isFlashing: isFlashing)
         try awaited?.wait(for: platform, connection, interruption)
-        let choice = try options.desk(beside: platform).choice(
+        let choice = try options.desk(
+            beside: platform, stateDirectory: state.directory.path
+        ).choice(
             platform, connection, isFlashing: isFlashing, given: given)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }
         return choice

@@ -53,7 +53,7 @@ public final class Emulator {
                 hint: "\"provision platforms\" shows which ones are emulated")
         }
         let folder = try InstanceFolder(
-            instance: instance ?? "\(platform.name)-1", stateDirectory: stateDirectory)
+            instance: instance ?? instanceName(of: platform), stateDirectory: stateDirectory)
         let port = try EmulatedUART()
         // Before the board runs: it speaks at once, and its user must not come too late.
         folder.publish(platform, port: port.path)
@@ -67,6 +67,9 @@ public final class Emulator {
             throw error
         }
     }
+
+    /// Of the board that is started where none is named.
+    public static func instanceName(of platform: Platform) -> String { "\(platform.name)-1" }
 
     private init(
         _ emulation: Platform.Emulation, _ timeouts: Timeouts, _ image: String?, _ erasing: Bool,

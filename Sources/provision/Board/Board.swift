@@ -78,7 +78,7 @@ final class Board {
     /// Whether the board is played for this run, from before it is touched.
     private var startsEmulator: Bool {
         guard case .qemu = platform.emulation else { return false }
-        return connection.port == nil && connection.probe == nil
+        return connection.serialPort == nil && connection.probe == nil
     }
 
     private func claim() throws(ProvisioningError) {

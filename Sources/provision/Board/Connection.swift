@@ -4,11 +4,12 @@ import Platforms
 import Provisioning
 import SMP
 
-/// How a board is reached: what the user said, and what USB told where the user said nothing.
+/// How a board is reached: what the user said, and what was found where the user said nothing.
 struct Connection: Sendable {
     /// What the user named in a port's place: see `PortAddress`.
     var port: String?
-    /// The serial port that USB shows; nil where the user named one, or nobody uses it.
+    /// The serial port that USB shows, or of the emulated board that runs; nil where the user named one, or nobody
+    /// uses it.
     var foundPort: String?
     /// Where USB shows the board itself, by the kernel's name; nil where it has no channel of its own there.
     var foundPlace: String?

@@ -164,7 +164,7 @@ final class SerialRoute: ChannelRoute {
 
     /// A probe that the user named is another process's emulated board's, and only that one knows its port.
     private func checkThatPortIsNamed() throws(ProvisioningError) {
-        guard case .qemu = platform.emulation, connection.port == nil,
+        guard case .qemu = platform.emulation, connection.serialPort == nil,
             let probe = connection.probe
         else { return }
         throw ProvisioningError(
@@ -179,8 +179,9 @@ final class SerialRoute: ChannelRoute {
         try checkThatPortIsNamed()
         guard platform.emulation == nil else {
             throw ProvisioningError(
-                .channelUnavailable, "no board of \(platform.name) is running here",
-                hint: "start one: \(emulateCommand); then name its port with --port")
+                .channelUnavailable,
+                "no board of \(platform.name)\(instanceName) is running here",
+                hint: "start one in another terminal: \(emulateCommand)")
         }
         let ports = listPorts()
         return try ChosenPort(among: ports).current(among: ports)
@@ -238,10 +239,12 @@ final class SerialRoute: ChannelRoute {
         }
     }
 
+    private var instanceName: String { connection.instance.map { " called \($0)" } ?? "" }
+
     private var emulateCommand: String {
-        guard case .process = platform.emulation else {
-            return "provision emulate \(platform.name)"
-        }
-        return "provision emulate \(platform.name) --firmware FILE"
+        var command = "provision emulate \(platform.name)"
+        if let name = connection.instance { command += " --instance \(name)" }
+        guard case .process = platform.emulation else { return command }
+        return command + " --firmware FILE"
     }
 }

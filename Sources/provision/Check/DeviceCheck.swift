@@ -22,9 +22,7 @@ struct DeviceCheck {
         if let skipped = Self.skipped(platform) { return skipped }
         let record = record ?? "\(platform.name).transcript"
         try ExportDestination.check(path: record, option: "--record")
-        let desk =
-            platform.emulation == nil
-            ? Desk(platforms: [platform]) : Desk(platforms: [platform], devices: [])
+        let desk = Desk(of: platform, stateDirectory: session.state.directory.path)
         let choice = try desk.choice(platform, connection, isFlashing: firmware != nil)
         let board = session.board(
             choice, packagePath: packagePath, isFlashing: firmware != nil)

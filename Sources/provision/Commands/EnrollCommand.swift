@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platforms
 import Provisioning
 
 struct EnrollCommand: ParsableCommand {
@@ -66,7 +67,9 @@ struct EnrollCommand: ParsableCommand {
 
     private func enrollAll(_ session: Session, _ document: ResultDocument) throws {
         var common = BoardRun(session, credentials, packagePath: platform.packagePath)
-        let boards = try fleet.boards(platform, connection.connection, isFlashing: false)
+        let boards = try fleet.boards(
+            platform, connection.connection, isFlashing: false,
+            running: RunningInstance.list(stateDirectory: session.state.directory.path))
         common.logs = logs
         let run = common
         try run.open(for: boards, isFlashing: false, session)

@@ -76,7 +76,12 @@ extension Desk {
                     hint: "choose one of several by --instance NAME")
             }
             try given?.check(platform, connection)
-            return BoardChoice(platform, connection, given: given)
+            // What is flashed starts anew, with the new firmware.
+            let reached = isFlashing ? connection : try reachingRunning(platform, connection)
+            let remark = reached.foundPort.map { port in
+                "\(reached.instance ?? platform.name) is running, at \(port)"
+            }
+            return BoardChoice(platform, reached, given: given, remark: remark)
         }
         guard let device = try device(for: platform, connection) else {
             guard let platform else { throw unknown(connection) }

@@ -6,6 +6,8 @@ import Provisioning
 struct Desk: Sendable {
     let devices: [AttachedDevice]
     let platforms: [Platform]
+    /// Emulated boards that run, where one of them may be meant.
+    let running: [RunningInstance]
 
     /// A device, and what it agrees with.
     struct Board: Sendable {
@@ -20,9 +22,23 @@ struct Desk: Sendable {
     }
 
     /// - Parameter platforms: that are asked for, or all that there are.
-    init(platforms: [Platform], devices: [AttachedDevice] = AttachedDevice.list()) {
+    init(
+        platforms: [Platform], devices: [AttachedDevice] = AttachedDevice.list(),
+        running: [RunningInstance] = []
+    ) {
         self.platforms = platforms
         self.devices = devices
+        self.running = running
+    }
+
+    /// Of one platform: what is emulated is on no cable.
+    ///
+    /// - Parameter stateDirectory: below which emulated boards run; nil: none of them is meant.
+    init(of platform: Platform, stateDirectory: String?) {
+        let isEmulated = platform.emulation != nil
+        self.init(
+            platforms: [platform], devices: isEmulated ? [] : AttachedDevice.list(),
+            running: isEmulated ? stateDirectory.map(RunningInstance.list) ?? [] : [])
     }
 
     /// Whatever has a serial port, is a debug probe, or is a board of one of the platforms.

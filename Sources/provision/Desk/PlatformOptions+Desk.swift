@@ -32,11 +32,14 @@ extension PlatformOptions {
     /// What is attached, beside the platform that the user named, or beside all that there are.
     func desk() throws(ProvisioningError) -> Desk { try desk(beside: namedPlatform()) }
 
-    /// - Parameter platform: that the user named.
-    func desk(beside platform: Platform?) throws(ProvisioningError) -> Desk {
+    /// - Parameters:
+    ///   - platform: that the user named.
+    ///   - stateDirectory: below which emulated boards run; nil: none of them is meant.
+    func desk(
+        beside platform: Platform?, stateDirectory: String? = nil
+    ) throws(ProvisioningError) -> Desk {
         let platforms = try considered(platform)
-        // What is emulated is on no cable.
-        return platform != nil && platforms[0].emulation != nil
-            ? Desk(platforms: platforms, devices: []) : Desk(platforms: platforms)
+        guard let platform else { return Desk(platforms: platforms) }
+        return Desk(of: platform, stateDirectory: stateDirectory)
     }
 }

@@ -10,11 +10,13 @@ extension FleetOptions {
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
     ///   - devices: what is attached.
+    ///   - running: emulated boards that run already.
     /// - Throws: `.usage` for a board that is named twice, `.boardAmbiguous` for two that can't be told
     ///   apart, `.boardUnknown` where there is none.
     func boards(
         _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool,
-        given: GivenFlash? = nil, devices: [AttachedDevice] = AttachedDevice.list()
+        given: GivenFlash? = nil, devices: [AttachedDevice] = AttachedDevice.list(),
+        running: [RunningInstance] = []
     ) throws(ProvisioningError) -> [FleetBoard] {
         let catalogue = try options.catalogue()
         var choices: [BoardChoice] = []
@@ -23,8 +25,11 @@ extension FleetOptions {
                 within: connection.link.timeouts[.connect])
             let named = options.platform == nil ? nil : platforms.first
             if let named, named.emulation != nil {
-                try given?.check(named, connection)
-                choices = try emulated(named, connection)
+                let desk = Desk(platforms: [named], devices: [], running: running)
+                choices = try emulated(named, connection).map {
+                    connection throws(ProvisioningError) in
+                    try desk.choice(named, connection, isFlashing: isFlashing, given: given)
+                }
             } else {
                 choices = try Desk(platforms: platforms, devices: devices)
                     .allChoices(named, connection, isFlashing: isFlashing, given: given)
@@ -40,7 +45,7 @@ extension FleetOptions {
                 // One server has one name.
                 connection.probe = try ProbeEndpoint(parsing: probe).description
             }
-            let desk = Desk(platforms: [platform], devices: devices)
+            let desk = Desk(platforms: [platform], devices: devices, running: running)
             choices.append(
                 try desk.choice(platform, connection, isFlashing: isFlashing, given: given))
         }
@@ -52,7 +57,7 @@ extension FleetOptions {
 
     private func emulated(
         _ platform: Platform, _ connection: Connection
-    ) throws(ProvisioningError) -> [BoardChoice] {
+    ) throws(ProvisioningError) -> [Connection] {
         guard let instances else {
             throw ProvisioningError(
                 .usage, "--all is what is attached, and \(platform.name) is emulated",
@@ -61,7 +66,7 @@ extension FleetOptions {
         return (1...instances).map { number in
             var connection = connection
             connection.instance = "\(platform.name)-\(number)"
-            return BoardChoice(platform, connection)
+            return connection
         }
     }
 
@@ -99,7 +104,7 @@ extension FleetBoard {
         } else if let probe = connection.probe {
             name = probe
         } else if platform.emulation != nil {
-            name = connection.instance ?? "\(platform.name)-1"
+            name = connection.instance ?? Emulator.instanceName(of: platform)
             places.append("the instance \(name)")
         } else {
             name = choice.usbPlace.map { "\(platform.name) at \($0)" } ?? platform.name

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Boards that somebody else started: their port and probe are named on the command line.
+/// Boards that somebody else started.
 @Suite struct RunningBoardTests {
     @Test func enrollsADeviceThatRunsItsFirmwareAlready() throws {
         let image = try Firmware.native()
@@ -13,6 +13,67 @@ import Testing
             #expect(try result.json()["imageDigest"] == nil)
             #expect(board.interrupt() == 0)
             #expect(board.isEmulatorGone)
+        }
+    }
+
+    /// It is found by the state directory that both share: nobody has to copy its port.
+    @Test func findsTheBoardThatRuns() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(
+                provision, "native", "--firmware", image, "--instance", "kitchen")
+            defer { _ = board.interrupt() }
+            for options in [
+                ["--platform", "native"], ["--platform", "native", "--instance", "kitchen"],
+            ] {
+                let result = try provision.run(Executable.url, ["enroll", "--json"] + options)
+                #expect(result.status == 0, "\(result.standardError)")
+                #expect(result.standardError.contains(board.port))
+            }
+            for name in ["native", "native:kitchen"] {
+                let result = try provision("enroll", "--board", name)
+                #expect(result.status == 0, "\(result.standardError)")
+            }
+            #expect(try provision.keys()["active"]?.count == 1)
+            let other = try provision("enroll", "--platform", "native", "--instance", "cellar")
+            other.expectError("channel-unavailable", status: 5, "called cellar")
+            #expect(other.hint?.contains("emulate native --instance cellar") == true)
+        }
+    }
+
+    @Test func ofSeveralThatRunNoneIsTakenSilently() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let boards = try ["native-1", "kitchen"].map { name in
+                try EmulatedBoard(provision, "native", "--firmware", image, "--instance", name)
+            }
+            defer { for board in boards { _ = board.interrupt() } }
+            let refused = try provision("enroll", "--platform", "native")
+            refused.expectError(
+                "board-ambiguous", status: 5, boards[0].port, boards[1].port, "kitchen")
+            #expect(refused.hint?.contains("--instance kitchen or --instance native-1") == true)
+            #expect(try provision.keys().isEmpty)
+            let both = try provision("enroll", "--all", "--platform", "native", "--instances", "1")
+            #expect(both.status == 0, "\(both.standardError)")
+            #expect(try provision.keys()["active"]?.count == 1)
+        }
+    }
+
+    /// With its probe. A board that another process runs is not started again; another one is.
+    @Test func findsTheBoardThatRunsWithItsProbe() throws {
+        let image = try Firmware.microbit()
+        try Executable.withHome { provision in
+            let board = try EmulatedBoard(provision, "microbit-qemu")
+            defer { _ = board.interrupt() }
+            let flash = try provision(
+                "flash", "--platform", "microbit-qemu", "--firmware", image, "--probe",
+                try #require(board.probe))
+            #expect(flash.status == 0, "\(flash.standardError)")
+            let result = try provision("enroll", "--platform", "microbit-qemu", "--json")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try result.json()["isIDReadByProbe"] as? Bool == true)
+            let folder = provision.home.appending(path: "emulated").path
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
         }
     }
 
