@@ -33,14 +33,20 @@ struct Session {
     /// - Parameters:
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
+    ///   - isPreview: whether nothing will be done, and so nothing is waited for.
     func choice(
         _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool = false,
-        given: GivenFlash? = nil
+        given: GivenFlash? = nil, isPreview: Bool = false
     ) throws(ProvisioningError) -> BoardChoice {
         let platform = try options.namedPlatform(
             interruption, within: connection.link.timeouts[.connect])
-        let awaited = try AwaitedPlace(connection, of: platform, isFlashing: isFlashing)
-        try awaited?.wait(for: platform, connection, interruption)
+        if !isPreview {
+            let awaited = try AwaitedPlace(
+                connection, of: platform,
+                among: { () throws(ProvisioningError) in try options.consideredPlatforms() },
+                isFlashing: isFlashing, given: given)
+            try awaited?.wait(interruption)
+        }
         let choice = try options.desk(
             beside: platform, stateDirectory: state.directory.path
         ).choice(

@@ -71,7 +71,8 @@ struct RunCommand: ParsableCommand {
             return try FleetPreview(boards).show(in: document)
         }
         let choice = try session.choice(
-            platform, connection.connection, isFlashing: true, given: step.given(logs))
+            platform, connection.connection, isFlashing: true, given: step.given(logs),
+            isPreview: true)
         try RunPreview(self, choice, session.state).show(in: document)
     }
 

@@ -4,93 +4,145 @@ import Platforms
 import Provisioning
 
 /// What the user named and is not attached yet: it may just be about to be plugged in.
-enum AwaitedPlace: Equatable {
-    /// A serial port's path.
-    case port(String)
-    case interface(USBSelection)
-    /// The serial number of a USB device.
-    case device(String)
+struct AwaitedPlace {
+    private let name: Name
+    /// How long it is waited for.
+    private let limit: Duration
+    private let listDevices: () -> [AttachedDevice]
+    private let mayOpen: (String) -> Bool
+
+    private enum Name {
+        /// A serial port's path.
+        case port(String)
+        case interface(USBSelection)
+        /// The serial number of a USB device, and whether it is of use without a serial port.
+        case device(String, needsPort: (AttachedDevice) -> Bool)
+    }
 
     /// Between two looks.
     private static let pause = Duration.milliseconds(50)
+    /// How long what has come may be closed to the user: it is root's until udev has seen it. No time-out: what
+    /// stays closed is refused by whoever opens it, who says why.
+    private static let grace = Duration.seconds(2)
 
     /// Nil: it is there, or none is named that could come.
     ///
     /// - Parameters:
     ///   - platform: that the user named.
+    ///   - platforms: what a device may be, where the user named none.
     ///   - isFlashing: whether a port may come with the new firmware: then it is looked for after that.
+    ///   - given: what flashes in the place of the platform's flash step.
+    ///   - listDevices: what is attached at a moment.
+    ///   - mayOpen: whether the user may open what is at a path.
     /// - Throws: `.usage`, quoting a name that is none of its kind.
     init?(
-        _ connection: Connection, of platform: Platform?, isFlashing: Bool
+        _ connection: Connection, of platform: Platform?,
+        among platforms: () throws(ProvisioningError) -> [Platform], isFlashing: Bool,
+        given: GivenFlash? = nil,
+        listDevices: @escaping () -> [AttachedDevice] = { AttachedDevice.list() },
+        mayOpen: @escaping (String) -> Bool = { access($0, R_OK | W_OK) == 0 }
     ) throws(ProvisioningError) {
-        let place: AwaitedPlace
         switch try PortAddress(connection, of: platform) {
-        case .path(let path) where !isFlashing && path.hasPrefix("/"):
+        // A name without a folder is mistyped.
+        case .path(let path) where !isFlashing && path.contains("/"):
             // In a folder that is none, nothing will ever be.
             guard access(path, F_OK) != 0, errno == ENOENT else { return nil }
-            place = .port(path)
-        case .usb(let selection) where !isFlashing: place = .interface(selection)
-        case nil:
-            guard let selection = Self.selection(connection, platform, isFlashing: isFlashing)
-            else { return nil }
-            place = selection
+            name = .port(path)
+        case .usb(let selection) where !isFlashing: name = .interface(selection)
+        case nil where platform?.emulation == nil:
+            if let platform, connection.channel(of: platform) == .usb {
+                guard !isFlashing, let usb = platform.channel.usb else { return nil }
+                name = .interface(usb.selecting(connection.usbSerial))
+            } else {
+                guard let number = connection.usbSerial else { return nil }
+                let candidates = if let platform { [platform] } else { try platforms() }
+                name = .device(number) { device in
+                    let desk = Desk(platforms: candidates, devices: [device])
+                    let found = platform.map { [$0] } ?? desk.boards.first?.platforms ?? []
+                    return found.contains { platform in
+                        Self.needsPort(platform, connection, isFlashing: isFlashing, given)
+                    }
+                }
+            }
         default: return nil
         }
-        guard place.nodes == nil else { return nil }
-        self = place
+        limit = (platform?.timeouts ?? Timeouts()).merging(connection.link.timeouts)[.port]
+        self.listDevices = listDevices
+        self.mayOpen = mayOpen
+        guard nodes == nil else { return nil }
     }
 
-    private static func selection(
-        _ connection: Connection, _ platform: Platform?, isFlashing: Bool
-    ) -> AwaitedPlace? {
-        if let platform {
-            guard platform.emulation == nil else { return nil }
-            if connection.channel(of: platform) == .usb {
-                guard !isFlashing else { return nil }
-                return (platform.channel.usb?.selecting(connection.usbSerial)).map(Self.interface)
-            }
-        }
-        return connection.usbSerial.map(Self.device)
+    /// Whether nothing can be done without a serial port. One that comes with the new firmware, or with the touch
+    /// before it is flashed, is looked for then.
+    private static func needsPort(
+        _ platform: Platform, _ connection: Connection, isFlashing: Bool, _ given: GivenFlash?
+    ) -> Bool {
+        guard isFlashing else { return connection.channel(of: platform) == .uart }
+        guard given != nil || platform.touchBaud == nil else { return false }
+        return (given?.step(on: platform) ?? platform.flash).placeholders.contains(.port)
     }
 
     /// What is to be opened of it. Nil: it is not there.
     private var nodes: [String]? {
-        switch self {
+        switch name {
         case .port(let path): return access(path, F_OK) == 0 ? [path] : nil
         case .interface(let selection):
             let nodes = USBInterface.list().filter(selection.matches).map(\.node)
             return nodes.isEmpty ? nil : nodes
-        case .device(let number):
-            let device = AttachedDevice.list().first { $0.hasSerialNumber(number) }
-            return device?.ports.map(\.path)
+        case .device(let number, let needsPort):
+            guard let device = device(number), !device.ports.isEmpty || !needsPort(device) else {
+                return nil
+            }
+            return device.ports.map(\.path)
         }
     }
 
-    /// The node of a device that just came is root's until udev has seen it.
-    private var isUsable: Bool { nodes?.allSatisfy(Self.isOpen) ?? false }
-
-    private static func isOpen(_ path: String) -> Bool { access(path, R_OK | W_OK) == 0 }
+    private func device(_ number: String) -> AttachedDevice? {
+        listDevices().first { $0.hasSerialNumber(number) }
+    }
 
     /// Until it is there, or its time is over: what it is refused for then is said by whoever needs it.
+    ///
+    /// - Parameters:
+    ///   - start: since when its time runs, where several are waited for.
+    ///   - note: tells the user that it is waited for.
     func wait(
-        for platform: Platform?, _ connection: Connection, _ interruption: Interruption
+        since start: ContinuousClock.Instant = .now, _ interruption: Interruption,
+        note: (String) -> Void = { Terminal.standardError.remark($0) }
     ) throws(ProvisioningError) {
-        let timeouts = (platform?.timeouts ?? Timeouts()).merging(connection.link.timeouts)
-        let limit = timeouts[.port]
-        let end = ContinuousClock.now + limit
-        Terminal.standardError.remark(
-            "waiting \(limit.brief) for \(self) to be plugged in; --timeout port=60s waits longer")
-        while !isUsable, .now < end { try interruption.pause(for: Self.pause) }
+        note("waiting \(limit.brief) for \(self); --timeout port=60s waits longer")
+        let end = start + limit
+        var arrival: ContinuousClock.Instant?
+        while true {
+            let now = ContinuousClock.now
+            if let nodes {
+                let since = arrival ?? now
+                arrival = since
+                let isUsable = nodes.allSatisfy(mayOpen)
+                if isUsable || now >= since + Self.grace { return }
+            } else {
+                arrival = nil
+                guard now < end else { return }
+            }
+            try interruption.pause(for: Self.pause)
+        }
     }
 }
 
 extension AwaitedPlace: CustomStringConvertible {
     /// As the user may have written it.
     var description: String {
-        switch self {
-        case .port(let path): path
-        case .interface(let selection): "the USB device \(selection)"
-        case .device(let number): "a USB device with the serial number \(number)"
+        switch name {
+        case .port(let path): "\(path) to be plugged in"
+        case .interface(let selection): "the USB device \(selection) to be plugged in"
+        case .device(let number, _):
+            device(number) == nil
+                ? "a USB device with the serial number \(number) to be plugged in"
+                : "the serial port of the USB device with the serial number \(number)"
         }
     }
+}
+
+extension Desk.Board {
+    fileprivate var platforms: [Platform] { matches.map(\.platform) }
 }

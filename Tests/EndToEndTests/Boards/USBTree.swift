@@ -2,7 +2,7 @@ import Channels
 import Foundation
 
 /// A folder that looks like /dev and /sys, with what is plugged in.
-final class USBTree {
+final class USBTree: Sendable {
     let root: URL
     var devicesFolder: String { root.appending(path: "dev").path }
     var system: String { root.appending(path: "sys").path }
@@ -20,7 +20,7 @@ final class USBTree {
 
     /// - Parameters:
     ///   - numbers: `0d28:0204`.
-    ///   - ports: the names of its serial ports, each on an interface of its own: 1, 3, 5.
+    ///   - ports: the names of its serial ports, each on an interface of its own: 1, 3, 5. They may come later.
     func plug(
         at location: String, _ numbers: String, _ product: String?, serial: String?,
         ports: String...
@@ -36,7 +36,8 @@ final class USBTree {
             guard let value else { continue }
             try Data("\(value)\n".utf8).write(to: device.appending(path: name))
         }
-        try link("sys/bus/usb/devices/\(location)", to: device)
+        let shown = "sys/bus/usb/devices/\(location)"
+        if access(root.appending(path: shown).path, F_OK) != 0 { try link(shown, to: device) }
         for (number, port) in ports.enumerated() {
             let interface = device.appending(path: "\(location):1.\(2 * number + 1)")
             try FileManager.default.createDirectory(
