@@ -22,6 +22,9 @@ struct DeviceCheck {
         if let skipped = Self.skipped(platform) { return skipped }
         let record = record ?? "\(platform.name).transcript"
         try ExportDestination.check(path: record, option: "--record")
+        let awaited = try AwaitedPlace(
+            connection, of: platform, among: { [platform] }, isFlashing: firmware != nil)
+        try awaited?.wait(session.interruption)
         let desk = Desk(of: platform, stateDirectory: session.state.directory.path)
         let choice = try desk.choice(platform, connection, isFlashing: firmware != nil)
         let board = session.board(

@@ -69,7 +69,8 @@ struct EnrollCommand: ParsableCommand {
         var common = BoardRun(session, credentials, packagePath: platform.packagePath)
         let boards = try fleet.boards(
             platform, connection.connection, isFlashing: false,
-            running: RunningInstance.list(stateDirectory: session.state.directory.path))
+            running: RunningInstance.list(stateDirectory: session.state.directory.path),
+            waiting: session.interruption)
         common.logs = logs
         let run = common
         try run.open(for: boards, isFlashing: false, session)

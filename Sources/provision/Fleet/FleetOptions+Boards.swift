@@ -9,32 +9,53 @@ extension FleetOptions {
     /// - Parameters:
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
-    ///   - devices: what is attached.
+    ///   - devices: what is attached by then.
     ///   - running: emulated boards that run already.
+    ///   - waiting: for those that `--board` names and that are not there yet; nil: nobody waits.
     /// - Throws: `.usage` for a board that is named twice, `.boardAmbiguous` for two that can't be told
     ///   apart, `.boardUnknown` where there is none.
     func boards(
         _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool,
-        given: GivenFlash? = nil, devices: [AttachedDevice] = AttachedDevice.list(),
-        running: [RunningInstance] = []
+        given: GivenFlash? = nil,
+        devices: @autoclosure () -> [AttachedDevice] = AttachedDevice.list(),
+        running: [RunningInstance] = [], waiting: Interruption? = nil
     ) throws(ProvisioningError) -> [FleetBoard] {
-        let catalogue = try options.catalogue()
+        let named = try named(options, connection)
+        if let waiting { try Self.wait(for: named, isFlashing: isFlashing, waiting) }
+        let devices = devices()
         var choices: [BoardChoice] = []
         if all {
             let platforms = try options.consideredPlatforms(
                 within: connection.link.timeouts[.connect])
-            let named = options.platform == nil ? nil : platforms.first
-            if let named, named.emulation != nil {
-                let desk = Desk(platforms: [named], devices: [], running: running)
-                choices = try emulated(named, connection).map {
+            let platform = options.platform == nil ? nil : platforms.first
+            if let platform, platform.emulation != nil {
+                let desk = Desk(platforms: [platform], devices: [], running: running)
+                choices = try emulated(platform, connection).map {
                     connection throws(ProvisioningError) in
-                    try desk.choice(named, connection, isFlashing: isFlashing, given: given)
+                    try desk.choice(platform, connection, isFlashing: isFlashing, given: given)
                 }
             } else {
                 choices = try Desk(platforms: platforms, devices: devices)
-                    .allChoices(named, connection, isFlashing: isFlashing, given: given)
+                    .allChoices(platform, connection, isFlashing: isFlashing, given: given)
             }
         }
+        for (platform, connection) in named {
+            let desk = Desk(platforms: [platform], devices: devices, running: running)
+            choices.append(
+                try desk.choice(platform, connection, isFlashing: isFlashing, given: given))
+        }
+        for remark in choices.compactMap(\.remark) { Terminal.standardError.remark(remark) }
+        let boards = choices.map(FleetBoard.init)
+        try Self.checkPlaces(of: boards)
+        return boards
+    }
+
+    /// Those that `--board` names.
+    private func named(
+        _ options: PlatformOptions, _ connection: Connection
+    ) throws(ProvisioningError) -> [(platform: Platform, connection: Connection)] {
+        let catalogue = try options.catalogue()
+        var named: [(Platform, Connection)] = []
         for board in boards {
             let platform = try catalogue.platform(
                 named: board.platform, orAskingWith: nil,
@@ -45,14 +66,22 @@ extension FleetOptions {
                 // One server has one name.
                 connection.probe = try ProbeEndpoint(parsing: probe).description
             }
-            let desk = Desk(platforms: [platform], devices: devices, running: running)
-            choices.append(
-                try desk.choice(platform, connection, isFlashing: isFlashing, given: given))
+            named.append((platform, connection))
         }
-        for remark in choices.compactMap(\.remark) { Terminal.standardError.remark(remark) }
-        let boards = choices.map(FleetBoard.init)
-        try Self.checkPlaces(of: boards)
-        return boards
+        return named
+    }
+
+    /// All at once: who plugs them in needs not know in which order.
+    private static func wait(
+        for boards: [(platform: Platform, connection: Connection)], isFlashing: Bool,
+        _ interruption: Interruption
+    ) throws(ProvisioningError) {
+        let start = ContinuousClock.now
+        for (platform, connection) in boards {
+            let awaited = try AwaitedPlace(
+                connection, of: platform, among: { [platform] }, isFlashing: isFlashing)
+            try awaited?.wait(since: start, interruption)
+        }
     }
 
     private func emulated(
