@@ -8,12 +8,16 @@ public import Provisioning
 #endif
 
 /// A log that whoever connects to a TCP port of this computer brings: cargo-embed does, as soon as the firmware
-/// has said something. It has no end: the next one may connect when one has left.
+/// has said something. It has no end: the next one may connect when one has left. Of several that are connected, the
+/// first that says something is heard, and the others wait: who looks whether a port is open says nothing.
 public final class ListeningLog: DeviceLog {
     public let name: String
     public let isFile = false
     private var listeners: [ListeningPort]
-    private var client: Int32 = -1
+    /// Who is heard until it leaves; nil: nobody has said anything.
+    private var speaker: Int32?
+    /// Who is connected and has said nothing yet.
+    private var silent: [Int32] = []
     /// Whether a client has left in the middle of a line: what the next one says does not go on with it.
     private var isCut = false
     private var endsInLine = false
@@ -23,6 +27,8 @@ public final class ListeningLog: DeviceLog {
     private static let patience = Duration.milliseconds(500)
     /// Bytes.
     private static let discardLength = 1 << 16
+    /// More than one tool has; who came first goes first.
+    private static let silentLimit = 16
 
     /// Listens from now on: who connects before anybody reads waits.
     ///
@@ -41,7 +47,8 @@ public final class ListeningLog: DeviceLog {
                 try listener.listen()
             } catch {
                 // Who was bound as well was first.
-                throw error.number == EADDRINUSE ? .taken(name, port) : .deaf(name, error)
+                guard error.number == EADDRINUSE else { throw .deaf(name, error) }
+                throw .taken(name, port, listener.address)
             }
         }
     }
@@ -71,7 +78,9 @@ public final class ListeningLog: DeviceLog {
             do throws(SystemError) {
                 listeners.append(try ListeningPort(entry))
             } catch {
-                guard error.number != EADDRINUSE else { throw .taken(name, port) }
+                guard error.number != EADDRINUSE else {
+                    throw .taken(name, port, HostAddresses.octets(of: entry))
+                }
                 failure = error
             }
         }
@@ -84,13 +93,17 @@ public final class ListeningLog: DeviceLog {
         "listen:" + ProbeEndpoint.tcp(host: host, port: port).description.dropFirst("tcp:".count)
     }
 
+    /// Whether somebody is connected at this moment.
+    public func hasClient() throws(ProvisioningError) -> Bool {
+        try awaitsNobody(until: Deadline(within: .zero))
+    }
+
     /// Waits until somebody is connected.
     ///
     /// - Throws: `.channelUnavailable` if nobody is in time.
     public func awaitClient(within timeout: Duration) throws(ProvisioningError) {
         let deadline = Deadline(within: timeout)
-        while client < 0 {
-            if try accept(until: deadline) { return }
+        while try !awaitsNobody(until: deadline) {
             guard !deadline.isPast else {
                 throw ProvisioningError(
                     .channelUnavailable, "nobody connected to \(name) in \(timeout.brief)",
@@ -98,6 +111,11 @@ public final class ListeningLog: DeviceLog {
                         + "when the firmware says something")
             }
         }
+    }
+
+    private func awaitsNobody(until deadline: Deadline) throws(ProvisioningError) -> Bool {
+        if speaker == nil, silent.isEmpty { _ = try next(until: deadline) }
+        return speaker != nil || !silent.isEmpty
     }
 
     /// Drops what came so far: the firmware before said it.
@@ -115,10 +133,7 @@ public final class ListeningLog: DeviceLog {
         // Also behind a deadline that is past, once: who is there and has something is heard.
         repeat {
             guard !listeners.isEmpty else { throw .logEnded("\(name): it was closed before") }
-            if client < 0, try !accept(until: deadline) { continue }
-            guard try Poll.wait(client, for: Poll.readable, until: deadline, interruption) else {
-                return []
-            }
+            guard let client = try next(until: deadline) else { continue }
             if isCut {
                 isCut = false
                 return [UInt8(ascii: "\n")]
@@ -135,29 +150,40 @@ public final class ListeningLog: DeviceLog {
         return []
     }
 
-    /// False if nobody came in time.
-    private func accept(until deadline: Deadline) throws(ProvisioningError) -> Bool {
-        let entries = try Poll.wait(
-            for: listeners.map { Poll.Entry($0.descriptor, Poll.readable) }, until: deadline,
-            interruption)
-        for entry in entries where entry.isReady {
-            do throws(SystemError) {
-                client = try ListeningPort.accept(entry.descriptor)
-                return true
-            } catch {
-                // Who has left again already is none.
-                let isGone = [EAGAIN, EINTR, ECONNABORTED, ECONNRESET, EPROTO]
-                    .contains(error.number)
-                guard isGone else { throw .deaf(name, error) }
-            }
+    /// Who has something to say, or leaves. Nil: nobody in time, but somebody may be connected now.
+    private func next(until deadline: Deadline) throws(ProvisioningError) -> Int32? {
+        if let speaker {
+            let isReady = try Poll.wait(speaker, for: Poll.readable, until: deadline, interruption)
+            return isReady ? speaker : nil
         }
-        return false
+        let isFirst = silent.isEmpty
+        let entries = try Poll.wait(
+            for: (silent + listeners.map(\.descriptor)).map { Poll.Entry($0, Poll.readable) },
+            until: deadline, interruption)
+        if let index = entries.prefix(silent.count).firstIndex(where: \.isReady) {
+            speaker = silent.remove(at: index)
+            return speaker
+        }
+        for entry in entries where entry.isReady { try accept(entry.descriptor) }
+        // What the first one says may be here already, also when the time is over.
+        return isFirst && !silent.isEmpty ? try next(until: Deadline(within: .zero)) : nil
+    }
+
+    private func accept(_ listener: Int32) throws(ProvisioningError) {
+        do throws(SystemError) {
+            silent.append(try ListeningPort.accept(listener))
+        } catch {
+            // Who has left again already is none.
+            let isGone = [EAGAIN, EINTR, ECONNABORTED, ECONNRESET, EPROTO].contains(error.number)
+            guard isGone else { throw .deaf(name, error) }
+        }
+        if silent.count > Self.silentLimit { closeDescriptor(silent.removeFirst()) }
     }
 
     /// The next one may come.
     private func leave() {
-        closeDescriptor(client)
-        client = -1
+        if let speaker { closeDescriptor(speaker) }
+        speaker = nil
         isCut = isCut || endsInLine
         endsInLine = false
     }
@@ -167,21 +193,31 @@ public final class ListeningLog: DeviceLog {
     }
 
     public func close() {
-        if client >= 0 { closeDescriptor(client) }
-        client = -1
-        listeners = []
+        for client in silent + [speaker].compactMap(\.self) { closeDescriptor(client) }
+        (speaker, silent, listeners) = (nil, [], [])
     }
 }
 
 extension ProvisioningError {
-    fileprivate static func deaf(_ name: String, _ error: SystemError) -> ProvisioningError {
-        ProvisioningError(
-            .channelUnavailable, "nobody can be heard at \(name): \(error)",
-            hint: "is it an address of this computer? --log listen:localhost:PORT is its own")
+    static func deaf(_ name: String, _ error: SystemError) -> ProvisioningError {
+        let hint =
+            switch error.number {
+            case EACCES, EPERM:
+                "ports below 1024 are root's: name a higher one, here and where the log comes from"
+            case EMFILE, ENFILE:
+                "too many files are open: close some programs, or raise the limit with ulimit -n"
+            case ENOBUFS, ENOMEM: "this computer has no memory left for it: close some programs"
+            default: "is it an address of this computer? --log listen:localhost:PORT is its own"
+            }
+        return ProvisioningError(
+            .channelUnavailable, "nobody can be heard at \(name): \(error)", hint: hint)
     }
 
-    fileprivate static func taken(_ name: String, _ port: UInt16) -> ProvisioningError {
-        let holder = PortHolder.find(listeningAt: port).map { "\($0)" } ?? "another process"
+    fileprivate static func taken(
+        _ name: String, _ port: UInt16, _ address: [UInt8]
+    ) -> ProvisioningError {
+        let holder =
+            PortHolder.find(listeningAt: port, of: address).map { "\($0)" } ?? "another process"
         return ProvisioningError(
             .channelBusy, "\(name) is taken: \(holder) listens there",
             hint: "end it, or name another port, here and where the log comes from")

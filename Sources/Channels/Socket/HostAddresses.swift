@@ -33,6 +33,19 @@ final class HostAddresses: Sendable {
         return count
     }
 
+    /// The IP address of an entry: 4 or 16 octets, none of another kind.
+    static func octets(of entry: addrinfo) -> [UInt8] {
+        guard let address = entry.ai_addr else { return [] }
+        let raw = UnsafeRawPointer(address)
+        switch entry.ai_family {
+        case AF_INET:
+            return withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr) { Array($0) }
+        case AF_INET6:
+            return withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr) { Array($0) }
+        default: return []
+        }
+    }
+
     private init(_ answer: Answer) { self.answer = answer }
 
     deinit { if let list { freeaddrinfo(list) } }

@@ -10,8 +10,11 @@ import CHost
 /// on it, without waiting; on a `ListeningSocket`, which has a name to be removed, a child does.
 final class ListeningPort {
     let descriptor: Int32
+    /// Its IP address: 4 or 16 octets.
+    let address: [UInt8]
 
     init(_ address: addrinfo) throws(SystemError) {
+        self.address = HostAddresses.octets(of: address)
         descriptor = socket(address.ai_family, streamSocketType, 0)
         guard descriptor >= 0 else { throw .last }
         // Whatever is thrown from here on, `deinit` cleans up.

@@ -14,7 +14,8 @@ extension Board {
             return SocketRoute(
                 endpoint, platform.timeouts, isLog: true, interruption: interruption)
         case .listener(let host, let port):
-            return ListenerRoute(host, port, platform.timeouts, interruption: interruption)
+            return ListenerRoute(
+                host, port, platform.timeouts, interruption: interruption, reporter: reporter)
         case .standardInput?, .path?:
             return LogRoute(
                 log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption

@@ -8,14 +8,19 @@ final class ListenerRoute: ChannelRoute {
     private let port: UInt16
     private let timeouts: Timeouts
     private let interruption: Interruption
+    private let reporter: ProgressReporter
     /// Nil until it listens.
     private var log: ListeningLog?
 
-    init(_ host: String, _ port: UInt16, _ timeouts: Timeouts, interruption: Interruption) {
+    init(
+        _ host: String, _ port: UInt16, _ timeouts: Timeouts, interruption: Interruption,
+        reporter: ProgressReporter
+    ) {
         self.host = host
         self.port = port
         self.timeouts = timeouts
         self.interruption = interruption
+        self.reporter = reporter
     }
 
     func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
@@ -33,8 +38,13 @@ final class ListenerRoute: ChannelRoute {
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         let log = try listening()
         // Where this run flashed nothing, the tool may do so before it connects.
-        try log.awaitClient(
-            within: timeouts.boot + (isFlashed ? .zero : timeouts.flash))
+        let limit = timeouts.boot + (isFlashed ? .zero : timeouts.flash)
+        if try !log.hasClient() {
+            let endpoint = ProbeEndpoint.tcp(host: host, port: port).description.dropFirst(
+                "tcp:".count)
+            reporter.remarked("waiting \(limit.brief) for a connection on \(endpoint)")
+        }
+        try log.awaitClient(within: limit)
         return log
     }
 

@@ -42,7 +42,7 @@ enum LogSource: Equatable {
 struct LogOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Only read the device's log, for the line that reports its key: a file, - for standard input, channel, flasher for what the flash command prints, tcp:HOST:PORT to connect to, or listen:HOST:PORT for a tool that connects there, as cargo-embed does; listen::PORT is this computer's own. A file of such a name is ./NAME.",
+            "Only read the device's log, for the line that reports its key: a file, - for standard input, channel, flasher for what the flash command prints, tcp:HOST:PORT to connect to, or listen:HOST:PORT for a tool that connects there, as cargo-embed does; listen::PORT is this computer's own; of several that connect, the first that says something is heard, until it leaves. A file of such a name is ./NAME.",
             valueName: "source"),
         completion: .file())
     var log: String?

@@ -57,6 +57,40 @@ import Testing
         #expect(try text(log, 5) == "four\n")
     }
 
+    /// Who looks whether a port is open, or has nothing to say yet, is in nobody's way.
+    @Test func whoSaysNothingIsNotWaitedFor() throws {
+        let log = try listen()
+        #expect(try !log.hasClient())
+        let silent = try (1...20).map { _ in
+            let client = try connect()
+            // More of them than the system keeps until they are accepted.
+            #expect(try log.read(atMost: 9, within: .zero).isEmpty)
+            return client
+        }
+        try log.awaitClient(within: .seconds(60))
+        #expect(try log.hasClient())
+        let speaker = try connect()
+        try speaker.write(Array("one\n".utf8), within: .seconds(60))
+        #expect(try text(log, 4) == "one\n")
+        // Nothing of who waited is lost, nor heard in between.
+        try silent[19].write(Array("two\n".utf8), within: .seconds(60))
+        #expect(try log.read(atMost: 9, within: .milliseconds(20)).isEmpty)
+        speaker.close()
+        #expect(try text(log, 4) == "two\n")
+        for client in silent { client.close() }
+        #expect(try log.read(atMost: 9, within: .milliseconds(20)).isEmpty)
+        #expect(try !log.hasClient())
+    }
+
+    @Test(arguments: [
+        (EACCES, "below 1024"), (EMFILE, "ulimit -n"), (ENFILE, "ulimit -n"), (ENOBUFS, "memory"),
+        (EADDRNOTAVAIL, "address of this computer"),
+    ])
+    func theHintIsForWhatIsWrong(number: Int32, hint: String) {
+        let error = ProvisioningError.deaf("listen:localhost:1", SystemError(number))
+        #expect(error.hint?.contains(hint) == true, "\(error)")
+    }
+
     /// What one left unfinished does not go on with what another says.
     @Test func aLineThatIsCutEnds() throws {
         let log = try listen()

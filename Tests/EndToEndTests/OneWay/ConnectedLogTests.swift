@@ -92,6 +92,8 @@ import Testing
                 enroll + ["--timeout", "boot=100ms", "--timeout", "flash=100ms"])
             late.expectError(
                 "channel-unavailable", status: 5, "listen:127.0.0.1:\(port)", "200 ms")
+            #expect(
+                late.standardError.contains("waiting 200 ms for a connection on 127.0.0.1:\(port)"))
             // It has the port for as long as this test takes, on a machine that is busy, too.
             let holder = try BackgroundRun(
                 desk.provision, enroll + ["-v", "--timeout", "boot=3600s"])
@@ -102,6 +104,28 @@ import Testing
                 "(process \(holder.processID))")
             #expect(holder.interrupt() == 130, "\(holder.errorOutput)")
             #expect(try desk.provision.keys().isEmpty)
+        }
+    }
+
+    /// Not whoever has the same port at another address.
+    @Test func whoHasTheAddressIsNamed() throws {
+        try OneWayDesk.with { desk in
+            let port = try JTAGProbe.freePort()
+            let found = try HostAddresses.find(
+                "127.0.0.1", port, until: Deadline(within: .seconds(60)), Interruption())
+            // By its number it comes first.
+            let other = try ListeningPort(try #require(found.list?.pointee))
+            try other.listen()
+            let enroll = ["enroll", "--platform", "native", "--log", "listen:127.0.0.2:\(port)"]
+            let holder = try BackgroundRun(
+                desk.provision, enroll + ["--timeout", "boot=3600s"])
+            #expect(holder.says("waiting "), "\(holder.errorOutput)")
+            try desk.run(enroll).expectError(
+                "channel-busy", status: 5, "(process \(holder.processID))")
+            try desk.run(Array(enroll.dropLast()) + ["listen:127.0.0.1:\(port)"]).expectError(
+                "channel-busy", status: 5, "(process \(getpid()))")
+            #expect(holder.interrupt() == 130)
+            #expect(other.address == [127, 0, 0, 1])
         }
     }
 
