@@ -55,6 +55,16 @@ public final class LogInput: PollableChannel, DeviceLog {
         self.interruption = interruption
     }
 
+    /// Whether it is a pipe in which there is nothing now, and neither its end.
+    public var isSilentPipe: Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
+            return false
+        }
+        var entry = pollfd(fd: descriptor, events: Poll.readable, revents: 0)
+        return poll(&entry, 1, 0) == 0
+    }
+
     deinit { close() }
 
     public var pollDescriptor: Int32 { descriptor }

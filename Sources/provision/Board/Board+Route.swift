@@ -18,7 +18,8 @@ extension Board {
                 host, port, platform.timeouts, interruption: interruption, reporter: reporter)
         case .standardInput?, .path?:
             return LogRoute(
-                log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption
+                log ?? .standardInput, timeout: platform.timeouts.boot, interruption: interruption,
+                reporter: reporter
             ) { [unowned self] path in logRoute(to: path) }
         }
         switch try PortAddress(connection, of: platform) {

@@ -7,6 +7,7 @@ final class LogRoute: ChannelRoute {
     private let source: LogSource
     private let timeout: Duration
     private let interruption: Interruption
+    private let reporter: ProgressReporter
     private let serialRoute: (String) -> SerialRoute
     /// A file, from where it was before the board was flashed.
     private var log: (any Channel)?
@@ -17,15 +18,16 @@ final class LogRoute: ChannelRoute {
     private static let anyRate: UInt32 = 115_200
 
     /// - Parameters:
-    ///   - timeout: how long a file that is followed may take until it is there.
+    ///   - timeout: how long a file that is followed may take until it is there, and a report until it comes.
     ///   - serialRoute: to the tty of this path.
     init(
         _ source: LogSource, timeout: Duration, interruption: Interruption,
-        serialRoute: @escaping (String) -> SerialRoute
+        reporter: ProgressReporter, serialRoute: @escaping (String) -> SerialRoute
     ) {
         self.source = source
         self.timeout = timeout
         self.interruption = interruption
+        self.reporter = reporter
         self.serialRoute = serialRoute
     }
 
@@ -45,8 +47,11 @@ final class LogRoute: ChannelRoute {
     }
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
-        if let log { return log }
+        if let log { return noted(log) }
         let end = ContinuousClock.now + timeout
+        if case .path(let path, true) = source, serial == nil, access(path, F_OK) != 0 {
+            reporter.remarked("waiting \(timeout.brief) for \(path) to be there")
+        }
         while case .path(let path, true) = source, serial == nil, access(path, F_OK) != 0,
             ContinuousClock.now < end
         {
@@ -55,7 +60,17 @@ final class LogRoute: ChannelRoute {
         if case .path(let path, _) = source, let serial = try terminal(path) {
             return try serial.open(isFlashed: isFlashed)
         }
-        return try openLog(skips: false)
+        return noted(try openLog(skips: false))
+    }
+
+    /// With a word about a pipe that nobody writes to: the user may not have started what does.
+    private func noted(_ log: any Channel) -> any Channel {
+        guard case .path(let path, _) = source, let pipe = log as? LogInput, pipe.isSilentPipe
+        else {
+            return log
+        }
+        reporter.remarked("waiting \(timeout.brief) for somebody to write to \(path)")
+        return log
     }
 
     func explained(_ error: ProvisioningError, isFlashed: Bool) -> ProvisioningError {

@@ -55,6 +55,7 @@ final class ExportDestination {
         var status = stat()
         let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         guard isPipe else { return Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) }
+        var isTold = false
         while true {
             let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
             guard descriptor < 0, errno == ENXIO else {
@@ -66,6 +67,8 @@ final class ExportDestination {
                     .interrupted, "interrupted while nobody reads \(path)",
                     hint: "start what reads it first")
             }
+            if !isTold { Terminal.standardError.remark("waiting for somebody to read \(path)") }
+            isTold = true
             usleep(20_000)
         }
     }

@@ -77,6 +77,22 @@ import Testing
         }
     }
 
+    /// Who has forgotten to start what writes to it, or to the file, is told.
+    @Test func whatNobodyWritesToIsWaitedFor() throws {
+        try OneWayDesk.with { desk in
+            let pipe = desk.provision.home.path + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let enroll = ["enroll", "--platform", "native", "--timeout", "boot=200ms"]
+            let silent = try desk.run(enroll + ["--log", pipe])
+            silent.expectError("report-missing", status: 5)
+            #expect(
+                silent.standardError.contains("waiting 200 ms for somebody to write to \(pipe)"))
+            let missing = try desk.run(enroll + ["--follow", "--log", pipe + "2"])
+            missing.expectError("channel-unavailable", status: 5, pipe + "2")
+            #expect(missing.standardError.contains("waiting 200 ms for \(pipe)2 to be there"))
+        }
+    }
+
     @Test func aTerminal() throws {
         try OneWayDesk.with { desk in
             let log = Array(try desk.bootLog().utf8)

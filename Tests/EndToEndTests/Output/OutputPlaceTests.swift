@@ -98,9 +98,25 @@ import Testing
             let run = try BackgroundRun(
                 provision, try Executable.nativeRun("--report", pipe))
             #expect(run.prints("thumbprint"), "\(run.errorOutput)")
+            #expect(run.says("waiting for somebody to read \(pipe)"), "\(run.errorOutput)")
             #expect(run.interrupt() == 130)
             #expect(run.errorOutput.contains("interrupted while nobody reads \(pipe)"))
             try provision.expectToContinue()
+        }
+    }
+
+    /// Leaving a watch is a good end, but not where nothing could be written.
+    @Test func aWatchWithoutAReaderHasNotEndedWell() throws {
+        let run = try Executable.nativeRun()
+        try Executable.withHome { provision in
+            try #require(try provision.run(Executable.url, run).status == 0)
+            let pipe = provision.home.path + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let watch = try BackgroundRun(
+                provision, ["export", "--format", "csv", "--watch", "--output", pipe])
+            #expect(watch.says("waiting for somebody to read \(pipe)"), "\(watch.errorOutput)")
+            #expect(watch.interrupt() == 130)
+            #expect(watch.errorOutput.contains("interrupted while nobody reads \(pipe)"))
         }
     }
 
