@@ -76,6 +76,7 @@ struct Session {
             return result
         } catch {
             reporter.abandon()
+            let error = interruption(behind: error, board) ?? error
             // A board that is gone is silent, or its port is; why it is gone says more.
             let cause = board.emulatorFailure
             let failure = (error as? ProvisioningError).map(board.explained)
@@ -92,4 +93,21 @@ struct Session {
             throw failure ?? error
         }
     }
+
+    /// The user's wish to stop, where it is what ended the log or the tool behind the channel: a terminal's Ctrl-C is
+    /// for all programs of a pipeline, and another one may hear it, and end, before this one.
+    private func interruption(behind error: any Error, _ board: Board) -> ProvisioningError? {
+        guard let error = error as? ProvisioningError,
+            board.log != nil || error.code == .channelClosed
+        else { return nil }
+        do {
+            try interruption.pause(for: Self.signalDelay)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// No time-out: nothing fails when it is over.
+    private static let signalDelay = Duration.milliseconds(100)
 }
