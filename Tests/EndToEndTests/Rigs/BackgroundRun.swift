@@ -9,11 +9,12 @@ final class BackgroundRun {
 
     /// - Parameters:
     ///   - surrounding: one that becomes what it starts, so that signals reach the run.
+    ///   - input: standard input; nil: nothing.
     ///   - output: where standard output goes, in the place of `output`.
     ///   - errorOutput: the same of standard error.
     init(
         _ provision: Executable, _ arguments: [String], in surrounding: Surrounding? = nil,
-        output: FileHandle? = nil, errorOutput: FileHandle? = nil
+        input: FileHandle? = nil, output: FileHandle? = nil, errorOutput: FileHandle? = nil
     ) throws {
         folder = provision.home.appending(path: "background-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -23,7 +24,7 @@ final class BackgroundRun {
         process.currentDirectoryURL = Executable.packageRoot
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PROVISION_HOME": provision.home.path]) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
         for name in ["out", "err"] { try Data().write(to: folder.appending(path: name)) }
         let files = try ["out", "err"].map {
             try FileHandle(forWritingTo: folder.appending(path: $0))
