@@ -23,6 +23,7 @@ enum { repeat_milliseconds = 500 };
 // A signal is handled by any thread, and two by two threads at once: sig_atomic_t, which is meant for
 // one thread and its handlers, is not enough. A handler may only use atomics that take no lock.
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "atomics without locks");
+_Static_assert(ATOMIC_POINTER_LOCK_FREE == 2 && ATOMIC_BOOL_LOCK_FREE == 2, "atomics without locks");
 
 static atomic_int signal_fd = -1;
 /// Of the first signal, on the monotonic clock; 0 before it.
@@ -56,6 +57,8 @@ static void write_if_ready(int fd, const char *text) {
 
 static void on_early_signal(int number) {
     (void)number;
+    // Of a pipeline, the reader may have died of the same key press: this process has more to do than to write.
+    signal(SIGPIPE, SIG_IGN);
     const char *document = atomic_exchange(&early_document, NULL);
     if (document) write_if_ready(STDOUT_FILENO, document);
     write_if_ready(STDERR_FILENO, early_message);

@@ -44,8 +44,8 @@ struct Provision: ParsableCommand {
     static func main() {
         Terminal.holdDescriptors()
         _ = PluginHost.current
-        Interruption.exitsOnSignals()
         if isDocumentAsked { ErrorDocument.printsOnSignals() }
+        Interruption.exitsOnSignals()
         forbidCoreFile()
         chost_return_large_blocks()
         chost_widen_descriptor_table()
@@ -121,6 +121,8 @@ struct Provision: ParsableCommand {
         in: Array(CommandLine.arguments.dropFirst()))
 
     private static func report(_ error: ProvisioningError) -> Int32 {
+        // Whoever read the document may be gone: the status tells, too.
+        signal(SIGPIPE, SIG_IGN)
         if isDocumentAsked { ErrorDocument.print(error) }
         Terminal.standardError.report(error)
         return error.code.exitStatus

@@ -34,9 +34,10 @@ struct Session {
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
     ///   - isPreview: whether nothing will be done, and so nothing is waited for.
+    ///   - usesChannel: false where all that is known of the board comes from elsewhere.
     func choice(
         _ options: PlatformOptions, _ connection: Connection, isFlashing: Bool = false,
-        given: GivenFlash? = nil, isPreview: Bool = false
+        given: GivenFlash? = nil, isPreview: Bool = false, usesChannel: Bool = true
     ) throws(ProvisioningError) -> BoardChoice {
         let platform = try options.namedPlatform(
             interruption, within: connection.link.timeouts[.connect])
@@ -50,7 +51,7 @@ struct Session {
         let choice = try options.desk(
             beside: platform, stateDirectory: state.directory.path
         ).choice(
-            platform, connection, isFlashing: isFlashing, given: given)
+            platform, connection, isFlashing: isFlashing, given: given, usesChannel: usesChannel)
         if let remark = choice.remark { Terminal.standardError.remark(remark) }
         return choice
     }
@@ -97,9 +98,11 @@ struct Session {
     /// The user's wish to stop, where it is what ended the log or the tool behind the channel: a terminal's Ctrl-C is
     /// for all programs of a pipeline, and another one may hear it, and end, before this one.
     private func interruption(behind error: any Error, _ board: Board) -> ProvisioningError? {
-        guard let error = error as? ProvisioningError,
-            board.log != nil || error.code == .channelClosed
-        else { return nil }
+        let ends: [ErrorCode] =
+            board.log == nil
+            ? [.channelClosed]
+            : [.channelClosed, .channelUnavailable, .reportMissing, .evidenceMalformed]
+        guard let error = error as? ProvisioningError, ends.contains(error.code) else { return nil }
         do {
             try interruption.pause(for: Self.signalDelay)
             return nil

@@ -95,16 +95,18 @@ public final class ListeningLog: DeviceLog {
 
     /// Whether somebody is connected at this moment.
     public func hasClient() throws(ProvisioningError) -> Bool {
-        try awaitsNobody(until: Deadline(within: .zero))
+        try hasSomebody(until: Deadline(within: .zero))
     }
 
-    /// Waits until somebody is connected.
+    /// Waits until somebody says something. Who is connected all the time and says nothing may do so later.
     ///
-    /// - Throws: `.channelUnavailable` if nobody is in time.
+    /// - Throws: `.channelUnavailable` if nobody is connected by then.
     public func awaitClient(within timeout: Duration) throws(ProvisioningError) {
         let deadline = Deadline(within: timeout)
-        while try !awaitsNobody(until: deadline) {
-            guard !deadline.isPast else {
+        while speaker == nil {
+            _ = try next(until: deadline)
+            if deadline.isPast {
+                guard try !hasClient() else { return }
                 throw ProvisioningError(
                     .channelUnavailable, "nobody connected to \(name) in \(timeout.brief)",
                     hint: "does the tool run that has the log, and connect there? cargo-embed does "
@@ -113,7 +115,7 @@ public final class ListeningLog: DeviceLog {
         }
     }
 
-    private func awaitsNobody(until deadline: Deadline) throws(ProvisioningError) -> Bool {
+    private func hasSomebody(until deadline: Deadline) throws(ProvisioningError) -> Bool {
         if speaker == nil, silent.isEmpty { _ = try next(until: deadline) }
         return speaker != nil || !silent.isEmpty
     }
@@ -121,8 +123,29 @@ public final class ListeningLog: DeviceLog {
     /// Drops what came so far: the firmware before said it.
     public func discard() throws(ProvisioningError) {
         let deadline = Deadline(within: Self.patience)
-        while !deadline.isPast, try !read(atMost: Self.discardLength, within: .zero).isEmpty {}
+        var isQuiet = false
+        while !isQuiet, !deadline.isPast {
+            // Also of those who wait behind the one that is heard.
+            isQuiet = try !acceptAll()
+            if try !read(atMost: Self.discardLength, within: .zero).isEmpty { isQuiet = false }
+            for client in silent {
+                guard
+                    case .success(let bytes) = readLog(
+                        Self.discardLength, { readBytes(client, $0, Self.discardLength) })
+                else { continue }
+                if !bytes.isEmpty { isQuiet = false }
+            }
+        }
         isCut = false
+    }
+
+    /// Whether anybody came.
+    private func acceptAll() throws(ProvisioningError) -> Bool {
+        let entries = try Poll.wait(
+            for: listeners.map { Poll.Entry($0.descriptor, Poll.readable) },
+            until: Deadline(within: .zero), interruption)
+        for entry in entries where entry.isReady { try accept(entry.descriptor) }
+        return entries.contains(where: \.isReady)
     }
 
     public func read(atMost limit: Int, within timeout: Duration) throws(ProvisioningError)
@@ -130,7 +153,7 @@ public final class ListeningLog: DeviceLog {
     {
         guard limit > 0 else { return [] }
         let deadline = Deadline(within: timeout)
-        // Also behind a deadline that is past, once: who is there and has something is heard.
+        // Also behind a deadline that is past, once.
         repeat {
             guard !listeners.isEmpty else { throw .logEnded("\(name): it was closed before") }
             guard let client = try next(until: deadline) else { continue }
@@ -161,12 +184,23 @@ public final class ListeningLog: DeviceLog {
             for: (silent + listeners.map(\.descriptor)).map { Poll.Entry($0, Poll.readable) },
             until: deadline, interruption)
         if let index = entries.prefix(silent.count).firstIndex(where: \.isReady) {
-            speaker = silent.remove(at: index)
-            return speaker
+            let client = silent.remove(at: index)
+            guard !Self.hasLeft(client) else {
+                closeDescriptor(client)
+                return nil
+            }
+            speaker = client
+            return client
         }
         for entry in entries where entry.isReady { try accept(entry.descriptor) }
         // What the first one says may be here already, also when the time is over.
         return isFirst && !silent.isEmpty ? try next(until: Deadline(within: .zero)) : nil
+    }
+
+    /// Whether a client that can be read says nothing more.
+    private static func hasLeft(_ client: Int32) -> Bool {
+        var octet: UInt8 = 0
+        return recv(client, &octet, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 
     private func accept(_ listener: Int32) throws(ProvisioningError) {

@@ -95,6 +95,7 @@ extension ProvisioningError {
     /// What a signal makes of whatever is under way.
     public static var interruptedByUser: ProvisioningError {
         ProvisioningError(
-            .interrupted, "interrupted", hint: "run the same command again: it goes on from here")
+            .interrupted, "interrupted",
+            hint: "run the same command again: what was done stays done")
     }
 }

@@ -32,7 +32,7 @@ final class LogRoute: ChannelRoute {
     }
 
     func checkPresence(isFlashing: Bool) throws(ProvisioningError) {
-        guard case .path(let path, let follows) = source, !follows || access(path, F_OK) == 0 else {
+        guard case .path(let path, let follows) = source, !follows || !Self.isAbsent(path) else {
             return
         }
         try LogInput.checkPresence(path: path)
@@ -48,19 +48,22 @@ final class LogRoute: ChannelRoute {
 
     func open(isFlashed: Bool) throws(ProvisioningError) -> any Channel {
         if let log { return noted(log) }
-        let end = ContinuousClock.now + timeout
-        if case .path(let path, true) = source, serial == nil, access(path, F_OK) != 0 {
+        if case .path(let path, true) = source, serial == nil, Self.isAbsent(path) {
             reporter.remarked("waiting \(timeout.brief) for \(path) to be there")
-        }
-        while case .path(let path, true) = source, serial == nil, access(path, F_OK) != 0,
-            ContinuousClock.now < end
-        {
-            try interruption.pause(for: .milliseconds(20))
+            let end = ContinuousClock.now + timeout
+            while Self.isAbsent(path), ContinuousClock.now < end {
+                try interruption.pause(for: .milliseconds(20))
+            }
         }
         if case .path(let path, _) = source, let serial = try terminal(path) {
             return try serial.open(isFlashed: isFlashed)
         }
         return noted(try openLog(skips: false))
+    }
+
+    /// Whether it may come: not where a folder is closed, or none.
+    private static func isAbsent(_ path: String) -> Bool {
+        access(path, F_OK) != 0 && errno == ENOENT
     }
 
     /// With a word about a pipe that nobody writes to: the user may not have started what does.

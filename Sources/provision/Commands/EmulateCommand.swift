@@ -77,7 +77,7 @@ struct EmulateCommand: ParsableCommand {
                 .usage, "\(platform.name) is flashed by its probe, and takes no --firmware here",
                 hint: "provision run --platform \(platform.name) --firmware \(firmware) flashes it")
         }
-        guard access(firmware, F_OK) != 0 else { return }
+        guard access(firmware, R_OK) != 0 else { return }
         let cause = errno
         guard cause == ENOENT else {
             throw ProvisioningError(

@@ -55,7 +55,8 @@ struct EnrollCommand: ParsableCommand {
         let session = try Session(isVerbose: output.verbose)
         if fleet.isAsked { return try enrollAll(session, document) }
         var run = BoardRun(session, credentials, packagePath: platform.packagePath)
-        let choice = try session.choice(platform, connection.connection)
+        let choice = try session.choice(
+            platform, connection.connection, usesChannel: !logs.isElsewhere)
         run.logs = logs
         _ = try run.provision(choice, nil, session) { report, channel, watch in
             try document.show(report, text: report.text)

@@ -63,21 +63,28 @@ enum GivenOptions {
     }
 
     /// Refuses a value that is empty, as a script's variable that is not set: it would pass for the current folder,
-    /// or for a name that nothing has. For what is understood otherwise: each option's own words come first, and
-    /// ArgumentParser itself refuses `--name=`.
+    /// or for a name that nothing has. Behind `--name=`, ArgumentParser would take the next word for it. For what is
+    /// understood otherwise: each option's own words come first.
     ///
     /// - Throws: `.usage`.
     static func checkValues(
         _ arguments: [String], of root: any ParsableCommand.Type
     ) throws(ProvisioningError) {
         let given = arguments.prefix { $0 != "--" }
-        guard given.contains(""), let command = command(of: arguments, root) else { return }
+        guard given.contains(where: { $0.isEmpty || $0.hasSuffix("=") }),
+            let command = command(of: arguments, root)
+        else { return }
         let options = (command.arguments ?? []).filter { $0.kind == "option" }
         let spellings = Set(options.flatMap { $0.names ?? [] }.map(\.spelling))
-        for (argument, value) in zip(given, given.dropFirst())
-        where value.isEmpty && !argument.contains("=") {
-            guard let name = names(in: argument).last, name != remark, spellings.contains(name)
-            else { continue }
+        for (index, argument) in given.enumerated() {
+            guard let name = names(in: argument).last, spellings.contains(name) else { continue }
+            if argument.contains("=") {
+                guard argument == name + "=" else { continue }
+            } else {
+                guard name != remark, index + 1 < given.count, given[index + 1].isEmpty else {
+                    continue
+                }
+            }
             throw ProvisioningError(
                 .usage, "\(name) is given \"\", which is no value",
                 hint: "give it one, or leave \(name) away")
@@ -87,11 +94,13 @@ enum GivenOptions {
     /// The user's own words, which may be none.
     private static let remark = "--note"
 
-    /// `--name` of `--name=value`; `-a` and `-b` of `-ab`.
+    /// `--name` of `--name=value`; `-a` and `-b` of `-ab`; `-o` of `-o/path`, whose value may hold any letter.
     private static func names(in argument: String) -> [String] {
         let name = argument.prefix { $0 != "=" }
         if name.hasPrefix("--") { return [String(name)] }
-        return name.hasPrefix("-") ? name.dropFirst().map { "-\($0)" } : []
+        guard name.hasPrefix("-") else { return [] }
+        let letters = name.dropFirst()
+        return letters.prefix(letters.allSatisfy(\.isLetter) ? letters.count : 1).map { "-\($0)" }
     }
 
     /// Whether two of these names may be one option's: a short name is its long one's first letter.

@@ -66,6 +66,9 @@ struct LogOptions: ParsableArguments {
         }
     }
 
+    /// Whether the log does not come through the board's own channel.
+    var isElsewhere: Bool { log.map { $0 != "channel" } ?? false }
+
     /// Also of one that is wrong: `source` says how.
     private static func isAddress(_ text: String) -> Bool {
         do throws(ProvisioningError) {

@@ -110,8 +110,11 @@ struct AwaitedPlace {
         since start: ContinuousClock.Instant = .now, _ interruption: Interruption,
         note: (String) -> Void = { Terminal.standardError.remark($0) }
     ) throws(ProvisioningError) {
-        note("waiting \(limit.brief) for \(self); --timeout port=60s waits longer")
         let end = start + limit
+        let late = ContinuousClock.now - start
+        // In whole seconds, as nobody reads others.
+        let rest = late < .seconds(1) ? limit : .seconds(max(0, Int((limit - late) / .seconds(1))))
+        note("waiting \(rest.brief) for \(self); --timeout port=60s waits longer")
         var arrival: ContinuousClock.Instant?
         while true {
             let now = ContinuousClock.now

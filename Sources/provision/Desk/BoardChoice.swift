@@ -63,11 +63,12 @@ extension Desk {
     ///   - platform: that the user named; nil: USB has to tell.
     ///   - isFlashing: whether a flash tool will be run.
     ///   - given: the one that the user gave; nil: the platform's.
+    ///   - usesChannel: whether a board that is emulated has to run: not for its log in a file.
     /// - Throws: `.boardUnknown` and `.boardAmbiguous`, which list what is there and how each is chosen;
     ///   `.usage` for options that contradict each other.
     func choice(
         _ platform: Platform?, _ connection: Connection, isFlashing: Bool,
-        given: GivenFlash? = nil
+        given: GivenFlash? = nil, usesChannel: Bool = true
     ) throws(ProvisioningError) -> BoardChoice {
         if let platform, platform.emulation != nil {
             guard connection.usbSerial == nil else {
@@ -77,7 +78,9 @@ extension Desk {
             }
             try given?.check(platform, connection)
             // What is flashed starts anew, with the new firmware.
-            let reached = isFlashing ? connection : try reachingRunning(platform, connection)
+            let reached =
+                isFlashing || !usesChannel
+                ? connection : try reachingRunning(platform, connection)
             let remark = reached.foundPort.map { port in
                 "\(reached.instance ?? platform.name) is running, at \(port)"
             }

@@ -169,8 +169,8 @@ struct Export {
         throw ProvisioningError(
             .usage,
             "the keys \(names.joined(separator: " and ")) of \(keys[0].identity) would both be \(uri)",
-            hint: "a client takes one for each place; revoke the one that is out of use: "
-                + "provision revoke --key \(keys[0].thumbprint.hexadecimal.prefix(16))")
+            hint: "a client takes one for each place; is one out of use? "
+                + "provision revoke --key THUMBPRINT")
     }
 
     private func noteLeft(_ count: Int, _ what: String) {

@@ -125,7 +125,8 @@ extension FleetBoard {
         self.choice = choice
         var places: [String] = []
         if let port = connection.serialPort {
-            name = port
+            // One that runs already is called as one that is started.
+            name = connection.foundPort == nil ? port : connection.instance ?? port
             // One path may be a link to another; what is no path stays what it is.
             let node =
                 port.contains("/") ? URL(filePath: port).resolvingSymlinksInPath().path : port

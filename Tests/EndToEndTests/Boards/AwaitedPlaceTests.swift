@@ -94,10 +94,10 @@ import Testing
                 of: nil, among: { [] }, isFlashing: false,
                 mayOpen: { _ in
                     looks += 1
-                    return looks == 5
+                    return looks == 2
                 }))
         try tree.add(port: "ttyACM0")
         try place.wait(interruption) { _ in }
-        #expect(looks == 5)
+        #expect(looks == 2)
     }
 }

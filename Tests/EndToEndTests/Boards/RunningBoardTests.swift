@@ -59,6 +59,22 @@ import Testing
         }
     }
 
+    /// What somebody else's log says is not of the board that runs.
+    @Test func aLogFromElsewhereNeedsNoBoardThatRuns() throws {
+        let image = try Firmware.native()
+        try OneWayDesk.with { desk in
+            let boards = try ["native-1", "kitchen"].map { name in
+                try EmulatedBoard(
+                    desk.provision, "native", "--firmware", image, "--instance", name)
+            }
+            defer { for board in boards { _ = board.interrupt() } }
+            let log = try desk.file(
+                "log", ArielLog.provisioned(board: "native", id: [4, 5], x: ArielLog.x))
+            let record = try desk.json(["enroll", "--platform", "native", "--log", log])
+            #expect(record["board"] as? String == "native", "\(record)")
+        }
+    }
+
     /// With its probe. A board that another process runs is not started again; another one is.
     @Test func findsTheBoardThatRunsWithItsProbe() throws {
         let image = try Firmware.microbit()

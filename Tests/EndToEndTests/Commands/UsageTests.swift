@@ -210,6 +210,7 @@ import Testing
         ["check", "native", "--device", "--probe="],
         ["flash", "--platform", "native", "--probe-serial", ""], ["revoke", "--device", ""],
         ["export", "--format", "aiocoap", "--uri", ""], ["emulate", "native", "--instance", ""],
+        ["platforms", "show", "--platforms=", "native"],
     ])
     func aValueThatIsEmptyIsNone(_ command: [String]) throws {
         try Executable.withHome { provision in

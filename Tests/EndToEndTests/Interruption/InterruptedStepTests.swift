@@ -143,14 +143,36 @@ import Testing
                 let run = try BackgroundRun(
                     provision, ["enroll", "--platform", "native", "--log", "-"],
                     input: log.fileHandleForReading)
-                // More than the pipe takes: all is written once the run reads it.
-                let text = Data(repeating: 0x2e, count: 1 << 17)
-                try log.fileHandleForWriting.write(contentsOf: text)
+                try log.fileHandleForWriting.write(contentsOf: Data("boot\n".utf8))
+                var rest: CInt = 1
+                for _ in 0..<6000 where rest > 0 {
+                    usleep(10_000)
+                    _ = ioctl(log.fileHandleForReading.fileDescriptor, UInt(FIONREAD), &rest)
+                }
+                try #require(rest == 0, "it reads nothing: \(run.errorOutput)")
                 log.close()
                 usleep(80_000)
                 statuses.append(run.interrupt())
             }
             #expect(statuses.last == 130, "\(statuses)")
+        }
+    }
+
+    /// Of a pipeline, who reads the document may have died of the same key press.
+    @Test func anInterruptionOutlivesItsReader() throws {
+        try Executable.withHome { provision in
+            _ = try provision.provisionNative()
+            let pipe = provision.home.appending(path: "pipe").path
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let document = Pipe()
+            try document.fileHandleForReading.close()
+            let run = try BackgroundRun(
+                provision, ["export", "--format", "csv", "--output", pipe, "--json"],
+                output: document.fileHandleForWriting)
+            try document.fileHandleForWriting.close()
+            try #require(run.says("waiting for"), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130)
+            #expect(run.errorOutput.contains("provision: error[interrupted]"))
         }
     }
 

@@ -78,6 +78,19 @@ import Testing
         }
     }
 
+    /// Whoever read it may be gone: the status and the text tell it, too.
+    @Test func theStatusOutlivesTheReader() throws {
+        try Executable.withHome { provision in
+            let result = try provision.run(
+                URL(filePath: "/bin/bash"),
+                [
+                    "-c", "\"$0\" revoke --device nosuch --json | :; exit ${PIPESTATUS[0]}",
+                    Executable.url.path,
+                ])
+            result.expectError("not-found", status: 8)
+        }
+    }
+
     /// Some end by the signal's handler alone, some undo what they have begun.
     @Test(arguments: [
         ["platforms", "show", "mine"], ["boards", "--platform", "mine"],
