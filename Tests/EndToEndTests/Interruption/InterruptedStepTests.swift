@@ -158,24 +158,6 @@ import Testing
         }
     }
 
-    /// Of a pipeline, who reads the document may have died of the same key press.
-    @Test func anInterruptionOutlivesItsReader() throws {
-        try Executable.withHome { provision in
-            _ = try provision.provisionNative()
-            let pipe = provision.home.appending(path: "pipe").path
-            try #require(mkfifo(pipe, 0o600) == 0)
-            let document = Pipe()
-            try document.fileHandleForReading.close()
-            let run = try BackgroundRun(
-                provision, ["export", "--format", "csv", "--output", pipe, "--json"],
-                output: document.fileHandleForWriting)
-            try document.fileHandleForWriting.close()
-            try #require(run.says("waiting for"), "\(run.errorOutput)")
-            #expect(run.interrupt() == 130)
-            #expect(run.errorOutput.contains("provision: error[interrupted]"))
-        }
-    }
-
     /// Also what is neither a run nor waits for a device: here, for somebody who reads its output.
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func anyCommandIsInterrupted(signal: Int32) throws {

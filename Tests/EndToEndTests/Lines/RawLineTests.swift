@@ -4,11 +4,15 @@ import Testing
 
 /// Serial lines without the console framing, and devices that know version 1 of SMP only.
 @Suite struct RawLineTests {
+    /// Nothing is asked for again only because this computer is busy.
+    private static let patience = ["--timeout", "boot=60s", "--timeout", "answer=60s"]
+
     private func enrol(_ port: String, _ provision: Executable, _ more: String...) throws
         -> Executable.Result
     {
         try provision.run(
-            Executable.url, ["enroll", "--platform", "native", "--port", port, "--json"] + more)
+            Executable.url,
+            ["enroll", "--platform", "native", "--port", port, "--json"] + more + Self.patience)
     }
 
     @Test func aRawLineIsHalfAsLong() throws {
@@ -94,7 +98,7 @@ import Testing
                     [
                         "enroll", "--platform", "native", "--port", "udp:127.0.0.1:\(device.port)",
                         "--json", "-v",
-                    ] + options)
+                    ] + options + Self.patience)
                 #expect(result.status == 0, "\(result.standardError)")
                 #expect(try result.json()["retries"] as? Int == 0)
                 let isTold = result.standardError.contains("the device speaks version 1 of SMP")
@@ -117,7 +121,7 @@ import Testing
                     [
                         "enroll", "--platform", "native", "--port", device.line.port, "--framing",
                         framing, "--json", "-v",
-                    ] + options)
+                    ] + options + Self.patience)
                 #expect(result.status == 0, "\(result.standardError)")
                 #expect(try result.json()["retries"] as? Int == 0)
                 #expect(try result.json()["isNewKey"] as? Bool == isNew)

@@ -78,7 +78,7 @@ import Testing
             let missing = "/dev/ttyNONE7"
             let boards = (ports.map(\.path) + [missing]).flatMap { ["--board", "printing@\($0)"] }
             let result = try desk.run(
-                ["enroll", "--json"] + platform.suffix(2) + boards)
+                ["enroll", "--json", "--timeout", "port=1s"] + platform.suffix(2) + boards)
             #expect(result.errorCode != nil, "\(result.standardError)")
             let entries = try entries(result)
             let devices = entries.map { ($0["record"] as? [String: Any])?["device"] as? String }

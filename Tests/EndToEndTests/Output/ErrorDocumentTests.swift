@@ -78,6 +78,22 @@ import Testing
         }
     }
 
+    /// Of a pipeline, who reads the document may have died of the same key press.
+    @Test func anInterruptionOutlivesTheReader() throws {
+        try Executable.withHome { provision in
+            let adapter = try SleepingAdapter(in: provision.home)
+            let document = Pipe()
+            try document.fileHandleForReading.close()
+            let run = try BackgroundRun(
+                provision, ["platforms", "show", "mine", "--json"], in: adapter.surrounding,
+                output: document.fileHandleForWriting)
+            try document.fileHandleForWriting.close()
+            try #require(run.waits(for: adapter.mark), "\(run.errorOutput)")
+            #expect(run.interrupt() == 130, "\(run.errorOutput)")
+            #expect(run.errorOutput.contains("provision: error[interrupted]: interrupted\n"))
+        }
+    }
+
     /// Whoever read it may be gone: the status and the text tell it, too.
     @Test func theStatusOutlivesTheReader() throws {
         try Executable.withHome { provision in
@@ -98,15 +114,9 @@ import Testing
     ])
     func anInterruptionIsTheDocument(_ command: [String]) throws {
         try Executable.withHome { provision in
-            let adapter = provision.home.appending(path: "provision-platform-mine")
-            let mark = provision.home.path + "/mark"
-            try Data("#!/bin/sh\n: >'\(mark)'\nexec sleep 600\n".utf8).write(to: adapter)
-            try #require(chmod(adapter.path, 0o755) == 0)
-            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-            let run = try BackgroundRun(
-                provision, command + ["--json"],
-                in: .environment(["PATH": provision.home.path + ":" + path]))
-            try #require(run.waits(for: mark), "\(run.errorOutput)")
+            let adapter = try SleepingAdapter(in: provision.home)
+            let run = try BackgroundRun(provision, command + ["--json"], in: adapter.surrounding)
+            try #require(run.waits(for: adapter.mark), "\(run.errorOutput)")
             #expect(run.interrupt() == 130, "\(run.errorOutput)")
             let error = try #require(try run.json()["error"] as? [String: String])
             #expect(error["code"] == "interrupted")
@@ -114,6 +124,23 @@ import Testing
             #expect(run.errorOutput.contains("provision: error[interrupted]: interrupted\n"))
             #expect(run.errorOutput.contains("\nprovision: hint: run the same command again"))
         }
+    }
+}
+
+/// The platform `mine`, an adapter that never answers.
+private struct SleepingAdapter {
+    /// Finds it.
+    let surrounding: Surrounding
+    /// There once it runs.
+    let mark: String
+
+    init(in folder: URL) throws {
+        let adapter = folder.appending(path: "provision-platform-mine")
+        mark = folder.path + "/mark"
+        try Data("#!/bin/sh\n: >'\(mark)'\nexec sleep 600\n".utf8).write(to: adapter)
+        try #require(chmod(adapter.path, 0o755) == 0)
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        surrounding = .environment(["PATH": folder.path + ":" + path])
     }
 }
 

@@ -53,8 +53,8 @@ import Testing
     func whatIsNoDeviceIsRefused(arguments: [String]) throws {
         try Executable.withHome { executable in
             let result = try executable.run(Executable.url, ["doctor"] + arguments)
-            #expect(result.status == 2)
-            #expect(result.text == "")
+            result.expectError("usage", status: 2)
+            #expect(!result.text.contains("ATTR"))
         }
     }
 }
