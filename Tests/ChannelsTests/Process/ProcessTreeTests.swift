@@ -55,6 +55,8 @@ import Testing
             let text = try String(contentsOfFile: path + ".pid", encoding: .utf8)
             let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
             defer { if isRunning(process) { kill(process, SIGKILL) } }
+            // Between two programs it has no command line, either.
+            while !isRunning(process), !deadline.isPast { usleep(10_000) }
             try #require(isRunning(process))
             adapter.end()
             #expect(adapter.ending == .exited(0))

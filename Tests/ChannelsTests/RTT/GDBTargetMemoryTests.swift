@@ -169,6 +169,9 @@ import Testing
             #expect(error.code == .probeUnavailable, "\(error)")
         }
         remote.close()
+        // The server reads on a thread of its own.
+        let deadline = Deadline(within: .seconds(60))
+        while server.requests.last != "D", !deadline.isPast { usleep(1000) }
         #expect(server.requests.suffix(3) == ["vCont;c", "halt", "D"])
     }
 
