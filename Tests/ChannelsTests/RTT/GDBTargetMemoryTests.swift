@@ -153,13 +153,14 @@ import Testing
 
     /// The answer that was not awaited is none to the request that lets go of the core.
     @Test func aLateAnswerIsNoAnswerToTheNextRequest() throws {
+        let isTooLate = DispatchSemaphore(value: 0)
         let server = try FakeGDBServer(
             features: Self.acknowledging, stopsWhenSpokenTo: true
         ) { request, _ in
-            if isWriteOfTheWord(request) { Thread.sleep(forTimeInterval: 0.4) }
+            if isWriteOfTheWord(request) { isTooLate.wait() }
             return nil
         }
-        let remote = try server.connect(replyTimeout: .milliseconds(200))
+        let remote = try server.connect(replyTimeout: .seconds(1))
         let memory = try GDBTargetMemory(remote, trying: 0x100)
         try memory.beginTransfer()
         do {
@@ -168,6 +169,7 @@ import Testing
         } catch {
             #expect(error.code == .probeUnavailable, "\(error)")
         }
+        isTooLate.signal()
         remote.close()
         // The server reads on a thread of its own.
         let deadline = Deadline(within: .seconds(60))
