@@ -170,10 +170,7 @@ struct Provision: ParsableCommand {
             Terminal.standardError.write(usage.synopsis)
             return status
         default:
-            return report(
-                ProvisioningError(
-                    .internalFailure, "\(error)",
-                    hint: "this is a fault of provision: report it with the command and this line"))
+            return report(ProvisioningError(.internalFailure, "\(error)"))
         }
     }
 }

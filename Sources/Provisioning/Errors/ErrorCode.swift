@@ -134,4 +134,14 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
         case .internalFailure: 70
         }
     }
+
+    /// What to do about an error that has no better hint of its own.
+    var hint: String? {
+        switch self {
+        case .registryDamaged: "provision registry verify says what is damaged; restore a backup"
+        case .internalFailure:
+            "this is a fault of provision: report it with the command and this line"
+        default: nil
+        }
+    }
 }

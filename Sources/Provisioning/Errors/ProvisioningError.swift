@@ -7,10 +7,11 @@ public struct ProvisioningError: Error, Sendable, Hashable {
     public let reason: String
     public let hint: String?
 
+    /// - Parameter hint: nil: what helps with every error of that code, if anything does.
     public init(_ code: ErrorCode, _ reason: String, hint: String? = nil) {
         self.code = code
         self.reason = reason
-        self.hint = hint
+        self.hint = hint ?? code.hint
     }
 
     public static func == (a: Self, b: Self) -> Bool { a.code == b.code }

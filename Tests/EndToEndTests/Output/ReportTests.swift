@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    /// Two documents in one place are none.
+    @Test func aReportIsNotWrittenWhereTheDocumentGoes() throws {
+        try Executable.withHome { provision in
+            let enroll = [
+                "enroll", "--platform", "native", "--port", "/missing/port", "--timeout", "port=1s",
+            ]
+            let both = try provision.run(
+                Executable.url, enroll + ["--json", "--report", "/dev/stdout"])
+            both.expectError("usage", status: 2, "--report /dev/stdout is where --json writes")
+            #expect(try both.json()["error"] != nil)
+            let report = try provision.run(Executable.url, enroll + ["--report", "/dev/stdout"])
+            report.expectError("channel-unavailable", status: 5, "/missing/port")
+            #expect(try report.json()["error"] != nil)
+        }
+    }
+
     /// As `--output /dev/null` by root, which must not end the device.
     @Test func whatIsNoPlainFileStaysWhatItIs() throws {
         try Executable.withHome { provision in
