@@ -48,7 +48,9 @@ final class BackgroundRun {
     func says(_ text: String) -> Bool { holds { errorOutput.contains(text) } }
 
     /// The same of stdout.
-    func prints(_ text: String) -> Bool { holds { output.contains(text) } }
+    func prints(_ text: String, within seconds: Double = 60) -> Bool {
+        holds(within: seconds) { output.contains(text) }
+    }
 
     /// Whether the file is there before the process ends or a minute is over.
     func waits(for file: String) -> Bool {
@@ -56,8 +58,8 @@ final class BackgroundRun {
     }
 
     /// A look after the process's end counts: what it wrote last may come after the look before.
-    private func holds(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<1200 {
+    private func holds(within seconds: Double = 60, _ condition: () -> Bool) -> Bool {
+        for _ in 0..<Int(seconds * 20) {
             let ended = !process.isRunning
             if condition() { return true }
             if ended { return false }
