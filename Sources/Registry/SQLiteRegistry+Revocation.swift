@@ -215,7 +215,9 @@ extension EventLog {
         let found = try database.credentialRecords(serialNumber: serialNumber)
             .filter { issuer == nil || $0.issuer == issuer }
         guard let credential = found.first else {
-            throw ProvisioningError(.notFound, "no credential has the serial number \(name)")
+            throw ProvisioningError(
+                .notFound, "no credential has the serial number \(name)",
+                hint: "list them: provision export --format jsonl")
         }
         guard found.count == 1 else {
             let issuers = found.map { Octets($0.issuer).hexadecimal }.joined(separator: ", ")

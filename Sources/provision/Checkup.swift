@@ -160,6 +160,14 @@ struct Checkup {
                     hint: report.isNoteLost
                         ? "provision registry verify says what to do" : "restore a copy of \(path)")
             }
+            let places: [String] = [path, state.directory.path]
+            if let closed = places.first(where: { access($0, W_OK) != 0 }) {
+                return Finding(
+                    // Enough for who only reads it.
+                    severity: .note, subject: "registry",
+                    text: "sound, but no run can record anything: \(closed) is not writable",
+                    hint: "make it writable for you, or choose another PROVISION_HOME")
+            }
             return Finding(
                 severity: .good, subject: "registry",
                 text: "\(statistics.deviceCount.counted("device")), "

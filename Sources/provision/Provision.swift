@@ -124,6 +124,8 @@ struct Provision: ParsableCommand {
         // Whoever read the document may be gone: the status tells, too.
         signal(SIGPIPE, SIG_IGN)
         if isDocumentAsked { ErrorDocument.print(error) }
+        ResultDocument.replaceReport(
+            namedIn: Array(CommandLine.arguments.dropFirst()), with: error)
         Terminal.standardError.report(error)
         return error.code.exitStatus
     }

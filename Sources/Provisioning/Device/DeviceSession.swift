@@ -338,7 +338,7 @@ extension ProvisioningError {
         case .locked: "its credentials are write-once; flash it with --erase to begin anew"
         case .badLengthOrOffset: "does it reset in between? \(look(channel))"
         case .storageFull: "give it fewer with --credentials, or its firmware more flash pages"
-        case .noSuchKey: "leave --key-id away, and the device makes the key that it has room for"
+        case .noSuchKey: "leave a --key-id away, or flash it with --erase to begin anew"
         case .keyExists: "flash it with --erase to begin anew, or choose another --key-id"
         case .noEntropy: "has the chip a random number generator, and does its firmware start it?"
         case .hashMismatch: "run it again: what was sent did not arrive whole"

@@ -21,7 +21,7 @@ struct DeviceCheck {
         guard let platform = try Self.platform(of: subject, session) else { return Self.unknown }
         if let skipped = Self.skipped(platform) { return skipped }
         let record = record ?? "\(platform.name).transcript"
-        try ExportDestination.check(path: record, option: "--record")
+        try ExportDestination.check(document: record, option: "--record")
         let awaited = try AwaitedPlace(
             connection, of: platform, among: { [platform] }, isFlashing: firmware != nil)
         try awaited?.wait(session.interruption)

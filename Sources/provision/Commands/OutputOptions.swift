@@ -28,7 +28,7 @@ struct OutputOptions: ParsableArguments {
 
     /// Whether the report can be written, found out without changing it.
     func checkReport() throws {
-        if let report { try ExportDestination.check(path: report, option: "--report") }
+        if let report { try ExportDestination.check(document: report, option: "--report") }
     }
 
     /// Two documents there would be none. What is thrown away may be both.

@@ -86,9 +86,17 @@ final class ExportDestination {
         guard access(place, W_OK | X_OK) == 0 else { throw unwritable(folder, errno, option) }
     }
 
-    /// Whether `path` can be written, found out without changing what is there.
-    static func check(path: String, option: String) throws {
+    /// Whether a JSON document can be written at `path`, found out without changing what is there.
+    ///
+    /// - Throws: `.usage` also for a file that holds none: it may be what the command is about, an image, a log, a
+    ///   board's file.
+    static func check(document path: String, option: String) throws {
         try StateDirectory.current().refuseOwnFile(path, option: option)
+        guard !isForeign(path) else {
+            throw ProvisioningError(
+                .usage, "\(path) is there, and not what \(option) writes",
+                hint: "choose another \(option), or remove that file")
+        }
         if isReplaced(place(of: path)) {
             try ExportDestination(path: path, option: option).abandon()
         } else if isFolder(path) {
@@ -186,6 +194,16 @@ final class ExportDestination {
     private static func isReplaced(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// A file with something else than what begins as each document does.
+    private static func isForeign(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0,
+            let file = FileHandle(forReadingAtPath: path)
+        else { return false }
+        defer { try? file.close() }
+        return (try? file.read(upToCount: 1)) != Data("{".utf8)
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -67,6 +67,50 @@ import Testing
         }
     }
 
+    /// The image, the log: what a run is about is not overwritten by what it says of it.
+    @Test func aFileThatIsNoReportStays() throws {
+        let image = try Firmware.native()
+        try Executable.withHome { provision in
+            let file = provision.home.appending(path: "own")
+            try FileManager.default.copyItem(atPath: image, toPath: file.path)
+            let content = try Data(contentsOf: file)
+            for arguments in [
+                ["run", "--platform", "native", "--firmware", file.path, "--dry-run", "--report"],
+                ["run", "--platform", "native", "--firmware", file.path, "--detach", "--report"],
+                ["flash", "--platform", "native", "--firmware", file.path, "--report"],
+                ["enroll", "--platform", "native", "--log", file.path, "--report"],
+                ["run", "--bogus", "--report"],
+                ["check", "native", "--device", "--firmware", file.path, "--record"],
+            ] {
+                let result = try provision.run(Executable.url, arguments + [file.path])
+                let isUnderstood = arguments[1] != "--bogus"
+                #expect(result.status == 2, "\(arguments): \(result.standardError)")
+                #expect(
+                    result.standardError.contains("own is there, and not what") == isUnderstood,
+                    "\(arguments): \(result.standardError)")
+                #expect(try Data(contentsOf: file) == content, "\(arguments)")
+            }
+        }
+    }
+
+    /// Also where nobody understood what was asked: an earlier run's does not pass for this one's.
+    @Test(arguments: [["--bogus"], ["--instances", "0"], ["--platform", "native"]])
+    func aLineThatIsNotUnderstoodIsAReport(arguments: [String]) throws {
+        try Executable.withHome { provision in
+            let report = provision.home.appending(path: "report.json")
+            try Data("{\"keyState\" : \"active\"}".utf8).write(to: report)
+            for option in [["--report", report.path], ["--report=\(report.path)"]] {
+                let result = try provision.run(
+                    Executable.url, ["run", "--platform", "native", "--json"] + option + arguments)
+                #expect(result.status == 2, "\(result.standardError)")
+                let error = try #require(try result.json()["error"] as? [String: String])
+                #expect(error["code"] == "usage")
+                #expect(try Data(contentsOf: report) == result.standardOutput)
+                try FileManager.default.removeItem(at: report)
+            }
+        }
+    }
+
     /// As `--output /dev/null` by root, which must not end the device.
     @Test func whatIsNoPlainFileStaysWhatItIs() throws {
         try Executable.withHome { provision in

@@ -31,6 +31,7 @@ import Testing
                 #expect(result.status == 0, "\(command): \(result.standardError)")
             }
             #expect(try ordinary(["devices"]).text.contains(device))
+            #expect(try ordinary(["doctor"]).text.contains("registry.sqlite is not writable"))
             for command in [
                 try Executable.nativeRun(), ["revoke", "--device", device],
                 ["devices", "name", device, "kitchen"], ["export", "--format", "crl"],
