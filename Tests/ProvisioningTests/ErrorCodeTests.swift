@@ -40,4 +40,17 @@ struct ErrorCodeTests {
         #expect(
             Set(ErrorCode.allCases) == Self.statuses.values.reduce(into: []) { $0.formUnion($1) })
     }
+
+    /// A registry can be damaged in more ways than there are hints; one of the error's own says more.
+    @Test func someCodesHaveAHintForWhateverHappened() {
+        for (code, hint) in [
+            (ErrorCode.registryDamaged, "provision registry verify"), (.internalFailure, "report it"),
+        ] {
+            let error = ProvisioningError(code, "it is so")
+            #expect(error.hint?.contains(hint) == true, "\(code)")
+            #expect(error.description.contains("\nhint: "))
+            #expect(ProvisioningError(code, "it is so", hint: "do that").hint == "do that")
+        }
+        #expect(ProvisioningError(.usage, "it is so").hint == nil)
+    }
 }

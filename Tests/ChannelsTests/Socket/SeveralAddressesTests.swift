@@ -30,12 +30,12 @@ import Testing
         let silent = try LoopbackListener(host, isFull: true)
         let live = try LoopbackListener("127.0.0.1")
         let start = ContinuousClock.now
-        let descriptor = try connect(to: [silent.address, live.address], within: .seconds(6))
+        let descriptor = try connect(to: [silent.address, live.address], within: .seconds(12))
         defer { close(descriptor) }
         let time = ContinuousClock.now - start
         #expect(peerPort(of: descriptor) == live.address.port)
-        // Half of it each. All but some milliseconds of the second half is room for a busy machine.
-        #expect(time >= .seconds(2.9) && time < .seconds(5.5), "\(time)")
+        // Half of it each. All but half a second of the second half is room for a busy machine.
+        #expect(time >= .seconds(5.9) && time < .seconds(11.5), "\(time)")
     }
 
     /// What a closed one leaves is for all behind it, and nobody behind an open one is asked.
@@ -58,10 +58,10 @@ import Testing
         }
         let start = ContinuousClock.now
         let error = expectError(.channelUnavailable) { () throws(ProvisioningError) in
-            try connect(to: silent.map(\.address), within: .seconds(1.5))
+            try connect(to: silent.map(\.address), within: .seconds(6))
         }
         let time = ContinuousClock.now - start
-        #expect(time >= .seconds(1.4) && time < .seconds(4), "\(time)")
+        #expect(time >= .seconds(5.9) && time < .seconds(17.5), "\(time)")
         #expect(error?.reason.hasPrefix("no connection to tcp:board:1: ") == true)
         #expect(error?.hint != nil)
     }

@@ -24,20 +24,22 @@ import Testing
     private static let deviceCount = Executable.sample(Array(0..<200)).count
     private static let runsAtOnce = 8
 
+    /// How many attempts fit into the usual time depends on the machine, which eight pairs of processes share;
+    /// that it has room for enough is shown over a simulated line, whose time is its own.
+    private static func enrolment(at port: String) -> [String] {
+        [
+            "enroll", "--platform", "native", "--port", port, "--json", "-v",
+            "--timeout", "answer=60s",
+        ]
+    }
+
     private func enrol(_ seed: Int, _ provision: Executable, _ image: String) throws -> Enrolment {
         let device = try NativeDevice(
             image, in: provision.home.appending(path: "device-\(seed)"),
             faults: LineFaults.Rates(each: 0.001), seed: UInt64(seed))
         defer { device.stop() }
-        // A read of 500 octets arrives whole one time in eight, so it takes dozens of attempts. How many fit
-        // into the usual time depends on the machine, which eight pairs of processes share; that it has room
-        // for enough is shown over a simulated line, whose time is its own.
-        let result = try provision.run(
-            Executable.url,
-            [
-                "enroll", "--platform", "native", "--port", device.line.port, "--json", "-v",
-                "--timeout", "answer=60s",
-            ])
+        // A read of 500 octets arrives whole one time in eight, so it takes dozens of attempts.
+        let result = try provision.run(Executable.url, Self.enrolment(at: device.line.port))
         let report = try? result.json()
         return Enrolment(
             seed: seed, status: result.status, device: report?["device"] as? String,
@@ -99,8 +101,8 @@ import Testing
                 in: provision.home.appending(path: "device"), bitsPerSecond: bitsPerSecond,
                 bufferLength: bufferLength)
             defer { device.stop() }
-            let result = try provision(
-                "enroll", "--platform", "native", "--port", device.line.port, "--json", "-v")
+            let result = try provision.run(
+                Executable.url, Self.enrolment(at: device.line.port))
             #expect(result.status == 0, "\(result.standardError)")
             #expect(try provision.keys()["active"]?.count == 1)
             // It was as bad as it had to be.

@@ -108,10 +108,9 @@ extension HostileDesk {
             defer { relay.end() }
             return try enroll(["--log", relay.port] + options)
         case .channel:
-            // Through a probe that plays JTAG, a report takes its time.
-            let boot = Self.timeouts.boot * (way.isProbed ? 10 : 1)
             return try enroll(
-                over: port, ["--log", "channel", "--timeout", "boot=\(boot)ms"] + options)
+                over: port,
+                ["--log", "channel", "--timeout", "boot=\(Self.boot(over: way))ms"] + options)
         default: return try enroll(["--log", port] + options)
         }
     }

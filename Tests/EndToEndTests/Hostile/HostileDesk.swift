@@ -19,10 +19,11 @@ struct HostileDesk {
     )
     /// Milliseconds for a device that is not given up before the test is.
     private static let longTime = 60_000 * slowness
-    /// A build that a sanitizer watches, on a loaded computer, takes its time to start and to read a flood.
-    private static let slowness = Executable.isSanitized ? 4 : 1
+    /// How many times as long as on a computer of its own. A build that a sanitizer watches, on a loaded
+    /// computer, takes its time to start and to read a flood.
+    private static let slowness = Executable.isSanitized ? 4 : 2
     /// Seconds, for the start of a debug build and for all that goes right, on a computer that is busy.
-    private static let allowance = 15 * Double(slowness)
+    private static let allowance = 30 * Double(slowness)
     /// Seconds after which a run that does not end is killed.
     static let patience = 120 * Double(slowness)
     /// KiB. Half of it is what a debug build takes to start. One that takes much more has a sanitizer,
@@ -53,13 +54,17 @@ struct HostileDesk {
             rtt = { ram = [{ address = 0x20000000, length = 0x2000 }] }
 
             [timeouts]
-            boot-ms = \(isPatient ? Self.longTime : Self.timeouts.boot)
+            boot-ms = \(isPatient ? Self.longTime : Self.boot(over: way))
             answer-ms = \(isPatient ? Self.longTime : Self.timeouts.answer)
             signature-ms = \(Self.timeouts.signature)
             write-ms = \(Self.timeouts.write)
+            probe-ms = \(Self.longTime)
             \(isBrief ? "conversation-ms = \(Self.timeouts.conversation)" : "")
             """)
     }
+
+    /// Milliseconds for the first answer: a probe that plays JTAG carries a few hundred octets in a second.
+    static func boot(over way: Way) -> Int { timeouts.boot * (way.isProbed ? 5 : 1) }
 
     init(_ provision: Executable, _ way: Way, for hostility: Hostility) throws {
         try self.init(
@@ -109,20 +114,21 @@ struct HostileDesk {
         #expect(
             result.standardError.contains("error[\(code.rawValue)]"), "\(result.standardError)")
         #expect(result.standardOutput.isEmpty)
-        let seconds = Self.seconds(until: limit)
+        let seconds = seconds(until: limit)
         #expect(result.seconds <= seconds + Self.allowance, "not \(seconds) s and some more")
         expectHarmless(result)
     }
 
     /// What the README promises.
-    private static func seconds(until limit: Hostility.Limit) -> Double {
+    private func seconds(until limit: Hostility.Limit) -> Double {
+        let timeouts = Self.timeouts
         let milliseconds =
             switch limit {
             case .none: 0
             // A debug build takes 4 MiB apart, umockdev carries 512 octets in some 2 ms, and JTAG that is
             // played bit by bit some fifty parts in a second. Far less than what such a device would have.
             case .flood: timeouts.boot * 30
-            case .start: timeouts.boot * 3 / 2
+            case .start: Self.boot(over: way) * 3 / 2
             case .answer: timeouts.answer * 4
             case .signature: timeouts.signature * 4
             case .write: timeouts.write
