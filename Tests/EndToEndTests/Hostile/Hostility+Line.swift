@@ -56,8 +56,11 @@ extension Hostility {
             while line.send(Array("\u{6}\u{9}AA!\n".utf8)) {}
         },
         Hostility(onLine: "frames that do not end", .noAnswer) { line in
+            // So few that they are no flood, however long it takes to give up.
+            var count = 0
             while line.receive() != nil {
-                guard line.send(Frame.unfinished) else { return }
+                count += 1
+                guard count > 100 || line.send(Frame.unfinished) else { return }
             }
         },
         Hostility(onLine: "a frame that announces 64 KiB", .answerOversized) { line in

@@ -51,7 +51,10 @@ static _Noreturn void fail(const char *what) {
 
 // MARK: Identity
 
-/// Written beside and renamed, so that a process that is killed leaves no half of an ID.
+// What was written outlives the process, which is all that losing power means here: nothing is synchronised with the
+// disk.
+
+/// Written beside and linked, so that a process that is killed leaves no half of an ID.
 static void make_device_id(void) {
     uint8_t fresh[8];
     char path[] = "device-id.XXXXXX";
@@ -59,13 +62,16 @@ static void make_device_id(void) {
     if (file < 0) fail("device-id");
     if (!dp_hal_entropy(fresh, sizeof fresh)) fail("device-id");
     if (write(file, fresh, sizeof fresh) != sizeof fresh) fail("device-id");
-    if (fsync(file) != 0 || close(file) != 0) fail("device-id");
+    if (close(file) != 0) fail("device-id");
     // Unlike a rename, a link never replaces the ID of a process that was faster.
     if (link(path, "device-id") != 0 && errno != EEXIST) fail("device-id");
     unlink(path);
 }
 
 static void read_device_id(void) {
+    struct stat status;
+    // It was on its way to the disk when the computer lost its power.
+    if (stat("device-id", &status) == 0 && status.st_size == 0) unlink("device-id");
     int file = open("device-id", O_RDONLY | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) {
         make_device_id();
@@ -154,8 +160,6 @@ bool dp_hal_entropy(uint8_t *out, size_t length) {
 }
 
 // MARK: Flash, in a file
-
-// What was written outlives the process, which is all that losing power means here: no fsync.
 
 /// A disk without room is no flash without room: the process ends with the words for it, as if the power had failed.
 static void write_flash(uint32_t offset, const void *bytes, size_t length) {
