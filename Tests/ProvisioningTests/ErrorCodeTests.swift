@@ -44,7 +44,8 @@ struct ErrorCodeTests {
     /// A registry can be damaged in more ways than there are hints; one of the error's own says more.
     @Test func someCodesHaveAHintForWhateverHappened() {
         for (code, hint) in [
-            (ErrorCode.registryDamaged, "provision registry verify"), (.internalFailure, "report it"),
+            (ErrorCode.registryDamaged, "provision registry verify"),
+            (.internalFailure, "report it"),
         ] {
             let error = ProvisioningError(code, "it is so")
             #expect(error.hint?.contains(hint) == true, "\(code)")

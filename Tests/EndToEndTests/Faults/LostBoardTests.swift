@@ -53,6 +53,30 @@ import Testing
         }
     }
 
+    /// What an emulated board wrote is not synchronised with the disk: where the computer lost its power, the files
+    /// may be there without what was in them. Then it is a new board.
+    @Test func theComputerLostItsPower() throws {
+        try Executable.withHome { provision in
+            let before = try provision.provisionNative("--instance", "board")
+            let board = provision.home.appending(path: "emulated/board/device")
+            let id = board.appending(path: "device-id")
+            try #require(Data(contentsOf: id).count == 8)
+            for file in try FileManager.default.contentsOfDirectory(atPath: board.path) {
+                let path = board.appending(path: file)
+                if file.hasSuffix(".psa_its") {
+                    try FileManager.default.removeItem(at: path)
+                } else {
+                    try Data().write(to: path)
+                }
+            }
+            let after = try provision.provisionNative("--instance", "board")
+            #expect(try Data(contentsOf: id).count == 8)
+            #expect(after["device"] as? String != before["device"] as? String)
+            #expect(try provision.keys()["active"]?.count == 2)
+            #expect(try provision("registry", "verify").status == 0)
+        }
+    }
+
     /// The emulator is the run's own, and dies at some moment between its start and the end of flashing.
     @Test func onTheRunsOwnBoard() throws {
         let image = try Firmware.microbit()
