@@ -82,6 +82,8 @@ public final class RTTChannel: Channel {
         var rest = bytes[...]
         while !rest.isEmpty {
             guard try wait(pace.least, until: deadline) else {
+                // Not for want of room in a ring: there is none.
+                if block == nil { throw locator.failure(after: timeout, in: memory) }
                 throw ProvisioningError(
                     .channelUnavailable,
                     "\(name) took \(bytes.count - rest.count) of \(bytes.count) bytes in "

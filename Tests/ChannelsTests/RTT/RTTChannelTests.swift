@@ -172,6 +172,24 @@ import Testing
         }
     }
 
+    /// It may be away for longer than a write may take: that is why, and not a ring without room.
+    @Test func aBlockThatIsAwayIsWhyNothingCanBeWritten() throws {
+        let target = TargetInMemory()
+        let settings = try target.settings()
+        let rings = FirmwareRings(target, at: 64, up: [16], down: [16])
+        let channel = try target.channel(settings, within: .seconds(600))
+        try channel.write([1], within: .seconds(20))
+        #expect(rings.receive() == [1])
+        target.clear()
+        let error = expectError(.rttNotFound) { () throws(ProvisioningError) in
+            try channel.write([2], within: .milliseconds(200))
+        }
+        #expect(error?.reason.contains("after 200 ms") == true, "\(String(describing: error))")
+        let again = FirmwareRings(target, at: 256, up: [16], down: [16])
+        try channel.write([3], within: .seconds(20))
+        #expect(again.receive() == [3])
+    }
+
     /// Four pieces of RAM, through a probe that is slower than the time that there is.
     @Test func aSlowSearchEndsInTimeToo() throws {
         let target = TargetInMemory(size: 1 << 16)
